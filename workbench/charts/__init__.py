@@ -1,0 +1,1 @@
+"""One file per chart; each is given values and draws them."""

@@ -1,0 +1,71 @@
+"""What every chart is: a widget that is given values and draws them. It never asks anybody for anything."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from workbench.core.events import Checked
+from workbench.core.graph import Layer
+from workbench.core.run import Run
+from workbench.core.theme import LIGHT, Theme
+
+
+@dataclass(frozen=True)
+class Series:
+    """One run's values. Arrays may be longer at the next call; `layers` and `layer_ms` go together by index."""
+
+    run: Run
+    title: str
+    is_live: bool = False
+    layers: tuple[Layer, ...] = ()
+    layer_ms: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    latencies_ms: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    iterations: int = 0
+    checked: tuple[Checked, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChartData:
+    """Runs to draw, the current one first, and the selected engine layers of the current run, by id."""
+
+    series: tuple[Series, ...] = ()
+    selected: frozenset[str] = frozenset()
+
+
+class Chart(QWidget):
+    """Base of all charts. A chart's module has one class `CHART` with a title and an order of its tab."""
+
+    title: str = ""
+    order: int = 100
+    layer_clicked = Signal(str)  # an engine layer's id, of the current run
+
+    def set_data(self, data: ChartData) -> None:
+        """Draw this. Called at 10 Hz at most."""
+        raise NotImplementedError
+
+    def set_theme(self, theme: Theme) -> None:
+        """Colours from now on."""
+        raise NotImplementedError
+
+    def csv(self) -> str:
+        """What is drawn, as CSV with a header line."""
+        raise NotImplementedError
+
+
+def find_charts() -> list[type[Chart]]:
+    """Every chart of this folder, by being there, in the order of their tabs."""
+    names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)])]
+    modules = [importlib.import_module(f"workbench.charts.{name}") for name in names if name != "base"]
+    found = [module.CHART for module in modules if hasattr(module, "CHART")]
+    return sorted(found, key=lambda chart: (chart.order, chart.title))
+
+
+__all__ = ["LIGHT", "Chart", "ChartData", "Series", "find_charts"]

@@ -1,0 +1,30 @@
+"""A dialect: the form in which a backend fuses precision best and computes it rightly."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from workbench.core.precision import Precision
+
+
+class How(StrEnum):
+    """How a backend takes a precision."""
+
+    GRAPH = "graph"  # written into the ONNX: tensors have this type, or Q/DQ pairs
+    HINT = "hint"  # the graph stays float32; the backend has it only as an execution hint
+    ROUNDED = "rounded"  # no kernels: values are rounded to it by casts and computed in float32
+    NONE = "none"
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """What the passes in `precision/` need to know of a backend.
+
+    `conv_input_unsigned`: write activations into Conv as uint8 (zero point 0 where the tensor is never negative, else
+    128): OpenVINO's fast form, and the cure for its wrong signed Q/DQ around Concat. Everything else is symmetric int8.
+    """
+
+    name: str
+    how: dict[Precision, How]
+    conv_input_unsigned: bool = False

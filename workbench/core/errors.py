@@ -1,0 +1,29 @@
+"""The one error type a user may meet: what went wrong, and how to repair it."""
+
+from __future__ import annotations
+
+
+class WorkbenchError(Exception):
+    """A problem of the user's files, choices or machine. Anything else that escapes is a bug.
+
+    `message` says what and why in one sentence; `hint` says what the user can do about it.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = one_line(message)
+        self.hint = one_line(hint)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class Cancelled(Exception):  # noqa: N818  a verdict, not an error
+    """The user asked to stop; raised at the next safe place."""
+
+
+def one_line(text: str, limit: int = 600) -> str:
+    """`text` in one printable line: control and direction-changing characters become spaces, long text is cut."""
+    clean = "".join(ch if ch.isprintable() else " " for ch in text)
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"

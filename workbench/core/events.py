@@ -1,0 +1,63 @@
+"""Events: the only things a worker ever says. Each carries its run's id."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from workbench.core.run import Status
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="event"):
+    run: str
+
+
+class Progress(Event, frozen=True, tag="progress"):
+    """`phase` is one of open, plan, calibrate, build, reference, time, layers, accuracy. `total` 0: not known."""
+
+    phase: str
+    done: int = 0
+    total: int = 0
+    text: str = ""
+
+
+class LogLine(Event, frozen=True, tag="log"):
+    text: str
+    level: str = "info"  # debug, info, warning, error
+
+
+class LayerNames(Event, frozen=True, tag="layer_names"):
+    """Sent once, before the first `Timed` with layer times: the layer ids in the order of the arrays."""
+
+    ids: tuple[str, ...]
+
+
+class Timed(Event, frozen=True, tag="timed"):
+    """New latencies since the last event, and where a layer pass runs the mean ms per layer so far."""
+
+    latencies_ms: tuple[float, ...] = ()
+    layers_ms: tuple[float, ...] = ()
+    iterations: int = 0
+
+
+class Checked(Event, frozen=True, tag="checked"):
+    """Accuracy so far: `value` is the task metric (None without a task), with its interval."""
+
+    done: int
+    total: int
+    sqnr_db: float
+    metric: str = ""
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Changed(Event, frozen=True, tag="changed"):
+    """A part of the run is on disk now: status, build, timing or accuracy. Read `run.json` for it."""
+
+    part: str
+    status: Status
+
+
+AnyEvent: TypeAlias = Progress | LogLine | LayerNames | Timed | Checked | Changed

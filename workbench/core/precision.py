@@ -1,0 +1,69 @@
+"""Precisions, and the precision plan: which node runs in which, and how ranges are found."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Precision(StrEnum):
+    """A numeric format a layer can run in. The `_WEIGHTS` forms keep activations in float."""
+
+    FP32 = "fp32"
+    TF32 = "tf32"
+    BF16 = "bf16"
+    FP16 = "fp16"
+    FP8 = "fp8"
+    INT8 = "int8"
+    INT8_WEIGHTS = "int8_weights"
+    INT4_WEIGHTS = "int4_weights"
+    FP4_WEIGHTS = "fp4_weights"
+
+    @property
+    def label(self) -> str:
+        """As it is written for people: `INT8`, `INT8 weights`."""
+        head, _, tail = self.value.partition("_")
+        return f"{head.upper()} {tail}".strip()
+
+
+class CalibrationMethod(StrEnum):
+    """How a range is chosen from what was observed."""
+
+    MAX = "max"
+    PERCENTILE = "percentile"
+    MSE = "mse"
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """How INT8 ranges are found. `percentile` counts only for that method (in %, of |x|)."""
+
+    method: CalibrationMethod = CalibrationMethod.MSE
+    percentile: float = 99.99
+    samples: int = 64
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """`precision` for the nodes that match. Empty fields match everything; all given ones must match.
+
+    `name` is a glob over the user's node name, `op` an exact op type, `nodes` a set of node ids (`n17`).
+    """
+
+    precision: Precision
+    name: str = ""
+    op: str = ""
+    nodes: tuple[str, ...] = ()
+
+
+class PrecisionPlan(msgspec.Struct, frozen=True):
+    """Which node runs in which precision: a default, and rules of which the last that matches wins."""
+
+    default: Precision = Precision.FP32
+    rules: tuple[Rule, ...] = ()
+    calibration: Calibration = Calibration()
+
+    @property
+    def needs_calibration(self) -> bool:
+        """True if anything in the plan has activations in INT8 or FP8, whose ranges must be observed."""
+        asked = {self.default, *(rule.precision for rule in self.rules)}
+        return bool(asked & {Precision.INT8, Precision.FP8})

@@ -1,0 +1,235 @@
+"""A run: one row of every comparison, with what was asked, built, timed and checked."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from workbench.core.graph import Fate, Graph
+from workbench.core.model import Shape
+from workbench.core.precision import PrecisionPlan
+from workbench.core.recipe import Recipe
+
+
+class OptimizationProfile(msgspec.Struct, frozen=True):
+    """TensorRT's word: the shapes an engine is built for, per input."""
+
+    min: dict[str, Shape]
+    opt: dict[str, Shape]
+    max: dict[str, Shape]
+
+
+class BuildConfig(msgspec.Struct, frozen=True):
+    """What is asked of a backend. `target` names GPUs (`sm89`, several by comma) where a backend builds for one.
+
+    `optimize` False asks for the source graph node by node (ONNX Runtime only): the honest "before".
+    """
+
+    backend: str = "openvino"
+    plan: PrecisionPlan = PrecisionPlan()
+    shapes: dict[str, Shape] = {}
+    profiles: tuple[OptimizationProfile, ...] = ()
+    target: str = ""
+    threads: int = 0  # 0: all physical cores
+    optimize: bool = True
+    options: dict[str, str] = {}
+
+
+class TimingConfig(msgspec.Struct, frozen=True):
+    """The protocol: warm up, then measure until both the time and the count are reached."""
+
+    warmup_ms: float = 200.0
+    warmup_iterations: int = 10
+    seconds: float = 3.0
+    min_iterations: int = 10
+
+
+class RunRequest(msgspec.Struct, frozen=True, tag="run"):
+    """Everything one run needs. The child process is given exactly this, as JSON.
+
+    `calibration` and `evaluation` are paths of sample sets, or `random`; empty: none. `folder` is the run's own.
+    """
+
+    id: str
+    folder: str
+    model_path: str
+    config: BuildConfig
+    recipe: Recipe = Recipe()
+    calibration: str = ""
+    evaluation: str = ""
+    evaluation_limit: int = 0  # 0: all
+    timing: TimingConfig = TimingConfig()
+
+
+class RaceRequest(msgspec.Struct, frozen=True, tag="race"):
+    """Engines of several finished runs, timed interleaved (A B B A) in one child process. The first is the baseline.
+
+    `runs` are the requests the runs were made from; their folders hold the typed models. `folder` is the race's own.
+    """
+
+    id: str
+    folder: str
+    runs: tuple[RunRequest, ...]
+    seconds: float = 12.0  # in all
+
+
+class Status(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # the program died while it ran
+
+    @property
+    def is_final(self) -> bool:
+        return self not in (Status.WAITING, Status.RUNNING)
+
+
+class EngineGraph(msgspec.Struct, frozen=True):
+    """`graph.json` of a run: the engine's graph and the fate of every source node, by id."""
+
+    graph: Graph
+    fates: dict[str, Fate]
+
+
+class Build(msgspec.Struct, frozen=True):
+    """What the backend gave. The graph lies beside it in the run's folder (`EngineGraph`).
+
+    `precisions` counts compute layers by the precision that ran; `asked` counts source nodes by what the plan asked.
+    `memory` holds named bytes (`weights`, `activations` ...). `notes` say what differs from what was asked.
+    """
+
+    seconds: float
+    layers: int
+    source_nodes: int
+    mapped: int  # source nodes with a known fate
+    mapped_exact: int
+    size_bytes: int
+    memory: dict[str, int] = {}
+    precisions: dict[str, int] = {}
+    asked: dict[str, int] = {}
+    phases: dict[str, float] = {}  # seconds
+    notes: tuple[str, ...] = ()
+    artefact: str = ""  # file name in the run's folder
+    versions: dict[str, str] = {}
+
+
+class LatencyStats(msgspec.Struct, frozen=True):
+    """Milliseconds. The interval is the 95 % interval of the median by order statistics; cov is in per cent."""
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    mean_ms: float
+    min_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
+    cov_percent: float
+    iterations: int
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Measured latency, or the reason there is none. `layers` are mean ms per layer id, from a separate pass.
+
+    `machine` names CPU, threads, load and versions at the time. `samples_file` is a .npy of latencies in ms.
+    """
+
+    stats: LatencyStats | None = None
+    reason: str = ""
+    layers: dict[str, float] = {}
+    layers_sum_ms: float = 0.0
+    layers_iterations: int = 0
+    protocol: str = ""
+    machine: dict[str, str] = {}
+    warnings: tuple[str, ...] = ()
+    samples_file: str = ""
+
+
+class OutputError(msgspec.Struct, frozen=True):
+    """How far an output is from the FP32 reference, over all samples. `sqnr_db` is capped at 200 (equal bits)."""
+
+    cosine: float
+    sqnr_db: float
+    max_abs: float
+
+
+class TaskResult(msgspec.Struct, frozen=True):
+    """A task metric with its 95 % Wilson interval, all shares in 0..1. `extra` holds more (`cer`, `top5`)."""
+
+    metric: str
+    value: float
+    n: int
+    low: float
+    high: float
+    reference: float | None = None  # the same metric of the FP32 reference
+    agreement: float | None = None  # share of samples where both give the same answer
+    extra: dict[str, float] = {}
+
+
+class Accuracy(msgspec.Struct, frozen=True):
+    """Outputs of the real engine against ONNX Runtime in FP32, optimisations off, and the task metric."""
+
+    reference: str
+    samples: int
+    source: str  # name of the sample set; `random` is said loudly
+    outputs: dict[str, OutputError] = {}
+    task: TaskResult | None = None
+    reason: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class RunError(msgspec.Struct, frozen=True):
+    message: str
+    hint: str = ""
+    detail: str = ""  # traceback or log tail, for the log view only
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One row. `run.json` in the run's folder is this value."""
+
+    id: str
+    model: str  # path
+    model_sha256: str
+    model_name: str
+    config: BuildConfig
+    status: Status
+    created: str  # ISO 8601, UTC
+    calibration: str = ""
+    evaluation: str = ""
+    seconds: float = 0.0
+    build: Build | None = None
+    timing: Timing | None = None
+    accuracy: Accuracy | None = None
+    error: RunError | None = None
+    label: str = ""  # given by the user
+
+    @property
+    def precision(self) -> str:
+        """The plan in a word: its default, and `+` if rules change it."""
+        plan = self.config.plan
+        return plan.default.value + ("+" if plan.rules else "")
+
+
+class RaceEntry(msgspec.Struct, frozen=True):
+    """One runner of a race. `speedup` is baseline time / own time over paired rounds, with its 95 % interval."""
+
+    run: str
+    median_ms: float
+    speedup: float
+    low: float
+    high: float
+    verdict: str  # "faster by 6 % ± 2 %", "slower by ...", "no difference seen", "baseline"
+
+
+class Race(msgspec.Struct, frozen=True):
+    """`race.json` in the race's folder."""
+
+    id: str
+    entries: tuple[RaceEntry, ...] = ()
+    rounds: int = 0
+    protocol: str = ""
+    machine: dict[str, str] = {}
+    error: RunError | None = None

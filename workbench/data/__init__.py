@@ -1,0 +1,1 @@
+"""Sample sets and the recipe kept with a model: pictures, arrays, CSV, random; preprocessing; labels."""

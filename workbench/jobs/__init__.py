@@ -1,0 +1,1 @@
+"""One child process per run, the queue, cancel, live events."""

@@ -1,0 +1,1 @@
+"""Timing, accuracy, statistics, the machine's state."""

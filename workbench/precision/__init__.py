@@ -1,0 +1,1 @@
+"""Plan -> typed ONNX, one file per pass; calibration beside it."""

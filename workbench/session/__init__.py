@@ -1,0 +1,1 @@
+"""The open document: model, choices, runs, selection, undo. QtCore and QtGui only."""

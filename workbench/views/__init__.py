@@ -1,0 +1,1 @@
+"""The window, the graph canvas, panels, dialogs, theme."""
