@@ -1,1 +1,5 @@
 """Runs and their files on disk."""
+
+from workbench.store.store import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,81 @@
+"""The queue: one job at a time, in order, so that measurements never disturb each other."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from workbench.core.run import Race, RaceRequest, Run, RunRequest
+from workbench.jobs.supervisor import OnBatch, run_job
+
+OnFinished = Callable[[Run | Race], None]
+AnyRequest = RunRequest | RaceRequest
+
+
+class JobQueue:
+    """Runs jobs one after another in a thread of its own. Both callbacks are called in that thread."""
+
+    def __init__(self, on_batch: OnBatch, on_finished: OnFinished) -> None:
+        self._on_batch = on_batch
+        self._on_finished = on_finished
+        self._waiting: deque[tuple[AnyRequest, threading.Event]] = deque()
+        self._running: tuple[AnyRequest, threading.Event] | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="job-queue", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of jobs that have not begun, next first."""
+        with self._changed:
+            return tuple(request.id for request, _ in self._waiting)
+
+    @property
+    def running(self) -> str:
+        """Id of the job at work, or ""."""
+        with self._changed:
+            return self._running[0].id if self._running else ""
+
+    def submit(self, request: AnyRequest) -> None:
+        """Puts a job at the end of the queue."""
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("the queue is closed")
+            self._waiting.append((request, threading.Event()))
+            self._changed.notify_all()
+
+    def cancel(self, job_id: str) -> None:
+        """Ends this job, waiting or running. Its end is told like any other."""
+        with self._changed:
+            for request, cancel in [*self._waiting, *([self._running] if self._running else [])]:
+                if request.id == job_id:
+                    cancel.set()
+
+    def cancel_all(self) -> None:
+        with self._changed:
+            for _, cancel in [*self._waiting, *([self._running] if self._running else [])]:
+                cancel.set()
+
+    def close(self) -> None:
+        """Cancels everything and waits until no child is left."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self.cancel_all()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._running = None
+                self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
+                if not self._waiting:
+                    return
+                self._running = self._waiting.popleft()
+                request, cancel = self._running
+            result = run_job(request, self._on_batch, cancel)
+            with self._changed:
+                self._running = None
+            self._on_finished(result)

@@ -1,0 +1,222 @@
+"""run_job: one fresh child process for one job, watched by the calling thread until it is gone.
+
+Plain and blocking, so that the window's worker threads, the command line and the tests call the same thing. The
+calling thread must live as long as the child does: the kernel's death signal is tied to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import psutil
+
+from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.events import AnyEvent, Changed
+from workbench.core.json import decode, encode, read_json, write_json
+from workbench.core.run import Race, RaceRequest, Run, RunError, RunRequest, Status
+from workbench.pipeline.files import LOG_FILE, RACE_FILE, RUN_FILE
+
+TICK_S = 1 / 30
+MEMORY_SHARE = 0.8  # of this machine's memory; beyond it the child is stopped before the kernel picks a victim
+LOG_TAIL = 4000
+OnBatch = Callable[[list[AnyEvent]], None]
+
+
+def run_job(request: RunRequest | RaceRequest, on_batch: OnBatch, cancel: threading.Event) -> Run | Race:
+    """Runs `request` in a child and returns what stands on disk at the end.
+
+    `on_batch` gets lists of events, at most 30 lists a second, in the calling thread. Setting `cancel` kills the
+    child and all it started, at once. Never raises for what the child does; leaves no process behind.
+    """
+    folder = Path(request.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if cancel.is_set():
+        return _conclude(request, Status.CANCELLED, RunError("Cancelled before it began."), on_batch)
+    with (folder / LOG_FILE).open("ab") as log:
+        child = _start(log)
+        try:
+            reader = _Reader(child)
+            _send(child, request)
+            killed = _watch(child, reader, on_batch, cancel)
+        finally:
+            _kill(child)
+    on_batch(reader.drain())
+    return _result(request, child.returncode, killed, on_batch)
+
+
+def _start(log: IO[bytes]) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ, OMP_WAIT_POLICY="PASSIVE", PYTHONUNBUFFERED="1")
+    environment["PYTHONSAFEPATH"] = "1"  # the folder of a job must not shadow a module
+    return subprocess.Popen(
+        [sys.executable, "-m", "workbench.jobs.child", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _send(child: subprocess.Popen[bytes], request: RunRequest | RaceRequest) -> None:
+    assert child.stdin is not None
+    with contextlib.suppress(BrokenPipeError):  # it died at once; its exit code tells
+        child.stdin.write(encode(request) + b"\n")
+        child.stdin.flush()
+
+
+class _Reader:
+    """A thread that drains the child's pipe, so that the child never waits for us."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+        self._events: list[AnyEvent] = []
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._read, name="job-reader", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        assert self._child.stdout is not None
+        for line in self._child.stdout:
+            try:
+                event: AnyEvent = decode(line, AnyEvent)  # type: ignore[arg-type]
+            except (WorkbenchError, msgspec.MsgspecError):
+                continue  # half a line of a killed child
+            with self._lock:
+                self._events.append(event)
+
+    def take(self) -> list[AnyEvent]:
+        with self._lock:
+            batch, self._events = self._events, []
+        return batch
+
+    def drain(self) -> list[AnyEvent]:
+        """What is left, after the child is gone."""
+        self._thread.join(timeout=5)
+        return self.take()
+
+
+def _watch(
+    child: subprocess.Popen[bytes], reader: _Reader, on_batch: OnBatch, cancel: threading.Event
+) -> Status | RunError | None:
+    """Until the child ends by itself (None), is cancelled, or takes too much memory (the reason)."""
+    limit = int(psutil.virtual_memory().total * MEMORY_SHARE)
+    while child.poll() is None:
+        if cancel.wait(TICK_S):
+            _kill(child)
+            return Status.CANCELLED
+        if batch := reader.take():
+            on_batch(batch)
+        if _rss(child.pid) > limit:
+            _kill(child)
+            return RunError(
+                f"The build took more than {limit / 2**30:.0f} GiB of memory and was stopped.",
+                "Build a smaller batch or shape, or use a machine with more memory.",
+            )
+    return None
+
+
+def _rss(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """Ends the child and everything in its process group, and reaps it."""
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    elif child.poll() is None:
+        child.kill()
+    child.wait()
+    for pipe in (child.stdin,):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _result(
+    request: RunRequest | RaceRequest, code: int, killed: Status | RunError | None, on_batch: OnBatch
+) -> Run | Race:
+    """What is on disk where the child ended well, else the reason why not, written there."""
+    if killed is Status.CANCELLED:
+        return _conclude(request, Status.CANCELLED, RunError("Cancelled."), on_batch)
+    if isinstance(killed, RunError):
+        return _conclude(request, Status.FAILED, killed, on_batch)
+    if code == 0:
+        result = _read(request)
+        if isinstance(result, Race) or (result is not None and result.status.is_final):
+            return result
+    error = RunError(_how_it_ended(code), "The log of this run has the last lines it wrote.", _log_tail(request))
+    return _conclude(request, Status.FAILED, error, on_batch)
+
+
+def _read(request: RunRequest | RaceRequest) -> Run | Race | None:
+    folder = Path(request.folder)
+    with contextlib.suppress(WorkbenchError):
+        if isinstance(request, RaceRequest):
+            return read_json(folder / RACE_FILE, Race)
+        return read_json(folder / RUN_FILE, Run)
+    return None
+
+
+def _conclude(request: RunRequest | RaceRequest, status: Status, error: RunError, on_batch: OnBatch) -> Run | Race:
+    """Writes the end of a job whose child could not, and says so."""
+    folder = Path(request.folder)
+    for part in folder.glob("*.part"):
+        part.unlink(missing_ok=True)
+    if isinstance(request, RaceRequest):
+        race = Race(id=request.id, error=error)
+        write_json(folder / RACE_FILE, race)
+        return race
+    found = _read(request)
+    run = found if isinstance(found, Run) else _blank(request)
+    run = msgspec.structs.replace(run, status=status, error=error)
+    write_json(folder / RUN_FILE, run)
+    on_batch([Changed(run=run.id, part="status", status=status)])
+    return run
+
+
+def _blank(request: RunRequest) -> Run:
+    return Run(
+        id=request.id,
+        model=request.model_path,
+        model_sha256="",
+        model_name=Path(request.model_path).stem,
+        config=request.config,
+        status=Status.RUNNING,
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        calibration=request.calibration,
+        evaluation=request.evaluation,
+    )
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"The process of this run ended unexpectedly with exit code {code}."
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+    meaning = {
+        "SIGSEGV": " (the engine crashed)",
+        "SIGABRT": " (the engine aborted)",
+        "SIGKILL": " (killed from outside, or out of memory)",
+    }.get(name, "")
+    return f"The process of this run was ended by {name}{meaning}."
+
+
+def _log_tail(request: RunRequest | RaceRequest) -> str:
+    path = Path(request.folder) / LOG_FILE
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LOG_TAIL))
+        return "\n".join(one_line(line) for line in file.read().decode("utf-8", "replace").splitlines())
+    return ""

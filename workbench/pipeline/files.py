@@ -1,0 +1,9 @@
+"""The names of the files in a run's folder."""
+
+RUN_FILE = "run.json"  # Run
+REQUEST_FILE = "request.json"  # RunRequest
+GRAPH_FILE = "graph.json"  # EngineGraph
+RACE_FILE = "race.json"  # Race, in a race's own folder
+TYPED_FILE = "typed.onnx"
+LATENCIES_FILE = "latencies.npy"  # float64 milliseconds, in order
+LOG_FILE = "log.txt"
