@@ -149,11 +149,15 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class OutputError(msgspec.Struct, frozen=True):
-    """How far an output is from the FP32 reference, over all samples. `sqnr_db` is capped at 200 (equal bits)."""
+    """How far an output is from the FP32 reference, over all samples. `sqnr_db` is capped at 200 (equal bits).
+
+    `agreement` is the share of equal values of an output that is no float (class numbers, flags): there it counts.
+    """
 
     cosine: float
     sqnr_db: float
     max_abs: float
+    agreement: float | None = None
 
 
 class TaskResult(msgspec.Struct, frozen=True):
@@ -179,6 +183,11 @@ class Accuracy(msgspec.Struct, frozen=True):
     task: TaskResult | None = None
     reason: str = ""
     warnings: tuple[str, ...] = ()
+
+    @property
+    def worst_sqnr_db(self) -> float | None:
+        """The lowest of the outputs that are floats; None where there are none."""
+        return min((o.sqnr_db for o in self.outputs.values() if o.agreement is None), default=None)
 
 
 class RunError(msgspec.Struct, frozen=True):
