@@ -1,0 +1,121 @@
+"""How far outputs are from the reference, sample by sample in a stream: nothing is kept but sums."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.run import OutputError
+
+Array = NDArray[np.generic]
+SQNR_CAP_DB = 200.0
+"""Equal bits have no noise; they are shown as this. Float32 against float32 never reaches it otherwise."""
+
+
+class OutputErrors:
+    """Errors of every output over all samples. `add` a sample, read `errors()` and `warnings()` at any time."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, _Sums] = {}
+        self._warnings: dict[str, None] = {}
+
+    def add(self, reference: Mapping[str, Array], actual: Mapping[str, Array]) -> None:
+        """One sample: the reference's outputs and the engine's, by name."""
+        for name, expected in reference.items():
+            if name not in actual:
+                self._warn(f"The engine has no output {name!r}: not compared.")
+            elif expected.size != actual[name].size:
+                self._warn(
+                    f"Output {name!r} has shape {actual[name].shape} in the engine and {expected.shape} in the"
+                    " reference: not compared."
+                )
+            else:
+                self._sums.setdefault(name, _Sums()).add(expected, actual[name])
+
+    def errors(self) -> dict[str, OutputError]:
+        return {name: sums.error() for name, sums in self._sums.items()}
+
+    def worst_sqnr_db(self) -> float:
+        """The lowest over the outputs that are compared as numbers; the cap where there are none."""
+        found = [sums.error().sqnr_db for sums in self._sums.values() if not sums.is_discrete]
+        return min(found, default=SQNR_CAP_DB)
+
+    def warnings(self) -> tuple[str, ...]:
+        lost = [
+            f"Output {name!r}: {sums.lost} of {sums.count} values are NaN or infinite on one side only;"
+            " the error leaves them out."
+            for name, sums in self._sums.items()
+            if sums.lost
+        ]
+        return (*self._warnings, *lost)
+
+    def _warn(self, text: str) -> None:
+        self._warnings[text] = None
+
+
+class _Sums:
+    """Running sums of one output: enough for cosine, SQNR and the largest difference."""
+
+    def __init__(self) -> None:
+        self.count = self.lost = self.equal = 0
+        self.is_discrete = False
+        self._dot = self._reference2 = self._actual2 = self._noise2 = self._max_abs = 0.0
+
+    def add(self, reference: Array, actual: Array) -> None:
+        self.count += reference.size
+        if reference.dtype.kind not in "fiubc" or actual.dtype.kind not in "fiubcV":
+            self.is_discrete = True
+            self.equal += int(np.count_nonzero(reference.ravel() == actual.ravel()))
+            return
+        self.is_discrete = reference.dtype.kind in "iub"
+        expected, got = _as_numbers(reference), _as_numbers(actual)
+        self.equal += int(np.count_nonzero(expected == got))
+        self._add_numbers(*self._finite(expected, got))
+
+    def _finite(
+        self, expected: NDArray[np.float64], got: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where both are finite. The same NaN or infinity on both sides is no error; on one side only it is lost."""
+        good = np.isfinite(expected) & np.isfinite(got)
+        if good.all():
+            return expected, got
+        same = (expected == got) | (np.isnan(expected) & np.isnan(got))
+        self.lost += int(np.count_nonzero(~good & ~same))
+        return expected[good], got[good]
+
+    def _add_numbers(self, expected: NDArray[np.float64], got: NDArray[np.float64]) -> None:
+        difference = expected - got
+        self._dot += float(expected @ got)
+        self._reference2 += float(expected @ expected)
+        self._actual2 += float(got @ got)
+        self._noise2 += float(difference @ difference)
+        self._max_abs = max(self._max_abs, float(np.abs(difference).max(initial=0.0)))
+
+    def error(self) -> OutputError:
+        """Cosine = <r, a> / (|r| |a|); SQNR = 10 log10(sum r^2 / sum (r - a)^2) dB; both over all samples at once."""
+        agreement = self.equal / self.count if self.is_discrete and self.count else None
+        return OutputError(self._cosine(), self._sqnr_db(), self._max_abs, agreement)
+
+    def _cosine(self) -> float:
+        norms = math.sqrt(self._reference2) * math.sqrt(self._actual2)
+        if norms == 0.0:
+            return 1.0 if self._reference2 == self._actual2 else 0.0
+        return max(-1.0, min(1.0, self._dot / norms))
+
+    def _sqnr_db(self) -> float:
+        if self._noise2 == 0.0:
+            return SQNR_CAP_DB if self.lost < self.count or self.count == 0 else -SQNR_CAP_DB
+        if self._reference2 == 0.0:
+            return -SQNR_CAP_DB
+        decibels = 10 * (math.log10(self._reference2) - math.log10(self._noise2))
+        return max(-SQNR_CAP_DB, min(SQNR_CAP_DB, decibels))
+
+
+def _as_numbers(array: Array) -> NDArray[np.float64]:
+    """Flat float64; of complex numbers real and imaginary parts in turn."""
+    if array.dtype.kind == "c":
+        array = np.ascontiguousarray(array).view(array.real.dtype)
+    return array.astype(np.float64).ravel()

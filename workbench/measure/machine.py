@@ -1,0 +1,94 @@
+"""The machine a number was measured on: what must stand beside it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+PACKAGES = ("numpy", "onnx", "onnxruntime", "openvino", "tensorrt-rtx-cu13-bindings")
+_CPU = Path("/sys/devices/system/cpu/cpu0/cpufreq")
+
+
+def machine_state() -> dict[str, str]:
+    """CPU, cores, governor, clock, load, memory, system and package versions now. What is not known is absent."""
+    state = {
+        "cpu": cpu_model(),
+        "cores": f"{physical_cores()} physical, {logical_cores()} logical",
+        "governor": _read(_CPU / "scaling_governor"),
+        "clock": _clock(),
+        "load": f"{load_average():.2f}",
+        "memory": _memory(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+    state |= package_versions()
+    return {key: value for key, value in state.items() if value}
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the installed engines and of what they stand on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def logical_cores() -> int:
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def physical_cores() -> int:
+    """Cores without their hyper-threads, of those this process may use; where unknown, the logical ones."""
+    pairs = set()
+    for block in _read(Path("/proc/cpuinfo")).split("\n\n"):
+        fields = _fields(block)
+        if "core id" in fields:
+            pairs.add((fields.get("physical id", "0"), fields["core id"]))
+    return min(len(pairs) or logical_cores(), logical_cores())
+
+
+def cpu_model() -> str:
+    """The processor's own name for itself."""
+    return _fields(_read(Path("/proc/cpuinfo"))).get("model name", "") or platform.processor()
+
+
+def load_average() -> float:
+    """Load of the last minute; 0 where the system has none."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+def _clock() -> str:
+    kilohertz = _read(_CPU / "scaling_cur_freq")
+    if kilohertz.isdigit():
+        return f"{int(kilohertz) / 1e6:.2f} GHz"
+    megahertz = _fields(_read(Path("/proc/cpuinfo"))).get("cpu MHz", "")
+    return f"{float(megahertz) / 1000:.2f} GHz" if megahertz else ""
+
+
+def _memory() -> str:
+    total = _fields(_read(Path("/proc/meminfo"))).get("MemTotal", "").split()
+    return f"{int(total[0]) / 2**20:.1f} GiB" if total and total[0].isdigit() else ""
+
+
+def _fields(text: str) -> dict[str, str]:
+    """`key : value` lines; the first of a key wins."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        found.setdefault(key.strip(), value.strip())
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,61 @@
+"""The reference: ONNX Runtime in FP32 with optimisations off, which runs an ONNX file node by node as written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.backends.base import Feed
+from workbench.core.errors import WorkbenchError, one_line
+
+TITLE = "ONNX Runtime FP32, optimisations off"
+SIMULATED = "simulated on ONNX Runtime (exact simulator), not the engine"
+
+
+class Reference:
+    """One session on an ONNX file; a context manager. Of a typed model it is the exact simulator.
+
+    Optimisations are off because at any other level ONNX Runtime rounds Q/DQ arithmetic differently (50-60
+    dB).
+    """
+
+    def __init__(self, onnx_path: str | Path, threads: int = 1) -> None:
+        """Raises WorkbenchError with ONNX Runtime's reason where it cannot run the file."""
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4
+        # A session's threads would spin on after a run and slow down whatever is measured next.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+        try:
+            self._session: Any = ort.InferenceSession(str(onnx_path), options, ["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's errors share no narrower base
+            raise _refused(error) from error
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session = None
+
+    def infer(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
+        """Outputs that are tensors, by name; sequences and maps are left out."""
+        try:
+            values = self._session.run(self._outputs, dict(feed))
+        except Exception as error:  # as above
+            raise _refused(error) from error
+        pairs = zip(self._outputs, values, strict=True)
+        return {name: value for name, value in pairs if isinstance(value, np.ndarray)}
+
+
+def _refused(error: Exception) -> WorkbenchError:
+    return WorkbenchError(f"ONNX Runtime cannot run this model: {one_line(str(error), 300)}")

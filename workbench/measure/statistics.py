@@ -1,0 +1,143 @@
+"""The statistics behind every number shown: medians with intervals, shares with intervals, paired ratios."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike
+
+from workbench.core.run import LatencyStats
+
+Z95 = 1.959963984540054
+"""The 97.5 % point of the normal distribution."""
+
+MIN_PAIRS = 6
+"""Fewer pairs give no 95 % interval of a median: 1 - 2 * 0.5**5 is 93.75 %, 1 - 2 * 0.5**6 is 96.9 %."""
+
+
+def median_ranks(n: int) -> tuple[int, int] | None:
+    """0-based ranks (low, high) of the sorted sample between which the median lies with at least 95 %.
+
+    The number of values below the median is binomial(n, 1/2), so the ranks are the binomial's 2.5 % quantile
+    from either end, with no assumption about the distribution: Hahn and Meeker, "Statistical Intervals"
+    (1991), section 5.2. Beyond 1000 values the normal approximation n/2 - z sqrt(n)/2 is used. None where n <
+    6. Latencies that follow each other are correlated, so that the true interval of a drifting machine is
+    wider.
+    """
+    if n < MIN_PAIRS:
+        return None
+    if n > 1000:
+        low = math.floor(n / 2 - Z95 * math.sqrt(n) / 2)
+    else:
+        low, tail = -1, 0.5**n
+        term = tail
+        while tail <= 0.025:  # tail = P(B <= low + 1)
+            low += 1
+            term *= (n - low) / (low + 1)
+            tail += term
+    return low, n - 1 - low
+
+
+def median_interval(values: ArrayLike) -> tuple[float, float]:
+    """The 95 % interval of the median by order statistics; with fewer than 6 values, their range."""
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    if ordered.size == 0:
+        return 0.0, 0.0
+    low, high = median_ranks(ordered.size) or (0, ordered.size - 1)
+    return float(ordered[low]), float(ordered[high])
+
+
+def latency_stats(latencies_ms: Sequence[float] | ArrayLike) -> LatencyStats:
+    """Statistics of latencies in ms; percentiles by linear interpolation (numpy's default).
+
+    `cov_percent` is the sample standard deviation (n - 1) over the mean, as trtexec prints it. ValueError if
+    empty.
+    """
+    values = np.asarray(latencies_ms, dtype=np.float64)
+    if values.size == 0:
+        raise ValueError("no latencies")
+    low, high = median_interval(values)
+    median, p90, p95, p99 = (float(p) for p in np.percentile(values, (50, 90, 95, 99)))
+    mean = float(values.mean())
+    spread = float(values.std(ddof=1)) if values.size > 1 else 0.0
+    return LatencyStats(
+        median_ms=median,
+        low_ms=low,
+        high_ms=high,
+        mean_ms=mean,
+        min_ms=float(values.min()),
+        p90_ms=p90,
+        p95_ms=p95,
+        p99_ms=p99,
+        cov_percent=100 * spread / mean if mean else 0.0,
+        iterations=int(values.size),
+    )
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The 95 % score interval of a share `hits / n`, in 0..1: Wilson, JASA 22 (1927), 209-212. (0, 1) for n =
+    0.
+
+    Unlike the plain +-z sqrt(p(1-p)/n) it stays inside 0..1 and is right near 0 and 1, where accuracies are.
+    """
+    if n == 0:
+        return 0.0, 1.0
+    share, z2 = hits / n, Z95 * Z95
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+class Speedup(msgspec.Struct, frozen=True):
+    """`ratio` is baseline time over own time (2.0: twice as fast), with its 95 % interval over `pairs` rounds."""
+
+    ratio: float
+    low: float
+    high: float
+    pairs: int
+
+    @property
+    def is_known(self) -> bool:
+        return self.pairs >= MIN_PAIRS
+
+    @property
+    def is_different(self) -> bool:
+        return self.is_known and not self.low <= 1.0 <= self.high
+
+
+def paired_speedup(baseline_ms: ArrayLike, own_ms: ArrayLike) -> Speedup:
+    """Speed-up from paired rounds: the median of the log ratios, its interval by order statistics.
+
+    Pairing takes out what both suffer in a round (clock, temperature, other load); the logarithm makes "twice
+    as fast" and "twice as slow" equally far. The interval is that of a median (`median_ranks`), not of one
+    round.
+    """
+    baseline, own = np.asarray(baseline_ms, dtype=np.float64), np.asarray(own_ms, dtype=np.float64)
+    if baseline.shape != own.shape or baseline.size == 0:
+        raise ValueError("rounds must come in pairs")
+    logs = np.log(baseline / own)
+    low, high = median_interval(logs)
+    return Speedup(math.exp(float(np.median(logs))), math.exp(low), math.exp(high), int(logs.size))
+
+
+def verdict(speedup: Speedup) -> str:
+    """`faster by 55 % ± 2 %`: by how much the time became shorter; `slower by` by how much it became longer.
+
+    The ± is half the interval of the change of time (1 / speed-up - 1). An interval that holds 1: no
+    difference.
+    """
+    if not speedup.is_known:
+        return f"too few rounds to tell ({speedup.pairs})"
+    if not speedup.is_different:
+        return "no difference seen"
+    change = 100 * (1 / speedup.ratio - 1)
+    half = 50 * (1 / speedup.low - 1 / speedup.high)
+    word = "faster" if change < 0 else "slower"
+    return f"{word} by {_percent(abs(change))} ± {_percent(half)}"
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0f} %" if value >= 0.95 else f"{max(value, 0.1):.1f} %"

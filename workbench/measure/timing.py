@@ -1,0 +1,117 @@
+"""Latency of a runner by the protocol: warm up, then measure until both the time and the count are reached."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+from time import perf_counter
+
+from workbench.backends.base import Feed, Runner
+from workbench.core.errors import Cancelled, WorkbenchError
+from workbench.core.run import LatencyStats, TimingConfig
+
+BATCH_SECONDS = 1 / 30
+"""Latencies are handed out at most this often, so that whoever listens costs the measurement nothing."""
+
+MAX_COV_PERCENT = 2.5
+"""trtexec warns above this coefficient of variation; so do we, that users recognise it."""
+
+
+def measure_latency(
+    runner: Runner,
+    feeds: Sequence[Feed],
+    config: TimingConfig,
+    on_samples: Callable[[list[float]], None],
+    cancelled: Callable[[], bool],
+) -> list[float]:
+    """Latencies in ms, one per inference, in order. `feeds` take turns, so that no cache holds one input
+    only.
+
+    `on_samples` gets new latencies in batches (not the warm-up). Raises Cancelled between two iterations.
+    The protocol is trtexec's: 200 ms of warm-up, then at least 3 s and 10 iterations.
+    """
+    if not feeds:
+        raise WorkbenchError("There is no input to time with.", "Give a sample set with at least one sample.")
+    turns = cycle(feeds)
+    with quiet_collector():
+        warm_up(runner, turns, config, cancelled)
+        return _measure(runner, turns, config, on_samples, cancelled)
+
+
+def warm_up(
+    runner: Runner, turns: Iterator[Feed], config: TimingConfig, cancelled: Callable[[], bool]
+) -> None:
+    """Runs until both the warm-up time and the warm-up count are reached."""
+    start, count = perf_counter(), 0
+    while count < config.warmup_iterations or (perf_counter() - start) * 1000 < config.warmup_ms:
+        stop_if(cancelled)
+        runner.time(next(turns))
+        count += 1
+
+
+def _measure(
+    runner: Runner,
+    turns: Iterator[Feed],
+    config: TimingConfig,
+    on_samples: Callable[[list[float]], None],
+    cancelled: Callable[[], bool],
+) -> list[float]:
+    latencies: list[float] = []
+    told, start = 0, perf_counter()
+    last_batch = start
+    while len(latencies) < config.min_iterations or perf_counter() - start < config.seconds:
+        stop_if(cancelled)
+        latencies.append(runner.time(next(turns)))
+        now = perf_counter()
+        if now - last_batch >= BATCH_SECONDS:
+            on_samples(latencies[told:])
+            told, last_batch = len(latencies), now
+    if told < len(latencies):
+        on_samples(latencies[told:])
+    return latencies
+
+
+def stop_if(cancelled: Callable[[], bool]) -> None:
+    """Raises Cancelled where the user asked to stop."""
+    if cancelled():
+        raise Cancelled
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """No garbage collection inside, as `timeit` does: its pauses are ours, not the engine's."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def protocol(config: TimingConfig, feeds: int, threads: int) -> str:
+    """The protocol in one sentence, shown next to the number."""
+    return (
+        f"warm-up >= {config.warmup_ms:g} ms and {config.warmup_iterations} iterations, then >= {config.seconds:g} s"
+        f" and {config.min_iterations} iterations, synchronous, {feeds} input{'s' if feeds > 1 else ''} in turn,"
+        f" {'all physical cores' if threads == 0 else _threads(threads)}; median with 95 % interval"
+    )
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
+def stability_warnings(stats: LatencyStats, load: float, cores: int) -> tuple[str, ...]:
+    """What makes the number less sure. `load` is the load average just before timing, `cores` logical ones."""
+    found = []
+    if stats.cov_percent > MAX_COV_PERCENT:
+        found.append(
+            f"Latency varies by {stats.cov_percent:.1f} % (coefficient of variation; steady is below"
+            f" {MAX_COV_PERCENT} %): compare by the interleaved verdict, not by two separate medians."
+        )
+    if cores and load > cores:
+        found.append(f"The machine was busy before timing: load {load:.1f} on {cores} cores.")
+    return tuple(found)
