@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QWidget
 from workbench.core.events import Checked
 from workbench.core.graph import Layer
 from workbench.core.run import Run
-from workbench.core.theme import LIGHT, Theme
+from workbench.core.theme import Theme
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Chart(QWidget):
     title: str = ""
     order: int = 100
     layer_clicked = Signal(str)  # an engine layer's id, of the current run
+    subtitle_changed = Signal(str)  # what stands small and grey beside the title
 
     def set_data(self, data: ChartData) -> None:
         """Draw this. Called at 10 Hz at most."""
@@ -66,6 +67,3 @@ def find_charts() -> list[type[Chart]]:
     modules = [importlib.import_module(f"workbench.charts.{name}") for name in names if name != "base"]
     found = [module.CHART for module in modules if hasattr(module, "CHART")]
     return sorted(found, key=lambda chart: (chart.order, chart.title))
-
-
-__all__ = ["LIGHT", "Chart", "ChartData", "Series", "find_charts"]
