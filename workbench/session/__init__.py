@@ -1,1 +1,1 @@
-"""The open document: model, choices, runs, selection, undo. QtCore and QtGui only."""
+"""The open document: what is chosen, selected, running and finished. QtCore and QtGui only, no widget."""

@@ -1,0 +1,133 @@
+"""Actions as one table: menus, shortcuts, tooltips and the command palette are made from it."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Action(msgspec.Struct, frozen=True):
+    """`callback` is a method of the window; `enabled` a boolean property of the session (empty: always).
+
+    `menu` is where it stands in the menu; `shortcut` in Qt's portable form, several by `;`.
+    """
+
+    id: str
+    title: str
+    callback: str
+    menu: str
+    tooltip: str
+    shortcut: str = ""
+    enabled: str = ""
+    checkable: bool = False
+
+
+ACTIONS = (
+    Action("open", "Open…", "open_dialog", "File", "Open an ONNX model", "Ctrl+O"),
+    Action("close_model", "Close model", "close_model", "File", "Back to the welcome page", "Ctrl+W", "has_model"),
+    Action(
+        "report",
+        "Export report…",
+        "export_report",
+        "File",
+        "Write the compared runs as one HTML file",
+        "Ctrl+E",
+        "has_runs",
+    ),
+    Action(
+        "export_source",
+        "Save source graph…",
+        "save_source",
+        "File",
+        "The source pane as SVG, PNG or PDF",
+        "",
+        "has_model",
+    ),
+    Action(
+        "export_engine",
+        "Save engine graph…",
+        "save_engine",
+        "File",
+        "The engine pane as SVG, PNG or PDF",
+        "",
+        "has_run",
+    ),
+    Action("settings", "Settings…", "show_settings", "File", "Appearance, timing, threads", "Ctrl+,"),
+    Action("quit", "Quit", "close", "File", "End the program; running jobs are cancelled", "Ctrl+Q"),
+    Action("undo", "Undo", "undo", "Edit", "Take back the last choice", "Ctrl+Z", "can_undo"),
+    Action("redo", "Redo", "redo", "Edit", "Do again what was taken back", "Ctrl+Shift+Z;Ctrl+Y", "can_redo"),
+    Action(
+        "search",
+        "Search graph",
+        "focus_search",
+        "Edit",
+        "Find layers, ops and tensors in both graphs",
+        "Ctrl+F",
+        "has_model",
+    ),
+    Action(
+        "palette", "Command palette", "show_palette", "Edit", "Every action, node and layer by name", "Ctrl+Shift+P"
+    ),
+    Action(
+        "clear_selection", "Clear selection", "clear_selection", "Edit", "Select nothing", "Escape", "has_selection"
+    ),
+    Action(
+        "rule",
+        "Precision of selected nodes…",
+        "rule_for_selection",
+        "Edit",
+        "Add a rule for the selected nodes",
+        "Ctrl+R",
+        "has_selection",
+    ),
+    Action("fit", "Fit graphs", "fit_graphs", "View", "Show both graphs whole", "Ctrl+0", "has_model"),
+    Action(
+        "reveal",
+        "Go to selection",
+        "reveal_selection",
+        "View",
+        "Fly to the selection in both graphs",
+        "Ctrl+J",
+        "has_selection",
+    ),
+    Action("theme", "Light or dark", "toggle_theme", "View", "Switch between light and dark", "Ctrl+Shift+L"),
+    Action("left", "Left panels", "toggle_left", "View", "Show or hide model, plan and samples", "Ctrl+1"),
+    Action("right", "Inspector", "toggle_right", "View", "Show or hide the inspector", "Ctrl+2"),
+    Action("bottom", "Charts and runs", "toggle_bottom", "View", "Show or hide charts, runs and log", "Ctrl+3"),
+    Action(
+        "build", "Build", "build", "Run", "Build, time and check the model with these choices", "Ctrl+B", "has_model"
+    ),
+    Action("cancel", "Cancel", "cancel", "Run", "End everything that runs, at once", "Ctrl+.", "can_cancel"),
+    Action(
+        "race",
+        "Race compared runs",
+        "race",
+        "Run",
+        "Time the selected runs interleaved (A B B A)",
+        "Ctrl+Shift+R",
+        "can_race",
+    ),
+    Action(
+        "baseline", "Use as baseline", "make_baseline", "Run", "Count speed-ups from the current run", "", "has_run"
+    ),
+    Action("rename", "Rename run", "rename_run", "Run", "Give the current run a name", "F2", "has_run"),
+    Action("delete", "Delete runs", "delete_runs", "Run", "Remove the selected runs and their files", "", "has_run"),
+    Action(
+        "copy_runs",
+        "Copy runs as table",
+        "copy_runs",
+        "Run",
+        "The runs table as tab-separated text",
+        "Ctrl+Shift+C",
+        "has_runs",
+    ),
+    Action("versions", "Versions and machine", "show_versions", "Help", "What runs here, and what each backend can do"),
+)
+
+
+def action(action_id: str) -> Action:
+    """The action of this id. Raises KeyError."""
+    return _BY_ID[action_id]
+
+
+_BY_ID = {entry.id: entry for entry in ACTIONS}
+MENUS = tuple(dict.fromkeys(entry.menu for entry in ACTIONS))

@@ -1,0 +1,74 @@
+"""A short-lived child that answers one question: what is in this model, this sample set, on this machine.
+
+Started as `python -m workbench.session.ask_child <verb> <parent pid>` with the question as JSON on stdin. Foreign
+files are parsed and engines imported here and never in the window's process: a crash of a parser is an answer too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.json import decode, encode
+from workbench.session.questions import Answer, Opened, OpenQuestion, SamplesInfo, SamplesQuestion
+
+
+def main() -> None:
+    from workbench.jobs.child import die_with_parent
+
+    die_with_parent(int(sys.argv[2]))
+    pipe = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not end in the answer
+    try:
+        answer = Answer(value=msgspec.Raw(encode(VERBS[sys.argv[1]](sys.stdin.buffer.read()))))
+    except WorkbenchError as error:
+        answer = Answer(message=error.message, hint=error.hint)
+    pipe.write(encode(answer))
+    pipe.flush()
+    os._exit(0)
+
+
+def _open(question: bytes) -> Opened:
+    from workbench.data import read_recipe
+    from workbench.model import open_model
+
+    model = open_model(decode(question, OpenQuestion).path)
+    return Opened(model, read_recipe(model))
+
+
+def _samples(question: bytes) -> SamplesInfo:
+    from workbench.data import open_samples
+
+    asked = decode(question, SamplesQuestion)
+    found = open_samples(asked.source, asked.model, asked.recipe, asked.shapes)
+    first = found.feed(0) if len(found) else {}
+    words = [
+        f"{name} {'×'.join(str(dim) for dim in array.shape)} {array.dtype}, {float(array.min()):.4g} to {float(array.max()):.4g}"
+        for name, array in first.items()
+        if array.size and array.dtype.kind in "fiub"
+    ]
+    labels = sorted({str(label) for label in found.labels}) if found.labels else []
+    return SamplesInfo(
+        found.name, found.size, len(labels), tuple(labels[:8]), found.is_random, tuple(words), tuple(found.warnings)
+    )
+
+
+def _capabilities(_question: bytes) -> dict[str, Any]:
+    from workbench.backends.base import backend_ids, load_backend
+
+    found = {}
+    for name in backend_ids():
+        backend = load_backend(name)
+        found[name] = {"title": backend.title, **msgspec.to_builtins(backend.capabilities())}
+    return found
+
+
+VERBS: dict[str, Callable[[bytes], Any]] = {"open": _open, "samples": _samples, "capabilities": _capabilities}
+
+if __name__ == "__main__":
+    main()

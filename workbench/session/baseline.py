@@ -1,0 +1,82 @@
+"""Which run speed-ups are counted from, and the verdict on the current one in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.core.precision import Precision
+from workbench.core.run import LatencyStats, Race, Run
+
+BASELINE_LABEL = "baseline"
+TITLES = {
+    "openvino": "OpenVINO",
+    "onnxruntime": "ONNX Runtime",
+    "tensorrt_rtx": "TensorRT RTX",
+    "null": "Null",
+}
+
+
+def stats_of(run: Run | None) -> LatencyStats | None:
+    return run.timing.stats if run is not None and run.timing is not None else None
+
+
+def baseline_of(runs: Sequence[Run]) -> Run | None:
+    """The run labelled so; else the unfused source graph; else the oldest timed FP32 run; else the oldest timed one."""
+    timed = [run for run in reversed(runs) if stats_of(run) is not None]
+    wanted = (
+        lambda run: run.label.strip().lower() == BASELINE_LABEL,
+        lambda run: not run.config.optimize,
+        lambda run: run.config.plan.default is Precision.FP32 and not run.config.plan.rules,
+        lambda run: True,
+    )
+    for test in wanted:
+        for run in timed:
+            if test(run):
+                return run
+    return None
+
+
+def run_title(run: Run) -> str:
+    """A run in a few words: its label, else `OpenVINO INT8 MSE`."""
+    if run.label:
+        return run.label
+    if not run.config.optimize:
+        return "source graph, unfused"
+    plan = run.config.plan
+    words = [TITLES.get(run.config.backend, run.config.backend)]
+    if run.config.target:
+        words.append(run.config.target)
+    words.append(plan.default.label)
+    if plan.needs_calibration:
+        method = plan.calibration.method.value
+        words.append("MSE" if method == "mse" else method)
+    if plan.rules:
+        words.append(f"+{len(plan.rules)}")
+    return " ".join(words)
+
+
+def short_title(run: Run) -> str:
+    """For the ends of lines: `INT8 MSE`."""
+    if run.label or not run.config.optimize:
+        return run_title(run)
+    return run_title(run).removeprefix(TITLES.get(run.config.backend, run.config.backend)).strip()
+
+
+def verdict(run: Run | None, baseline: Run | None, race: Race | None) -> str:
+    """What the current run gained, in one sentence; empty where nothing can be said yet."""
+    own, base = stats_of(run), stats_of(baseline)
+    if run is None or baseline is None or own is None or base is None or run.id == baseline.id:
+        return ""
+    entry = next((e for e in race.entries if e.run == run.id), None) if race else None
+    first = race.entries[0].run if race and race.entries else ""
+    if entry is not None and first == baseline.id:
+        return (
+            f"{run_title(run)}: {entry.verdict} than {run_title(baseline)} (interleaved)"
+            if entry.verdict.startswith(("faster", "slower"))
+            else f"{run_title(run)} and {run_title(baseline)}: {entry.verdict} (interleaved)"
+        )
+    ratio = base.median_ms / own.median_ms
+    if own.low_ms <= base.high_ms and base.low_ms <= own.high_ms:
+        return f"{run_title(run)} and {run_title(baseline)}: no difference seen; race them to be sure"
+    word, factor = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
+    return f"{run_title(run)} is {factor:.1f}× {word} than {run_title(baseline)}, timed one after the other"

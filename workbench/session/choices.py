@@ -1,0 +1,90 @@
+"""What the user has chosen for the next build: one frozen value, replaced as a whole by every edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from workbench.core.model import Model, Shape
+from workbench.core.precision import Calibration, PrecisionPlan, Rule
+from workbench.core.recipe import Recipe
+from workbench.core.run import BuildConfig
+
+RANDOM = "random"
+"""The sample set that is not one: uniform noise. It is said loudly wherever it stands."""
+
+
+class Choices(msgspec.Struct, frozen=True):
+    """Everything a build needs besides the model. `calibration` and `evaluation` are paths, `random`, or empty."""
+
+    backend: str = "openvino"
+    target: str = ""
+    plan: PrecisionPlan = PrecisionPlan()
+    calibration: str = ""
+    evaluation: str = ""
+    shapes: dict[str, Shape] = {}
+    threads: int = 0
+    optimize: bool = True
+    recipe: Recipe = Recipe()
+
+    @classmethod
+    def of(cls, model: Model, recipe: Recipe, backend: str = "openvino", plan: PrecisionPlan | None = None) -> Choices:
+        """What is chosen when a model has just been opened: guessed shapes, the recipe's own sample sets."""
+        shapes = {name: spec.shape for name, spec in recipe.inputs.items() if spec.shape is not None}
+        return cls(
+            backend=backend,
+            plan=plan or PrecisionPlan(),
+            calibration=recipe.calibration,
+            evaluation=recipe.evaluation,
+            shapes={**model.shapes, **{name: shape for name, shape in shapes.items() if name in model.shapes}},
+            recipe=recipe,
+        )
+
+    def config(self) -> BuildConfig:
+        """The part that a backend is asked with."""
+        return BuildConfig(
+            backend=self.backend,
+            plan=self.plan,
+            shapes=self.shapes,
+            target=self.target,
+            threads=self.threads,
+            optimize=self.optimize,
+        )
+
+    def with_plan(self, **fields: object) -> Choices:
+        return msgspec.structs.replace(self, plan=msgspec.structs.replace(self.plan, **fields))
+
+    def with_calibration(self, **fields: object) -> Choices:
+        """Another way to find ranges, with the rest of the plan as it is."""
+        calibration: Calibration = msgspec.structs.replace(self.plan.calibration, **fields)
+        return self.with_plan(calibration=calibration)
+
+
+def plan_words(plan: PrecisionPlan) -> str:
+    """The plan in a word or two: `INT8 · MSE + 2 rules`."""
+    words = plan.default.label
+    if plan.needs_calibration:
+        words += f" · {plan.calibration.method.value.upper() if plan.calibration.method == 'mse' else plan.calibration.method.value}"
+    if plan.rules:
+        words += f" + {len(plan.rules)} rule{'s' if len(plan.rules) > 1 else ''}"
+    return words
+
+
+def rule_words(rule: Rule) -> str:
+    """What a rule selects: `name = */attn/* and op = Conv`, `3 chosen nodes`, `every node`."""
+    parts = []
+    if rule.name:
+        parts.append(rule.name if not rule.op else f"name = {rule.name}")
+    if rule.op:
+        parts.append(f"op = {rule.op}")
+    if rule.nodes:
+        parts.append(rule.nodes[0] if len(rule.nodes) == 1 else f"{len(rule.nodes)} chosen nodes")
+    return " and ".join(parts) or "every node"
+
+
+def samples_words(source: str) -> str:
+    """A sample set's name as a user calls it: its file or folder."""
+    if not source:
+        return "none"
+    return "random noise" if source == RANDOM else Path(source).name

@@ -1,0 +1,73 @@
+"""What a running job has told so far. Lives in the UI thread; written by one timer tick, read by the views."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.events import AnyEvent, Changed, Checked, LayerNames, LogLine, Progress, Timed
+
+LOG_LINES = 5000
+_EMPTY: NDArray[np.float64] = np.empty(0)
+
+
+class LiveRun:
+    """Buffers of one run: latencies in ms, mean ms per layer, accuracy so far, phase and log."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.progress = Progress(run=run_id, phase="")
+        self.started = time.monotonic()
+        self.phase_started = self.started
+        self.layer_ids: tuple[str, ...] = ()
+        self.layer_ms: NDArray[np.float64] = _EMPTY
+        self.iterations = 0
+        self.checked: list[Checked] = []
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self._latencies: list[float] = []
+        self._array: NDArray[np.float64] = _EMPTY
+
+    @property
+    def latencies_ms(self) -> NDArray[np.float64]:
+        """All latencies so far, in order."""
+        if len(self._array) != len(self._latencies):
+            self._array = np.asarray(self._latencies, dtype=np.float64)
+        return self._array
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def phase_elapsed_s(self) -> float:
+        return time.monotonic() - self.phase_started
+
+    def begin(self) -> None:
+        """The job leaves the queue now."""
+        self.started = self.phase_started = time.monotonic()
+
+    def apply(self, event: AnyEvent) -> None:
+        match event:
+            case Progress():
+                if event.phase != self.progress.phase:
+                    self.phase_started = time.monotonic()
+                self.progress = event
+            case LogLine():
+                self.log.append(event)
+            case LayerNames():
+                self.layer_ids = event.ids
+            case Timed():
+                self._time(event)
+            case Checked():
+                self.checked.append(event)
+            case Changed():
+                pass  # the session reads run.json again
+
+    def _time(self, event: Timed) -> None:
+        self._latencies.extend(event.latencies_ms)
+        if event.layers_ms and len(event.layers_ms) == len(self.layer_ids):
+            self.layer_ms = np.asarray(event.layers_ms, dtype=np.float64)
+        self.iterations = max(self.iterations, event.iterations)

@@ -1,0 +1,65 @@
+"""Questions for a short-lived child process, and their answers. See `asking.py`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from workbench.core.model import Model, Shape
+from workbench.core.precision import Precision
+from workbench.core.recipe import Recipe
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The value as JSON, or why there is none."""
+
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    message: str = ""
+    hint: str = ""
+
+
+class OpenQuestion(msgspec.Struct, frozen=True):
+    path: str
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A model that passed the gate, and what is known of how to feed it."""
+
+    model: Model
+    recipe: Recipe
+
+
+class SamplesQuestion(msgspec.Struct, frozen=True):
+    """`model` may come without its graph: a sample set is checked against inputs only."""
+
+    source: str
+    model: Model
+    recipe: Recipe
+    shapes: dict[str, Shape]
+
+
+class SamplesInfo(msgspec.Struct, frozen=True):
+    """A sample set in a few words. `first` describes the tensors of its first sample."""
+
+    name: str
+    size: int
+    classes: int = 0
+    labels: tuple[str, ...] = ()
+    is_random: bool = False
+    first: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class BackendInfo(msgspec.Struct, frozen=True):
+    """A backend and what it can do on this machine; the words of `backends.base.Capabilities`."""
+
+    title: str
+    available: bool = True
+    reason: str = ""
+    hint: str = ""
+    version: str = ""
+    device: str = ""
+    can_run: bool = True
+    run_reason: str = ""
+    precisions: dict[Precision, str] = {}
+    remarks: dict[Precision, str] = {}
+    targets: dict[str, str] = {}

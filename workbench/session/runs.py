@@ -1,0 +1,232 @@
+"""Runs of the open document: the history on disk, the queue, and what running jobs tell, drained 30 times a second."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.events import AnyEvent, Changed, LogLine, Progress
+from workbench.core.json import write_json
+from workbench.core.model import Model
+from workbench.core.run import EngineGraph, Race, RaceRequest, Run, RunRequest, Status
+from workbench.jobs import JobQueue
+from workbench.pipeline.files import LOG_FILE, REQUEST_FILE
+from workbench.session.live import LiveRun
+from workbench.store import Store
+
+TICK_MS = 33
+GRAPHS_KEPT = 8
+
+
+class Runs(QObject):
+    """All runs by id, newest first. Callbacks of the queue come from its thread and meet the UI thread in a deque."""
+
+    changed = Signal(object)  # frozenset of run ids that are new, other or gone
+    engine_changed = Signal(object)  # a run's id: its engine graph is on disk now
+    ticked = Signal(object)  # frozenset of job ids that told something
+    busy_changed = Signal(object)  # bool
+    finished = Signal(object)  # Run or Race
+    failed = Signal(object)  # WorkbenchError
+
+    def __init__(self, store: Store, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.live: dict[str, LiveRun] = {}
+        self.jobs: OrderedDict[str, str] = OrderedDict()  # id -> what it is, in words; waiting or running
+        self._all: dict[str, Run] = {}
+        self._graphs: OrderedDict[str, EngineGraph] = OrderedDict()
+        self._queue: JobQueue | None = None
+        self._inbox: deque[list[AnyEvent] | Run | Race] = deque()
+        self._timer = QTimer(self)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._drain)
+        self.store.sweep()
+        self._all = {run.id: run for run in self.store.runs()}
+
+    # what there is
+
+    def __iter__(self) -> Any:
+        return iter(self._all.values())
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def get(self, run_id: str) -> Run | None:
+        return self._all.get(run_id)
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.jobs)
+
+    @property
+    def running(self) -> str:
+        """Id of the job at work, or ""."""
+        return self._queue.running if self._queue else ""
+
+    def engine(self, run_id: str) -> EngineGraph | None:
+        """The engine's graph, or None where the run has none (yet)."""
+        run = self._all.get(run_id)
+        if run is None or run.build is None:
+            return None
+        if run_id not in self._graphs:
+            try:
+                graph = self.store.engine_graph(run_id)
+            except WorkbenchError as error:
+                self.failed.emit(error)
+                return None
+            if graph is None:
+                return None
+            self._graphs[run_id] = graph
+            while len(self._graphs) > GRAPHS_KEPT:
+                self._graphs.popitem(last=False)
+        self._graphs.move_to_end(run_id)
+        return self._graphs[run_id]
+
+    def latencies(self, run_id: str) -> NDArray[np.float64]:
+        """In ms, in order: what arrived live, else what is on disk."""
+        live = self.live.get(run_id)
+        if live is not None and len(live.latencies_ms):
+            return live.latencies_ms
+        try:
+            return self.store.latencies(run_id) if run_id in self._all else np.empty(0)
+        except WorkbenchError:
+            return np.empty(0)
+
+    def layer_ms(self, run_id: str) -> Mapping[str, float]:
+        """Mean ms by layer id: of the finished pass, else of the one under way."""
+        run = self._all.get(run_id)
+        if run is not None and run.timing is not None and run.timing.layers:
+            return run.timing.layers
+        live = self.live.get(run_id)
+        return dict(zip(live.layer_ids, live.layer_ms.tolist(), strict=False)) if live else {}
+
+    def log(self, run_id: str) -> list[LogLine]:
+        """Log lines told live, else those of the log file."""
+        live = self.live.get(run_id)
+        if live is not None and live.log:
+            return list(live.log)
+        try:
+            text = (self.store.folder(run_id) / LOG_FILE).read_text("utf-8", "replace")
+        except (OSError, WorkbenchError):
+            return []
+        return [LogLine(run=run_id, text=line) for line in text.splitlines()[-2000:]]
+
+    # what is done
+
+    def submit(self, request: RunRequest, model: Model) -> Run:
+        """Puts a run into the queue; it stands in the history at once."""
+        from workbench.pipeline import new_run
+
+        run = new_run(request, model)
+        write_json(self.store.folder(run.id) / REQUEST_FILE, request)
+        self.store.save(run)
+        self._all = {run.id: run, **self._all}
+        self._start(request, "run")
+        self.changed.emit(frozenset([run.id]))
+        return run
+
+    def race(self, run_ids: Sequence[str], seconds: float) -> str:
+        """Times finished runs interleaved; the first is the baseline. Raises WorkbenchError where one cannot."""
+        requests = [self.store.request(run_id) for run_id in run_ids]
+        known = tuple(request for request in requests if request is not None)
+        if len(known) < 2:
+            raise WorkbenchError("A race needs two or more runs that are done.", "Select them in the runs table.")
+        race_id, folder = self.store.new_folder()
+        self._start(RaceRequest(id=race_id, folder=str(folder), runs=known, seconds=seconds), "race")
+        return race_id
+
+    def cancel(self, job_id: str = "") -> None:
+        """Ends one job, or all."""
+        if self._queue is None:
+            return
+        if job_id:
+            self._queue.cancel(job_id)
+        else:
+            self._queue.cancel_all()
+
+    def rename(self, run_id: str, label: str) -> None:
+        self._all[run_id] = self.store.rename(run_id, label)
+        self.changed.emit(frozenset([run_id]))
+
+    def delete(self, run_ids: Sequence[str]) -> None:
+        """Removes runs and their files for good. Those at work are left."""
+        gone = [run_id for run_id in run_ids if run_id not in self.jobs and run_id in self._all]
+        for run_id in gone:
+            self.store.delete(run_id)
+            del self._all[run_id]
+            self._graphs.pop(run_id, None)
+            self.live.pop(run_id, None)
+        self.changed.emit(frozenset(gone))
+
+    def close(self) -> None:
+        """Cancels everything and waits until no child is left."""
+        self._timer.stop()
+        if self._queue is not None:
+            self._queue.close()
+            self._queue = None
+
+    # the meeting of threads
+
+    def _start(self, request: RunRequest | RaceRequest, what: str) -> None:
+        if self._queue is None:
+            self._queue = JobQueue(self._inbox.append, self._inbox.append)
+        self.jobs[request.id] = what
+        self.live[request.id] = LiveRun(request.id)
+        self._queue.submit(request)
+        if len(self.jobs) == 1:
+            self._timer.start()
+            self.busy_changed.emit(True)
+
+    def _drain(self) -> None:
+        told: set[str] = set()
+        while self._inbox:
+            item = self._inbox.popleft()
+            if isinstance(item, Run | Race):
+                told.add(item.id)
+                self._end(item)
+                continue
+            for event in item:
+                told.add(event.run)
+                self._take(event)
+        if self.jobs:
+            told.add(next(iter(self.jobs)))  # its elapsed time has changed
+        self.ticked.emit(frozenset(told))
+
+    def _take(self, event: AnyEvent) -> None:
+        live = self.live.setdefault(event.run, LiveRun(event.run))
+        if isinstance(event, Progress) and not live.progress.phase:
+            live.begin()  # waiting in the queue does not count
+        live.apply(event)
+        if isinstance(event, Changed) and event.run in self._all:
+            self._reload(event.run)
+            if event.part == "build":
+                self._graphs.pop(event.run, None)
+                self.engine_changed.emit(event.run)
+
+    def _reload(self, run_id: str) -> None:
+        try:
+            self._all[run_id] = self.store.load(run_id)
+        except WorkbenchError as error:
+            self.failed.emit(error)
+            return
+        self.changed.emit(frozenset([run_id]))
+
+    def _end(self, result: Run | Race) -> None:
+        self.jobs.pop(result.id, None)
+        if isinstance(result, Run) and result.id in self._all:
+            self._all[result.id] = result
+            self.changed.emit(frozenset([result.id]))
+            self.engine_changed.emit(result.id)
+        error = result.error
+        if error is not None and not (isinstance(result, Run) and result.status is Status.CANCELLED):
+            self.failed.emit(WorkbenchError(error.message, error.hint))
+        self.finished.emit(result)
+        if not self.jobs:
+            self._timer.stop()
+            self.busy_changed.emit(False)

@@ -1,0 +1,254 @@
+"""The runs table: a row a run, with its columns as a table of functions. Sorted here, where the numbers are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from workbench.core.precision import Precision
+from workbench.core.run import Run, Status
+from workbench.session.baseline import run_title, stats_of
+from workbench.session.words import mebibytes, milliseconds, percent, verbal_status
+
+Index = QModelIndex | QPersistentModelIndex
+CELL_ROLE = Qt.ItemDataRole.UserRole + 1
+RUN_ROLE = Qt.ItemDataRole.UserRole + 2
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """What a cell shows: figure, what is uncertain behind it, and how it counts (`good`, `bad`, `soft`).
+
+    `value` sorts, None last. `swatch` is the precision whose colour stands before the text. `span` columns to the
+    right are given up for a longer text.
+    """
+
+    main: str = "—"
+    soft: str = ""
+    tone: str = ""
+    value: float | str | None = None
+    swatch: Precision | None = None
+    tip: str = ""
+    span: int = 1
+
+
+NONE = Cell(tone="soft")
+
+
+@dataclass(frozen=True)
+class Column:
+    id: str
+    title: str
+    tip: str
+    cell: Callable[[Run, Run | None], Cell]
+
+
+def _run(run: Run, _base: Run | None) -> Cell:
+    config = run.config
+    tip = (
+        f"{run_title(run)} · {config.backend}{' ' + config.target if config.target else ''} · {run.created} · {run.id}"
+    )
+    return Cell(run_title(run), swatch=config.plan.default, tip=tip, value=run_title(run).lower())
+
+
+def _median(run: Run, _base: Run | None) -> Cell:
+    stats = stats_of(run)
+    if stats is None:
+        return _reason(run)
+    half = max(stats.high_ms - stats.median_ms, stats.median_ms - stats.low_ms)
+    tip = f"median of {stats.iterations} iterations, 95 % interval {stats.low_ms:.4g} to {stats.high_ms:.4g} ms; "
+    tip += f"p95 {stats.p95_ms:.4g} ms, p99 {stats.p99_ms:.4g} ms, CoV {stats.cov_percent:.1f} %"
+    return Cell(milliseconds(stats.median_ms), f"±{_two(half)}", value=stats.median_ms, tip=tip)
+
+
+def _reason(run: Run) -> Cell:
+    """Why there is no time: what the run waits for, what failed, what this machine lacks."""
+    if run.status is Status.DONE and run.timing is not None and run.timing.reason:
+        return Cell(run.timing.reason, tone="soft", tip=run.timing.reason, span=2)
+    text = verbal_status(run)
+    return Cell(text or "—", tone="bad" if run.status is Status.FAILED else "soft", tip=_why(run), span=2)
+
+
+def _why(run: Run) -> str:
+    return f"{run.error.message} {run.error.hint}".strip() if run.error else ""
+
+
+def _speedup(run: Run, base: Run | None) -> Cell:
+    own, first = stats_of(run), stats_of(base)
+    if own is None or first is None:
+        return NONE
+    ratio = first.median_ms / own.median_ms
+    tone = "good" if ratio > 1.05 else "bad" if ratio < 0.95 else ""
+    tip = (
+        f"{run_title(base)} takes {first.median_ms:.4g} ms; timed one after the other, race them to be sure"
+        if base
+        else ""
+    )
+    return Cell(f"{ratio:.1f}×" if ratio >= 0.95 else f"{ratio:.2f}×", tone=tone, value=ratio, tip=tip)
+
+
+def _size(run: Run, _base: Run | None) -> Cell:
+    if run.build is None:
+        return NONE
+    return Cell(
+        mebibytes(run.build.size_bytes), value=float(run.build.size_bytes), tip=f"{run.build.size_bytes:,} bytes"
+    )
+
+
+def _memory(run: Run, _base: Run | None) -> Cell:
+    if run.build is None or not run.build.memory:
+        return NONE
+    total = sum(run.build.memory.values())
+    tip = ", ".join(f"{name} {mebibytes(size)} MiB" for name, size in run.build.memory.items())
+    return Cell(mebibytes(total), value=float(total), tip=tip)
+
+
+def _task(run: Run, base: Run | None) -> Cell:
+    accuracy = run.accuracy
+    if accuracy is None or accuracy.task is None:
+        return Cell(tone="soft", tip=accuracy.reason if accuracy else "")
+    task = accuracy.task
+    half = (task.high - task.low) / 2
+    worse = task.reference is not None and task.reference > task.high
+    tip = f"{task.metric} on {task.n} samples, 95 % interval {percent(task.low)} to {percent(task.high)}"
+    if task.agreement is not None:
+        tip += f"; the same answer as FP32 in {percent(task.agreement)}"
+    return Cell(percent(task.value), f"±{half * 100:.0f}", "bad" if worse else "", task.value, tip=tip)
+
+
+def _sqnr(run: Run, _base: Run | None) -> Cell:
+    if run.accuracy is None or not run.accuracy.outputs:
+        return NONE
+    name, worst = min(run.accuracy.outputs.items(), key=lambda item: item[1].sqnr_db)
+    if math.isnan(worst.sqnr_db):
+        return Cell("NaN", tone="bad", tip=f"output {name} is not a number")
+    source = " (RANDOM samples)" if run.accuracy.source == "random" else ""
+    tip = f"output {name} against {run.accuracy.reference}, {run.accuracy.samples} samples{source}; cosine {worst.cosine:.5f}"
+    text = "equal" if worst.sqnr_db >= 200 else f"{worst.sqnr_db:.0f} dB"
+    return Cell(text, tone="bad" if worst.sqnr_db < 12 else "", value=worst.sqnr_db, tip=tip)
+
+
+def _two(value: float) -> str:
+    return f"{value:.1g}" if value < 0.1 else f"{value:.1f}"
+
+
+COLUMNS = (
+    Column("run", "run", "What was built; the colour is the plan's default precision", _run),
+    Column("median", "median", "Median latency with half of its 95 % interval", _median),
+    Column("speedup", "speed-up", "Baseline's median divided by this one's", _speedup),
+    Column("size", "size MiB", "Engine on disk", _size),
+    Column("memory", "memory MiB", "What the engine says it takes", _memory),
+    Column("task", "task", "The task's metric on the evaluation set, with half of its 95 % interval", _task),
+    Column("sqnr", "min SQNR", "Signal to error of the worst output against FP32", _sqnr),
+)
+
+
+class RunsModel(QAbstractTableModel):
+    """Rows are whole `Run`s; cells are made when asked for, so only visible ones cost."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[Run] = []
+        self._base: Run | None = None
+        self._sorting: tuple[int, Qt.SortOrder] | None = None
+        self.current = ""
+
+    def set_runs(self, runs: Sequence[Run], baseline: Run | None) -> None:
+        """Oldest first, unless sorted by a column. Keeps the layout's persistent indexes."""
+        rows = self._sorted(list(reversed(list(runs))), baseline)
+        same = [run.id for run in rows] == [run.id for run in self._rows]
+        if same:
+            self._rows, self._base = rows, baseline
+            if rows:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(COLUMNS) - 1))
+            return
+        self.beginResetModel()
+        self._rows, self._base = rows, baseline
+        self.endResetModel()
+
+    def run_at(self, row: int) -> Run | None:
+        return self._rows[row] if 0 <= row < len(self._rows) else None
+
+    def row_of(self, run_id: str) -> int:
+        return next((row for row, run in enumerate(self._rows) if run.id == run_id), -1)
+
+    def cell(self, row: int, column: int) -> Cell:
+        return COLUMNS[column].cell(self._rows[row], self._base)
+
+    def task_title(self) -> str:
+        """The metric of the first run that has one: `exact lines`."""
+        tasks = (run.accuracy.task for run in self._rows if run.accuracy is not None)
+        return next((task.metric.replace("_", " ") for task in tasks if task is not None), "task")
+
+    def tsv(self) -> str:
+        """The table as tab-separated text, with a header line."""
+        lines = ["\t".join([*(column.title for column in COLUMNS), "status"])]
+        for row, run in enumerate(self._rows):
+            cells = [self.cell(row, column) for column in range(len(COLUMNS))]
+            texts = [f"{cell.main} {cell.soft}".strip() for cell in cells]
+            lines.append("\t".join(text.replace("\t", " ") for text in [*texts, run.status.value]))
+        return "\n".join(lines) + "\n"
+
+    # Qt's model
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  Qt's own signature
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or not 0 <= index.row() < len(self._rows):
+            return None
+        if role == RUN_ROLE:
+            return self._rows[index.row()].id
+        cell = self.cell(index.row(), index.column())
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return f"{cell.main} {cell.soft}".strip()
+            case Qt.ItemDataRole.EditRole:
+                return cell.main
+            case Qt.ItemDataRole.ToolTipRole:
+                return cell.tip
+            case Qt.ItemDataRole.TextAlignmentRole:
+                side = Qt.AlignmentFlag.AlignRight if index.column() else Qt.AlignmentFlag.AlignLeft
+                return side | Qt.AlignmentFlag.AlignVCenter
+            case _ if role == CELL_ROLE:
+                return cell
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
+            return None
+        column = COLUMNS[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.task_title() if column.id == "task" else column.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return column.tip
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if section else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        self._sorting = (column, order) if 0 <= column < len(COLUMNS) else None
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        ids = [(self._rows[index.row()].id, index.column()) for index in before]
+        self._rows = self._sorted(self._rows, self._base)
+        after = [self.index(self.row_of(run_id), column) for run_id, column in ids]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def _sorted(self, rows: list[Run], base: Run | None) -> list[Run]:
+        if self._sorting is None:
+            return rows
+        column, order = self._sorting
+        values = {run.id: COLUMNS[column].cell(run, base).value for run in rows}
+        known = [run for run in rows if values[run.id] is not None]
+        known.sort(key=lambda run: values[run.id], reverse=order == Qt.SortOrder.DescendingOrder)
+        return known + [run for run in rows if values[run.id] is None]

@@ -1,0 +1,359 @@
+"""Session: the open document. Views show it and change it only through here; every choice can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoStack
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.graph import Graph
+from workbench.core.model import Model
+from workbench.core.recipe import Recipe
+from workbench.core.run import EngineGraph, Race, Run, RunRequest, TimingConfig
+from workbench.session.asking import Ask
+from workbench.session.baseline import baseline_of
+from workbench.session.choices import Choices
+from workbench.session.commands import ChangeChoices
+from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
+from workbench.session.runs import Runs
+from workbench.session.samples import SamplePreviews
+from workbench.session.selection import Links, Selection
+from workbench.session.settings import Settings
+from workbench.store import Store
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One thing to tell the user. `actions` are button titles with what they do."""
+
+    text: str
+    hint: str = ""
+    is_error: bool = True
+    actions: tuple[tuple[str, Callable[[], object]], ...] = ()
+
+
+class Session(QObject):
+    """Signals are in the past tense and carry one object. All methods are for the UI thread."""
+
+    opening_changed = Signal(object)  # path, or "" when done
+    model_changed = Signal(object)  # Model or None
+    choices_changed = Signal(object)  # Choices
+    backends_changed = Signal(object)  # dict of id -> BackendInfo
+    samples_changed = Signal(object)  # source
+    selection_changed = Signal(object)  # Selection
+    current_changed = Signal(object)  # Run or None
+    engine_changed = Signal(object)  # EngineGraph or None: of the current run
+    compared_changed = Signal(object)  # tuple of run ids
+    message_changed = Signal(object)  # Message or None
+    raced = Signal(object)  # Race
+
+    def __init__(
+        self, store: Store | None = None, settings: Settings | None = None, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.settings = settings or Settings(parent=self)
+        self.runs = Runs(store or Store(), self)
+        self.undo = QUndoStack(self)
+        self.model: Model | None = None
+        self.choices = Choices()
+        self.backends: dict[str, BackendInfo] = {}
+        self.samples = SamplePreviews(self)
+        self.selection = Selection()
+        self.current: Run | None = None
+        self.compared: tuple[str, ...] = ()
+        self.message: Message | None = None
+        self.last_race: Race | None = None
+        self._links = Links(None, None)
+        self._opening = ""
+        self._opener = Ask("open", Opened, self)
+        self._prober = Ask("capabilities", dict[str, BackendInfo], self)
+        self._connect()
+
+    def _connect(self) -> None:
+        self._opener.answered.connect(self._opened)
+        self._opener.failed.connect(self._open_failed)
+        self._prober.answered.connect(self._probed)
+        self._prober.failed.connect(self.show_error)
+        self.samples.changed.connect(self.samples_changed)
+        self.runs.changed.connect(self._runs_changed)
+        self.runs.engine_changed.connect(self._engine_arrived)
+        self.runs.failed.connect(self.show_error)
+        self.runs.finished.connect(self._finished)
+
+    # states that actions ask for
+
+    @property
+    def has_model(self) -> bool:
+        return self.model is not None
+
+    @property
+    def is_opening(self) -> bool:
+        return bool(self._opening)
+
+    @property
+    def is_busy(self) -> bool:
+        return self.runs.is_busy
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.is_busy or self.is_opening
+
+    @property
+    def has_run(self) -> bool:
+        return self.current is not None
+
+    @property
+    def has_runs(self) -> bool:
+        return any(True for _ in self.visible_runs())
+
+    @property
+    def can_race(self) -> bool:
+        done = [self.runs.get(run_id) for run_id in self.compared]
+        return sum(run is not None and run.timing is not None and run.timing.stats is not None for run in done) > 1
+
+    @property
+    def can_undo(self) -> bool:
+        return self.undo.canUndo()
+
+    @property
+    def can_redo(self) -> bool:
+        return self.undo.canRedo()
+
+    @property
+    def has_selection(self) -> bool:
+        return bool(self.selection)
+
+    @property
+    def engine(self) -> EngineGraph | None:
+        """The engine of the current run."""
+        return self.runs.engine(self.current.id) if self.current else None
+
+    @property
+    def links(self) -> Links:
+        return self._links
+
+    def visible_runs(self) -> Iterable[Run]:
+        """Runs of the open model, or all of them where the setting says so; newest first."""
+        everything = self.settings.get("all_models") or self.model is None
+        return (run for run in self.runs if everything or (self.model and run.model_sha256 == self.model.sha256))
+
+    @property
+    def baseline(self) -> Run | None:
+        """The run that speed-ups are counted from."""
+        return baseline_of(list(self.visible_runs()))
+
+    # opening
+
+    def probe_backends(self) -> None:
+        """Asks, in a child process, what every backend can do here."""
+        self._prober.ask()
+
+    def open(self, path: str) -> None:
+        """Opens a model in a child process; `model_changed` or a message follows."""
+        path = str(Path(path).expanduser().absolute())
+        self._opening = path
+        self.opening_changed.emit(path)
+        self._opener.ask(OpenQuestion(path))
+
+    def cancel_opening(self) -> None:
+        self._opener.cancel()
+        self._opening = ""
+        self.opening_changed.emit("")
+
+    def close_model(self) -> None:
+        self._set_document(None, Recipe())
+
+    def _opened(self, opened: Opened) -> None:
+        self._opening = ""
+        self.settings.remember_file(opened.model.path)
+        self._set_document(opened.model, opened.recipe)
+        self.opening_changed.emit("")
+
+    def _open_failed(self, error: WorkbenchError) -> None:
+        self.settings.forget_file(self._opening)
+        self._opening = ""
+        self.opening_changed.emit("")
+        self.show_error(error)
+
+    def _set_document(self, model: Model | None, recipe: Recipe) -> None:
+        self.undo.clear()
+        self.model = model
+        self.choices = Choices.of(model, recipe, self.choices.backend, self.choices.plan) if model else Choices()
+        if model is not None and self.choices.plan.rules:  # rules may name nodes of another model
+            self.choices = self.choices.with_plan(rules=())
+        self.last_race = None
+        self.dismiss_message()
+        self.model_changed.emit(model)
+        self.choices_changed.emit(self.choices)
+        newest = next((run for run in self.visible_runs()), None) if model else None
+        self.set_current(newest.id if newest else "")
+        self._preview_samples()
+
+    def _probed(self, found: dict[str, BackendInfo]) -> None:
+        self.backends = found
+        self.backends_changed.emit(found)
+
+    # choices
+
+    def choose(self, text: str, key: str = "", **fields: object) -> None:
+        """One undoable edit of the choices. `text` names it in the Edit menu; equal `key`s in a row become one."""
+        self.choose_all(msgspec.structs.replace(self.choices, **fields), text, key)
+
+    def choose_all(self, after: Choices, text: str, key: str = "") -> None:
+        if after != self.choices:
+            self.undo.push(ChangeChoices(self.choices, after, text, self._apply, key))
+
+    def _apply(self, choices: Choices) -> None:
+        before, self.choices = self.choices, choices
+        if choices.recipe != before.recipe:
+            self._keep_recipe(choices.recipe)
+        self.choices_changed.emit(choices)
+        self._preview_samples()
+
+    def _keep_recipe(self, recipe: Recipe) -> None:
+        from workbench.data import write_recipe
+
+        if self.model is None:
+            return
+        try:
+            write_recipe(self.model, recipe)
+        except (WorkbenchError, OSError) as error:
+            self.show_error(WorkbenchError(f"The recipe could not be saved: {error}"))
+
+    def preview(self, source: str) -> SamplesInfo | WorkbenchError | None:
+        """What is known of a sample set: its figures, why it cannot be read, or None while it is being read."""
+        return self.samples.get(source)
+
+    def _preview_samples(self) -> None:
+        if self.model is not None:
+            self.samples.look_at(self.model, self.choices)
+
+    # selection
+
+    def select_nodes(self, ids: Iterable[str]) -> None:
+        self._select(self._links.by_nodes(ids))
+
+    def select_layers(self, ids: Iterable[str]) -> None:
+        self._select(self._links.by_layers(ids))
+
+    def _select(self, selection: Selection) -> None:
+        if selection != self.selection:
+            self.selection = selection
+            self.selection_changed.emit(selection)
+
+    def _engine_arrived(self, run_id: str) -> None:
+        if self.current is not None and run_id == self.current.id:
+            self._relink()
+
+    def _relink(self) -> None:
+        engine = self.engine
+        self._links = Links(self.model, engine)
+        self.engine_changed.emit(engine)
+        again = self._links.again(self.selection)
+        self.selection = Selection()
+        self._select(again)
+        if not again:
+            self.selection_changed.emit(again)
+
+    # runs
+
+    def build(self) -> Run | None:
+        """Puts one run with the present choices into the queue."""
+        if self.model is None:
+            return None
+        run_id, folder = self.runs.store.new_folder()
+        settings = self.settings
+        request = RunRequest(
+            id=run_id,
+            folder=str(folder),
+            model_path=self.model.path,
+            config=msgspec.structs.replace(self.choices, threads=settings.get("threads")).config(),
+            recipe=self.choices.recipe,
+            calibration=self.choices.calibration if self.choices.plan.needs_calibration else "",
+            evaluation=self.choices.evaluation,
+            evaluation_limit=settings.get("evaluation_limit"),
+            timing=TimingConfig(seconds=settings.get("timing_seconds")),
+        )
+        self.dismiss_message()
+        run = self.runs.submit(request, self.model)
+        self.set_current(run.id)
+        self.set_compared((run.id, *(known for known in self.compared if known != run.id)))
+        return run
+
+    def cancel(self) -> None:
+        """Ends opening and every job, at once."""
+        if self.is_opening:
+            self.cancel_opening()
+        self.runs.cancel()
+
+    def race(self) -> None:
+        """Times the compared runs interleaved, the baseline first."""
+        ids = list(self.compared)
+        first = self.baseline
+        if first is not None and first.id in ids:
+            ids = [first.id, *(known for known in ids if known != first.id)]
+        try:
+            self.runs.race(ids, self.settings.get("race_seconds"))
+        except WorkbenchError as error:
+            self.show_error(error)
+
+    def set_current(self, run_id: str) -> None:
+        run = self.runs.get(run_id)
+        if self.current is not None and run is not None and run.id == self.current.id:
+            return
+        self.current = run
+        if run is not None and run.id not in self.compared:
+            self.set_compared((run.id,))
+        self.current_changed.emit(run)
+        self._relink()
+
+    def set_compared(self, run_ids: Iterable[str]) -> None:
+        ids = tuple(dict.fromkeys(run_id for run_id in run_ids if self.runs.get(run_id) is not None))
+        if ids != self.compared:
+            self.compared = ids
+            self.compared_changed.emit(ids)
+
+    def _runs_changed(self, ids: frozenset[str]) -> None:
+        if self.current is not None and self.current.id in ids:
+            self.current = self.runs.get(self.current.id)
+            self.current_changed.emit(self.current)
+            if self.current is None:
+                self._relink()
+        self.set_compared(self.compared)
+
+    def _finished(self, result: Run | Race) -> None:
+        if isinstance(result, Race) and result.error is None:
+            self.last_race = result
+            self.raced.emit(result)
+
+    def export_report(self, path: str) -> None:
+        """Writes the compared runs (else all shown) as one HTML file."""
+        from workbench.session.export import export_report
+
+        export_report(self, Path(path))
+
+    # messages
+
+    def show_error(self, error: WorkbenchError) -> None:
+        self.show(Message(error.message, error.hint))
+
+    def show(self, message: Message | None) -> None:
+        self.message = message
+        self.message_changed.emit(message)
+
+    def dismiss_message(self) -> None:
+        if self.message is not None:
+            self.show(None)
+
+    def source_graph(self) -> Graph | None:
+        return self.model.graph if self.model else None
+
+    def close(self) -> None:
+        """Ends every child process; to be called before the program goes."""
+        self._opener.cancel()
+        self._prober.cancel()
+        self.samples.close()
+        self.runs.close()

@@ -1,0 +1,107 @@
+"""Numbers and states in the words people read, the same wherever they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.core.graph import Fate, FateKind, Layer
+from workbench.core.run import Run, Status
+
+PHASES = {
+    "": "Starting",
+    "open": "Opening",
+    "plan": "Writing the plan into the model",
+    "calibrate": "Calibrating",
+    "build": "Building",
+    "reference": "Running the FP32 reference",
+    "time": "Timing",
+    "layers": "Timing layers",
+    "accuracy": "Checking accuracy",
+    "race": "Racing",
+}
+STATES = {
+    Status.WAITING: "waiting in the queue",
+    Status.RUNNING: "running",
+    Status.FAILED: "failed",
+    Status.CANCELLED: "cancelled",
+    Status.INTERRUPTED: "interrupted",
+    Status.DONE: "",
+}
+FATES = {
+    FateKind.FUSED: "fused",
+    FateKind.ALONE: "a layer of its own",
+    FateKind.SPLIT: "split into several layers",
+    FateKind.FOLDED: "computed at build time",
+    FateKind.ABSORBED: "no kernel of its own",
+    FateKind.REMOVED: "removed: nothing needs it",
+    FateKind.UNKNOWN: "the engine does not say",
+}
+
+
+def milliseconds(value: float) -> str:
+    """Three figures: `13.6 ms`, `0.214 ms`, `1,240 ms`."""
+    if value >= 100:
+        return f"{value:,.0f} ms"
+    if value >= 10:
+        return f"{value:.1f} ms"
+    return f"{value:.2f} ms" if value >= 1 else f"{value:.3f} ms"
+
+
+def mebibytes(size: float) -> str:
+    """`10.4` (MiB); small ones keep two figures."""
+    value = size / 2**20
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 0.95 else f"{value:.2g}"
+
+
+def bytes_words(size: float) -> str:
+    """With the unit that fits: `10.4 MiB`, `512 KiB`, `96 B`."""
+    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= scale:
+            value = size / scale
+            return f"{value:,.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+    return f"{size:.0f} B"
+
+
+def percent(share: float) -> str:
+    """A share in 0..1: `99 %`, `91.7 %`; a tenth only where it says something."""
+    value = share * 100
+    return f"{value:.0f} %" if abs(value - round(value)) < 0.05 or value in (0, 100) else f"{value:.1f} %"
+
+
+def shape_words(shape: Iterable[int | str] | None) -> str:
+    """`1×3×48×320`; `scalar` for rank 0, `?` where unknown."""
+    if shape is None:
+        return "?"
+    return "×".join(str(dim) for dim in shape) or "scalar"
+
+
+def verbal_status(run: Run) -> str:
+    return STATES[run.status]
+
+
+def node_label(layer: Layer) -> str:
+    """The user's own name where there is one, else the id."""
+    return layer.name or layer.id
+
+
+def fate_words(fate: Fate | None, others: int = 0) -> str:
+    """What became of a node: `fused with 5 others`, `computed at build time`; says where it is inferred."""
+    if fate is None:
+        return "no engine yet"
+    words = FATES[fate.kind]
+    if fate.kind is FateKind.FUSED and others > 0:
+        words = f"fused with {others} other{'s' if others > 1 else ''}"
+    if fate.kind is FateKind.SPLIT:
+        words = f"split into {len(fate.layers)} layers"
+    return words if fate.exact else f"{words} (inferred)"
+
+
+def machine_words(machine: dict[str, str], cov_percent: float | None) -> str:
+    """`AMD EPYC · 2 threads · CoV 1.1 %` of whatever is known."""
+    parts = [machine[key] for key in ("cpu", "device", "gpu") if machine.get(key)][:1]
+    threads = machine.get("threads", "")
+    if threads:
+        parts.append(threads if "thread" in threads else f"{threads} threads")
+    if cov_percent is not None:
+        parts.append(f"CoV {cov_percent:.1f} %")
+    return " · ".join(parts)
