@@ -1,0 +1,142 @@
+"""What became of every source node: one function for all backends, so that the words mean the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from workbench.backends._closure import VIEW_OPS, Owners, Scope, close
+from workbench.backends._gaps import fill_gaps
+from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
+from workbench.core.model import Model
+
+_REMOVED = {kind.value: kind for kind in (FateKind.FOLDED, FateKind.ABSORBED, FateKind.REMOVED)}
+
+
+def resolve_fates(
+    model: Model,
+    layers: Sequence[Layer],
+    removed: Mapping[str, str] | None = None,
+    op_hints: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[tuple[Layer, ...], dict[str, Fate]]:
+    """`layers` with their sources completed, and the fate of every node of `model.graph.walk()`.
+
+    `layers` are the engine's in execution order; each has in `sources` the node ids which the engine itself named
+    (unknown ids are dropped), and edges by tensor name, which must connect. `removed` is `TypedModel.removed`.
+    `op_hints` says which source ops an engine's layer type may stand for (`RNNSeq` -> LSTM, GRU); it helps to place
+    layers that name nobody.
+
+    Rules, in order: what the engine named is exact; nodes of `removed` have that fate; constants (and shapes of
+    tensors, which a build fixes) are FOLDED; what no output depends on is REMOVED; a compute layer without sources
+    takes the unnamed nodes between its neighbours; every other node goes to the layer that its consumers, or else
+    its producers, share, as FUSED, or ABSORBED if it only changes a view. Nodes in bodies inherit the fate of the
+    control-flow node that holds them unless the engine shows them. UNKNOWN is left only where no layer is near.
+
+    Ensures: `layer.id in fates[node].layers` exactly if `node in layer.sources`, but for nodes which inherit.
+    """
+    removed = removed or {}
+    owners = _said(model, layers)
+    plain: dict[str, Fate] = {}
+    for scope in _scopes(model.graph):
+        plain |= _without_layers(scope, owners, removed)
+        fill_gaps(scope, layers, owners, set(plain), op_hints or {})
+        close(scope, owners, set(plain))
+    done = _with_sources(model, layers, owners)
+    fates = _named_fates(model, done, owners, plain, removed)
+    return done, _inherit(model.graph, fates)
+
+
+def _said(model: Model, layers: Sequence[Layer]) -> Owners:
+    known = {layer.id for layer in model.graph.walk()}
+    owners: Owners = {}
+    for layer in layers:
+        for node in layer.sources:
+            if node in known:
+                owners.setdefault(node, {})[layer.id] = layer.sources_exact
+    return owners
+
+
+def _scopes(graph: Graph, outer: frozenset[str] = frozenset()) -> Iterator[Scope]:
+    scope = Scope(graph, outer)
+    yield scope
+    for body in graph.subgraphs.values():
+        yield from _scopes(body, scope.constant_tensors)
+
+
+def _without_layers(scope: Scope, owners: Owners, removed: Mapping[str, str]) -> dict[str, Fate]:
+    """Fates of unnamed nodes that need no layer: taken out before the build, constant, or dead."""
+    constants, live = scope.constants(), scope.live()
+    fates: dict[str, Fate] = {}
+    for node in scope.nodes:
+        if node in owners:
+            continue
+        if removed.get(node, FateKind.ABSORBED) != FateKind.ABSORBED:
+            fates[node] = Fate(_REMOVED.get(removed[node], FateKind.REMOVED))
+        elif node not in live:
+            fates[node] = Fate(FateKind.REMOVED)
+        elif node in constants:
+            fates[node] = Fate(FateKind.FOLDED)
+    return fates
+
+
+def _with_sources(model: Model, layers: Sequence[Layer], owners: Owners) -> tuple[Layer, ...]:
+    """Each layer with all its nodes, in file order; exact if the engine named all but the absorbed ones."""
+    taken: dict[str, list[str]] = {layer.id: [] for layer in layers}
+    views = set()
+    for node in model.graph.walk():
+        if node.op in VIEW_OPS:
+            views.add(node.id)
+        for layer in owners.get(node.id, ()):
+            taken[layer].append(node.id)
+    return tuple(
+        msgspec.structs.replace(
+            layer,
+            sources=tuple(taken[layer.id]),
+            sources_exact=all(owners[node][layer.id] or node in views for node in taken[layer.id]),
+        )
+        for layer in layers
+    )
+
+
+def _named_fates(
+    model: Model, layers: Sequence[Layer], owners: Owners, plain: dict[str, Fate], removed: Mapping[str, str]
+) -> dict[str, Fate]:
+    by_id = {layer.id: layer for layer in layers}
+    ops = {node.id: node.op for node in model.graph.walk()}
+    absorbed = {
+        node
+        for node, where in owners.items()
+        if not any(where.values()) and (ops[node] in VIEW_OPS or removed.get(node) == FateKind.ABSORBED)
+    }
+    fates = dict(plain)
+    for node, where in owners.items():
+        kind = FateKind.ABSORBED if node in absorbed else _kind(node, [by_id[x] for x in where], absorbed)
+        fates[node] = Fate(kind, tuple(where), exact=all(where.values()))
+    return fates
+
+
+def _kind(node: str, layers: Sequence[Layer], absorbed: set[str]) -> FateKind:
+    """Layers that only reformat do not count beside one that computes."""
+    working = [layer for layer in layers if layer.kind is not LayerKind.REFORMAT] or layers
+    if len(working) > 1:
+        return FateKind.SPLIT
+    others = set(working[0].sources) - absorbed - {node}
+    return FateKind.FUSED if others else FateKind.ALONE
+
+
+def _inherit(graph: Graph, fates: dict[str, Fate], holder: Fate | None = None) -> dict[str, Fate]:
+    """Total over `graph.walk()`: nodes in bodies have the fate of their holder unless they have their own."""
+    total: dict[str, Fate] = {}
+    for layer in graph.layers:
+        total[layer.id] = fates.get(layer.id) or _inherited(layer, holder)
+    for key, body in graph.subgraphs.items():
+        total |= _inherit(body, fates, total[key.rpartition(".")[0]])
+    return total
+
+
+def _inherited(layer: Layer, holder: Fate | None) -> Fate:
+    if holder is None:  # no layer is near: an engine that only copies, or only constants
+        return Fate(FateKind.ABSORBED if layer.op in VIEW_OPS else FateKind.UNKNOWN, exact=False)
+    kind = FateKind.FUSED if holder.layers else holder.kind
+    return Fate(kind, holder.layers, exact=holder.exact)

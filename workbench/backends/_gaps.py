@@ -1,0 +1,88 @@
+"""Compute layers that name nobody: they take the unnamed nodes between their neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from workbench.backends._closure import VIEW_OPS, Owners, Scope
+from workbench.core.graph import Layer, LayerKind
+
+Near = Callable[[str], Iterable[str]]
+
+
+def fill_gaps(
+    scope: Scope,
+    layers: Sequence[Layer],
+    owners: Owners,
+    skip: set[str],
+    op_hints: Mapping[str, frozenset[str]],
+) -> None:
+    """Gives nodes of `scope` to compute layers without sources. Changes `owners`; every entry is inferred.
+
+    The region of such a layer are the unnamed nodes on paths from nodes of the layers before it to nodes of the
+    layers behind it. If `op_hints` knows the layer's type, only nodes of those ops are taken where there are any.
+    """
+    named = {layer for where in owners.values() for layer in where}
+    links = _Links(layers)
+    for layer in layers:
+        if layer.kind is not LayerKind.COMPUTE or layer.id in named or layer.sources:
+            continue
+        region = _region(scope, layer, links, owners, skip)
+        fitting = [node for node in region if scope.nodes[node].op in op_hints.get(layer.op, ())]
+        for node in fitting or [node for node in region if scope.nodes[node].op not in VIEW_OPS]:
+            owners[node] = {layer.id: False}
+
+
+class _Links:
+    """The engine's layers with the layers before and behind each."""
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.maker = {name: layer.id for layer in layers for name in layer.outputs}
+        self.before: dict[str, set[str]] = {layer.id: set() for layer in layers}
+        self.behind: dict[str, set[str]] = {layer.id: set() for layer in layers}
+        for layer in layers:
+            for name in layer.inputs:
+                if name in self.maker:
+                    self.before[layer.id].add(self.maker[name])
+                    self.behind[self.maker[name]].add(layer.id)
+
+
+def _region(scope: Scope, layer: Layer, links: _Links, owners: Owners, skip: set[str]) -> list[str]:
+    nodes_of: dict[str, list[str]] = {}
+    for node in scope.nodes:
+        for owner in owners.get(node, ()):
+            nodes_of.setdefault(owner, []).append(node)
+    free = {node for node in scope.nodes if node not in owners and node not in skip}
+    up = _nearest(layer.id, links.before, nodes_of)
+    down = _nearest(layer.id, links.behind, nodes_of)
+    starts = [n for owner in up for n in nodes_of[owner]]
+    ends = [n for owner in down for n in nodes_of[owner]]
+    ahead = _spread(starts, scope.consumers.__getitem__, free) if starts else free
+    back = _spread(ends, scope.producers.__getitem__, free) if ends else free
+    return [node for node in scope.nodes if node in ahead and node in back]
+
+
+def _nearest(start: str, near: Mapping[str, set[str]], named: Mapping[str, list[str]]) -> set[str]:
+    """The first layers with nodes in a direction, looking through layers without any."""
+    found: set[str] = set()
+    seen, waiting = {start}, [start]
+    while waiting:
+        for other in near[waiting.pop()] - seen:
+            seen.add(other)
+            if other in named:
+                found.add(other)
+            else:
+                waiting.append(other)
+    return found
+
+
+def _spread(starts: Iterable[str], near: Near, free: set[str]) -> set[str]:
+    """Free nodes reached from `starts` through free nodes only."""
+    found: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        for other in near(waiting.pop()):
+            if other in free and other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
