@@ -1,0 +1,29 @@
+# The five commands. Each does all its own set-up; VENV=... puts the environment elsewhere.
+VENV ?= .venv
+OUT ?= workbench-demo
+SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+
+.PHONY: run test lint bench clean
+
+run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
+	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
+
+test: $(READY)  ## every test
+	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## ratios measured in one run; see benchmarks/README.md
+	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks
+
+$(READY): pyproject.toml requirements.lock tools/setup.sh
+	@VENV="$(VENV)" tools/setup.sh
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) $(OUT) dist
