@@ -1,4 +1,4 @@
-"""Where the program keeps what it must remember."""
+"""Where the user's own files of the program are kept."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from pathlib import Path
 
 
 def data_home() -> Path:
-    """`$WORKBENCH_HOME`, else `$XDG_DATA_HOME/inference-workbench`, else the same below `~/.local/share`. Made if absent."""
+    """`$WORKBENCH_HOME`, else `$XDG_DATA_HOME/inference-workbench`, else `~/.local/share/inference-workbench`.
+
+    Not created here. A relative `XDG_DATA_HOME` is ignored, as its specification asks.
+    """
     own = os.environ.get("WORKBENCH_HOME")
-    base = os.environ.get("XDG_DATA_HOME")
-    home = Path(own) if own else (Path(base) if base else Path.home() / ".local" / "share") / "inference-workbench"
-    home.mkdir(parents=True, exist_ok=True)
-    return home
+    if own:
+        return Path(own).expanduser().absolute()
+    shared = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(shared) if Path(shared).is_absolute() else Path.home() / ".local" / "share"
+    return base / "inference-workbench"

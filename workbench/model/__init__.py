@@ -1,1 +1,8 @@
-"""ONNX in: the gate for untrusted files, open_model(path) -> Model, shapes, the private copy."""
+"""ONNX in: the gate for files that nobody vouches for, and from a path to a Model."""
+
+from workbench.model.ids import sources_of
+from workbench.model.opening import open_model
+from workbench.model.private import annotate, private_copy
+from workbench.model.shapes import check_shapes, guess_shapes
+
+__all__ = ["annotate", "check_shapes", "guess_shapes", "open_model", "private_copy", "sources_of"]

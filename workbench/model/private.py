@@ -1,0 +1,74 @@
+"""The private copy: what passes and backends are given instead of the user's file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.model import Model, Shape
+from workbench.model.external import fingerprint, load_external
+from workbench.model.files import MAX_BYTES
+from workbench.model.guard import read_model
+from workbench.model.ids import name_by_id
+from workbench.model.inference import infer as infer_types
+from workbench.model.inference import skeleton
+from workbench.model.shapes import check_shapes
+from workbench.model.sorting import sort_all
+from workbench.model.walk import bodies
+
+
+def private_copy(model: Model, shapes: Mapping[str, Shape] | None = None, *, infer: bool = True) -> onnx.ModelProto:
+    """The model's proto, read again through the gate, complete with external data and safe to change.
+
+    Every node is named by its id (bodies too) and sorted into execution order; free input dimensions are set to
+    `shapes` (the model's own guesses where None); with `infer`, every tensor whose shape can be known has it in
+    `value_info`. Tensor names stay. Raises WorkbenchError where the file is not the one that was opened.
+    """
+    path = Path(model.path)
+    proto, data, files = read_model(path)
+    if fingerprint(data, path.parent, files) != model.sha256:
+        raise WorkbenchError(f"{path.name} has changed since it was opened.", "Open it again.")
+    if len(data) + sum(files.values()) > MAX_BYTES:
+        raise WorkbenchError(
+            f"{path.name} has more than 2 GB of weights; that is the most a build can take.",
+            "It can be looked at. To build it, export a part, or with smaller weights.",
+        )
+    load_external(proto, path.parent)
+    name_by_id(proto.graph)
+    sort_all(proto.graph)
+    freeze_inputs(proto, model, model.shapes if shapes is None else shapes)
+    if infer:
+        annotate(proto)
+    return proto
+
+
+def freeze_inputs(proto: onnx.ModelProto, model: Model, shapes: Mapping[str, Shape]) -> None:
+    """Sets the input dimensions to `shapes`, in place. Raises WorkbenchError where they do not fit."""
+    check_shapes(model, shapes)
+    tensors = {value.name: value.type.tensor_type for value in proto.graph.input if value.name in shapes}
+    for name, tensor in tensors.items():
+        del tensor.shape.dim[:]
+        tensor.shape.SetInParent()
+        for size in shapes[name]:
+            tensor.shape.dim.add().dim_value = size
+
+
+def annotate(proto: onnx.ModelProto) -> None:
+    """Replaces what is declared about tensors by what inference finds, in place, bodies too. Nodes named by id."""
+    inferred, _ = infer_types(skeleton(proto)[0])
+    _copy_values(inferred.graph, proto.graph)
+
+
+def _copy_values(source: onnx.GraphProto, target: onnx.GraphProto) -> None:
+    del target.value_info[:]
+    target.value_info.extend(source.value_info)
+    for mine, found in zip(target.output, source.output, strict=True):
+        mine.CopyFrom(found)
+    light = {node.name: node for node in source.node}
+    for node in target.node:
+        if node.name in light:
+            for (_, into), (_, out_of) in zip(bodies(node), bodies(light[node.name]), strict=True):
+                _copy_values(out_of, into)
