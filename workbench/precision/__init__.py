@@ -1,1 +1,8 @@
-"""Plan -> typed ONNX, one file per pass; calibration beside it."""
+"""The precision plan compiled into ONNX: one file per pass, with calibration beside it."""
+
+from workbench.precision.calibration import observe
+from workbench.precision.compiler import compile_plan
+from workbench.precision.observations import Observations
+from workbench.precision.rules import asked_precisions
+
+__all__ = ["Observations", "asked_precisions", "compile_plan", "observe"]

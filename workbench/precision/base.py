@@ -1,0 +1,35 @@
+"""The clean base graph: what INT8 is written into and what calibration observes. The same for both, deterministic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from onnx import ModelProto
+
+from workbench.core.model import Model, Shape
+from workbench.model import annotate, private_copy
+from workbench.precision.passes.drop_identities import drop_identities
+from workbench.precision.passes.fold_batchnorm import fold_batchnorm
+from workbench.precision.passes.fold_constants import fold_constants
+from workbench.precision.passes.lift_opset import lift_opset
+
+
+class BaseGraph(NamedTuple):
+    """`removed` are source nodes that were taken out, with why; `notes` are sentences for the user."""
+
+    proto: ModelProto
+    removed: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def base_graph(model: Model, shapes: Mapping[str, Shape]) -> BaseGraph:
+    """Opset lifted, identities dropped, weights and BatchNormalization folded. Raises WorkbenchError."""
+    proto, notes = lift_opset(private_copy(model, dict(shapes)))
+    removed = drop_identities(proto)
+    removed |= fold_constants(proto)
+    folded = fold_batchnorm(proto)
+    if folded:
+        notes = (*notes, f"{folded} BatchNormalization folded into the Conv before it.")
+    annotate(proto)
+    return BaseGraph(proto, removed, notes)

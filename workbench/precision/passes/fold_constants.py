@@ -1,0 +1,118 @@
+"""Compute what depends on constants only, where a weight or a BatchNormalization parameter comes that way.
+
+Rules
+1. Wanted are all inputs of Conv, ConvTranspose, MatMul and Gemm, and inputs 1 to 4 of BatchNormalization.
+2. A wanted tensor is folded when everything above it is constant, standard, deterministic and without bodies.
+3. It is computed by ONNX Runtime with optimisations off, all at once, and becomes an initializer of the same name.
+4. Nodes that nothing needs any more are reported as `folded`.
+5. Nothing over 1 GiB is folded.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto
+
+from workbench.precision.editor import GraphEditor, bodies, captured_names
+from workbench.precision.session import reference_session
+
+_COMPUTE = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+_RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
+_LIMIT_BYTES = 1 << 30
+
+
+def fold_constants(model: ModelProto) -> dict[str, str]:
+    """Edits `model`; returns the nodes it took out."""
+    editor = GraphEditor(model)
+    cones = {name: cone for name in _wanted(editor) if (cone := _constant_cone(editor, name)) is not None}
+    if not cones:
+        return {}
+    for name, values in _evaluate(editor, cones).items():
+        if values.nbytes > _LIMIT_BYTES:
+            continue
+        editor.set_constant(name, values)
+        node = editor.producers[name]
+        node.output[list(node.output).index(name)] = editor.new_name(f"{name}:unused")
+    gone = _drop_dead(editor, {node.name for cone in cones.values() for node in cone})
+    editor.commit()
+    return dict.fromkeys(gone, "folded")
+
+
+def _wanted(editor: GraphEditor) -> list[str]:
+    names: dict[str, None] = {}
+    for node in editor.nodes:
+        if node.domain not in ("", "ai.onnx"):
+            continue
+        if node.op_type in _COMPUTE:
+            names |= dict.fromkeys(node.input)
+        elif node.op_type == "BatchNormalization":
+            names |= dict.fromkeys(node.input[1:5])
+    return [name for name in names if name in editor.producers and name not in editor.outputs]
+
+
+def _constant_cone(editor: GraphEditor, name: str) -> list[NodeProto] | None:
+    """Every node above `name`, in file order, if all of it is constant; else None."""
+    found: dict[str, NodeProto] = {}
+    waiting = [name]
+    while waiting:
+        tensor = waiting.pop()
+        if not tensor or (tensor in editor.constants and tensor not in editor.inputs):
+            continue
+        node = editor.producers.get(tensor)
+        if node is None or not _is_foldable(node):
+            return None
+        if node.name not in found:
+            found[node.name] = node
+            waiting.extend(node.input)
+    return [node for node in editor.nodes if node.name in found]
+
+
+def _is_foldable(node: NodeProto) -> bool:
+    return node.domain in ("", "ai.onnx") and node.op_type not in _RANDOM and not any(True for _ in bodies(node))
+
+
+def _evaluate(editor: GraphEditor, cones: dict[str, list[NodeProto]]) -> dict[str, NDArray[np.generic]]:
+    """Values of the wanted tensors: `Constant` directly, the rest in one run."""
+    values: dict[str, NDArray[np.generic]] = {}
+    names: list[str] = []
+    for name in cones:
+        direct = _constant_value(editor.producers[name])
+        if direct is None:
+            names.append(name)
+        else:
+            values[name] = onnx.numpy_helper.to_array(direct)
+    if names:
+        needed = {node.name for name in names for node in cones[name]}
+        nodes = [node for node in editor.nodes if node.name in needed]
+        values |= dict(zip(names, _run(editor, nodes, names), strict=True))
+    return values
+
+
+def _constant_value(node: NodeProto) -> TensorProto | None:
+    if node.op_type == "Constant" and len(node.attribute) == 1 and node.attribute[0].name == "value":
+        return node.attribute[0].t
+    return None
+
+
+def _run(editor: GraphEditor, nodes: list[NodeProto], names: list[str]) -> list[NDArray[np.generic]]:
+    used = {name for node in nodes for name in node.input}
+    outputs = [onnx.ValueInfoProto(name=name) for name in names]
+    constants = [tensor for name, tensor in editor.constants.items() if name in used]
+    graph = onnx.helper.make_graph(nodes, "constants", [], outputs, constants)
+    model = onnx.helper.make_model(graph, opset_imports=editor.model.opset_import, ir_version=editor.model.ir_version)
+    return list(reference_session(model).run(names, {}))
+
+
+def _drop_dead(editor: GraphEditor, candidates: set[str]) -> list[str]:
+    """Takes out candidates whose outputs nothing uses, from the last to the first; their names in file order."""
+    needed = set(editor.outputs)
+    gone: list[str] = []
+    for node in reversed(editor.nodes):
+        if node.name in candidates and not needed.intersection(node.output):
+            editor.drop(node)
+            gone.append(node.name)
+        else:
+            needed.update(node.input, captured_names(node))
+    return gone[::-1]

@@ -1,0 +1,200 @@
+"""INT8: symmetric Q/DQ pairs on the inputs of Conv, MatMul and Gemm.
+
+Rules
+1. A node is quantized when it is standard, computes in float32 and its activations were observed. A Conv needs constant
+   weights; ConvTranspose and everything else stays in float.
+2. Activations get QuantizeLinear and DequantizeLinear with one scale per tensor. All users of one tensor that want the
+   same form share one pair, named after the first of them: `n17:quantize_x`, `n17:dequantize_x`.
+3. The form is int8 with zero point 0, scale = threshold / 127. In a dialect with unsigned Conv inputs, activations of
+   Conv are uint8: zero point 0 and scale = threshold / 255 where the tensor was never negative, else zero point 128 and
+   scale = threshold / 127 (the same arithmetic as int8).
+4. Constant operands are stored as int8 with a DequantizeLinear behind them, so that the file holds a quarter of the
+   bytes. The scale is per output channel: axis 0 of a Conv, the output axis of the second operand of MatMul and Gemm.
+   Below opset 13, and for a constant first operand, it is one per tensor.
+5. A weight scale is max |w| / 127, never under a millionth of the tensor's largest: a dead channel gets no zero scale.
+6. Bias stays in float (TensorRT refuses int32 bias; OpenVINO adds it in float anyway).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto
+
+from workbench.core.precision import Calibration
+from workbench.precision.editor import GraphEditor, int_attribute, is_standard
+from workbench.precision.observations import Observations
+from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
+from workbench.precision.thresholds import SIGNED_LEVELS, UNSIGNED_LEVELS
+
+OPS = ("Conv", "MatMul", "Gemm")
+_PER_TENSOR_OPSET = 10
+_FLOOR = 1e-6
+_OPERANDS = (0, 1)
+
+
+@dataclass
+class Quantized:
+    """Source nodes that compute in INT8 now, and how many could not, by reason."""
+
+    nodes: list[str] = field(default_factory=list)
+    left: Counter[str] = field(default_factory=Counter)
+
+
+def observed_tensors(model: ModelProto) -> list[str]:
+    """Activations that INT8 may need ranges of, in graph order."""
+    editor = GraphEditor(model)
+    able = [node for node in editor.nodes if is_standard(node, *OPS) and not why_not(editor, node)]
+    return list(dict.fromkeys(name for node in able for name in _activations(editor, node)))
+
+
+def why_not(editor: GraphEditor, node: NodeProto) -> str:
+    """Why this Conv, MatMul or Gemm stays in float; empty: it need not."""
+    if editor.opset < _PER_TENSOR_OPSET:
+        return f"opset {editor.opset} has no Q/DQ"
+    if any(editor.types.get(node.input[slot]) != TensorProto.FLOAT for slot in _OPERANDS):
+        return "its operands are not float32"
+    if node.op_type == "Conv" and not _is_constant(editor, node.input[1]):
+        return "its weights are computed"
+    if not list(_activations(editor, node)):
+        return "it has no activation"
+    return ""
+
+
+def quantize(
+    model: ModelProto,
+    asked: Collection[str],
+    observations: Observations,
+    calibration: Calibration,
+    *,
+    conv_input_unsigned: bool,
+) -> Quantized:
+    """Edits `model`. `asked` are names of its nodes; those that cannot be quantized are counted, not refused."""
+    editor = GraphEditor(model)
+    writer = _Writer(editor, observations, calibration)
+    result = Quantized()
+    for node in editor.nodes:
+        if node.name not in asked or not is_standard(node, *OPS):
+            continue
+        reason = why_not(editor, node) or _unseen(editor, node, observations)
+        if reason:
+            result.left[f"{node.op_type}: {reason}"] += 1
+            continue
+        writer.rewrite(node, unsigned=conv_input_unsigned and node.op_type == "Conv")
+        result.nodes.append(node.name)
+    editor.commit()
+    return result
+
+
+def _is_constant(editor: GraphEditor, name: str) -> bool:
+    return name in editor.constants and name not in editor.inputs
+
+
+def _activations(editor: GraphEditor, node: NodeProto) -> list[str]:
+    return [node.input[slot] for slot in _OPERANDS if not _is_constant(editor, node.input[slot])]
+
+
+def _unseen(editor: GraphEditor, node: NodeProto, observations: Observations) -> str:
+    seen = all(name in observations for name in _activations(editor, node))
+    return "" if seen else "calibration saw no finite values"
+
+
+class _Writer:
+    """Writes pairs for one graph, remembering those that can be shared."""
+
+    def __init__(self, editor: GraphEditor, observations: Observations, calibration: Calibration) -> None:
+        self._editor = editor
+        self._observations = observations
+        self._calibration = calibration
+        self._pairs: dict[tuple[str, bool], str] = {}
+        self._weights: dict[tuple[str, int | None], str] = {}
+
+    def rewrite(self, node: NodeProto, *, unsigned: bool) -> None:
+        for slot in _OPERANDS:
+            name = node.input[slot]
+            if _is_constant(self._editor, name):
+                self._editor.set_input(node, slot, self._weight(node, slot, name))
+            else:
+                self._editor.set_input(node, slot, self._activation(node, slot, name, unsigned))
+
+    def _activation(self, node: NodeProto, slot: int, name: str, unsigned: bool) -> str:
+        if (name, unsigned) not in self._pairs:
+            scale, zero_point = self._scale(name, unsigned)
+            self._pairs[name, unsigned] = self._write_pair(node, slot, name, scale, zero_point)
+        return self._pairs[name, unsigned]
+
+    def _scale(self, name: str, unsigned: bool) -> tuple[float, NDArray[np.generic]]:
+        """Rule 3."""
+        full = unsigned and self._observations.is_non_negative(name)
+        levels = UNSIGNED_LEVELS if full else SIGNED_LEVELS
+        threshold = self._observations.threshold(name, self._calibration, levels)
+        scale = threshold / levels if threshold > 0.0 else 1.0
+        if not unsigned:
+            return scale, np.array(0, np.int8)
+        return scale, np.array(0 if full else 128, np.uint8)
+
+    def _write_pair(self, node: NodeProto, slot: int, name: str, scale: float, zero_point: NDArray[np.generic]) -> str:
+        editor, operand = self._editor, "xw"[slot] if node.op_type == "Conv" else "ab"[slot]
+        owner = node.name
+        scale_name = editor.add_constant(f"{name}:scale", np.array(scale, np.float32))
+        zero_name = editor.add_constant(f"{name}:zero_point", zero_point)
+        stored, back = editor.new_name(f"{name}:quantized"), editor.new_name(f"{name}:dequantized")
+        editor.insert_behind_producer(
+            name,
+            onnx.helper.make_node(
+                "QuantizeLinear", [name, scale_name, zero_name], [stored], name=f"{owner}:quantize_{operand}"
+            ),
+            onnx.helper.make_node(
+                "DequantizeLinear", [stored, scale_name, zero_name], [back], name=f"{owner}:dequantize_{operand}"
+            ),
+        )
+        return back
+
+    def _weight(self, node: NodeProto, slot: int, name: str) -> str:
+        axis = self._axis(node, slot, name)
+        if (name, axis) not in self._weights:
+            self._weights[name, axis] = self._write_weight(node, slot, name, axis)
+        return self._weights[name, axis]
+
+    def _axis(self, node: NodeProto, slot: int, name: str) -> int | None:
+        """Rule 4: the axis of output channels, or None for one scale."""
+        rank = len(self._editor.constants[name].dims)
+        if self._editor.opset < PER_CHANNEL_OPSET or slot == 0 or rank < 2:
+            return None
+        if node.op_type == "Conv":
+            return 0
+        if node.op_type == "Gemm":
+            return 0 if int_attribute(node, "transB", 0) else 1
+        return rank - 1
+
+    def _write_weight(self, node: NodeProto, slot: int, name: str, axis: int | None) -> str:
+        editor = self._editor
+        values, scale = quantized_weights(editor.array(name).astype(np.float32), axis)
+        stored = editor.add_constant(f"{name}:int8", values)
+        scale_name = editor.add_constant(f"{name}:scale", scale)
+        zero_name = editor.add_constant(f"{name}:zero_point", np.zeros(scale.shape, np.int8))
+        back = editor.new_name(f"{name}:dequantized")
+        operand = "w" if slot else "a"
+        new = onnx.helper.make_node(
+            "DequantizeLinear", [stored, scale_name, zero_name], [back], name=f"{node.name}:dequantize_{operand}"
+        )
+        if axis is not None:
+            new.attribute.append(onnx.helper.make_attribute("axis", axis))
+        editor.insert_before(node, new)
+        return back
+
+
+def quantized_weights(values: NDArray[np.float32], axis: int | None) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """int8 values in -127..127 and their scale, a scalar or one per index of `axis` (rule 5)."""
+    others = tuple(index for index in range(values.ndim) if index != axis)
+    largest = np.abs(values).max(axis=others, initial=0.0) if axis is not None else np.abs(values).max(initial=0.0)
+    top = float(np.max(largest, initial=0.0)) or float(SIGNED_LEVELS)
+    scale = np.asarray(np.maximum(largest, top * _FLOOR) / SIGNED_LEVELS, np.float32)
+    shape = [-1 if index == axis else 1 for index in range(values.ndim)]
+    steps = values / (scale.reshape(shape) if axis is not None else scale)
+    return np.clip(np.rint(steps), -SIGNED_LEVELS, SIGNED_LEVELS).astype(np.int8), scale
