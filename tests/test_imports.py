@@ -61,7 +61,7 @@ def room_of(path: Path) -> str:
 
 
 def imports_of(path: Path) -> list[Import]:
-    """Every import in the file. Names imported `from workbench.x` count with their module, or as it where they are one."""
+    """Every import in the file; of packages whose members are modules, each member."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     guarded = {
         node
@@ -150,7 +150,10 @@ def test_no_backend_imports_another() -> None:
 
 def test_no_backend_starts_a_thread() -> None:
     broken = [
-        str(i) for path in files("backends") for i in imports_of(path) if i.module in ("threading", "concurrent.futures")
+        str(i)
+        for path in files("backends")
+        for i in imports_of(path)
+        if i.module in ("threading", "concurrent.futures")
     ]
     assert not broken, "\n".join(broken)
 

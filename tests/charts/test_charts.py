@@ -45,9 +45,7 @@ def run_of(precision: Precision, *, finished: bool = True) -> Run:
         created="2026-01-01T00:00:00Z",
         build=Build(1.0, 4, 9, 9, 9, 1000, memory={"weights": 3 << 20, "activations": 1 << 20}),
         timing=Timing(stats=STATS) if finished else None,
-        accuracy=Accuracy("ref", 100, "lines", {"y": OutputError(0.999, 31.0, 0.1)}, task)
-        if finished
-        else None,
+        accuracy=Accuracy("ref", 100, "lines", {"y": OutputError(0.999, 31.0, 0.1)}, task) if finished else None,
     )
 
 

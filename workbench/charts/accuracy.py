@@ -64,9 +64,7 @@ class AccuracyChart(RowChart):
                 )
             elif not has_task and point.sqnr_db is not None:
                 bars.append(Bar(row, 0, max(0.0, point.sqnr_db), color))
-                figures.append(
-                    Figure(row, max(0.0, point.sqnr_db), f"{point.sqnr_db:.1f} dB SQNR", self.theme.soft)
-                )
+                figures.append(Figure(row, max(0.0, point.sqnr_db), f"{point.sqnr_db:.1f} dB SQNR", self.theme.soft))
             else:
                 figures.append(Figure(row, 0, _reason(one), self.theme.faint))
         self.draw([one.title for one, _ in points], bars, figures)
@@ -93,9 +91,7 @@ class AccuracyChart(RowChart):
         table.writerow(["run", "metric", "value", "low", "high", "n", "sqnr_db"])
         for one in self._data.series:
             if (point := point_of(one)) is not None:
-                table.writerow(
-                    [one.run.id, point.metric, point.value, point.low, point.high, point.n, point.sqnr_db]
-                )
+                table.writerow([one.run.id, point.metric, point.value, point.low, point.high, point.n, point.sqnr_db])
         return out.getvalue()
 
 

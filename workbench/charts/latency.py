@@ -59,7 +59,7 @@ class Latency(Chart):
         self.placeholder.setVisible(not series)
         self._fit_items(series)
         colors = series_colors(series, self.theme)
-        ends = []
+        ends: list[float] = []
         for one, color, line in zip(series, colors, self._lines, strict=True):
             seconds = np.cumsum(one.latencies_ms) / 1000
             line.setData(seconds, one.latencies_ms)

@@ -58,7 +58,8 @@ class LayerTimes(RowChart):
 
     def _subtitle(self, series: Series, total: float) -> str:
         what = "live · " if series.is_live else ""
-        return f"{what}{series.iterations:,} iterations · {len(self._shown)} of {len(series.layers)} layers · sum {total:.2f} ms"
+        shown = f"{len(self._shown)} of {len(series.layers)} layers"
+        return f"{what}{series.iterations:,} iterations · {shown} · sum {total:.2f} ms"
 
     def _color(self, layer: Layer) -> str:
         if layer.id in self._data.selected:

@@ -26,9 +26,7 @@ class MemoryChart(RowChart):
     def set_data(self, data: ChartData) -> None:
         self._data = data
         built = [one for one in data.series if one.run.build is not None and one.run.build.memory]
-        uses = sorted(
-            {use for one in built for use in _memory(one.run.build)}, key=lambda use: (use != "weights", use)
-        )
+        uses = sorted({use for one in built for use in _memory(one.run.build)}, key=lambda use: (use != "weights", use))
         bars, figures = [], []
         for row, one in enumerate(built):
             memory, start = _memory(one.run.build), 0.0

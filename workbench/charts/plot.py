@@ -58,9 +58,7 @@ class NameAxis(pg.AxisItem):
 class Plot(pg.PlotWidget):
     """A plot of ours: hairlines, no menu, no auto-scale button, wheel and drag only where asked for."""
 
-    def __init__(
-        self, parent: QWidget | None = None, *, axis: pg.AxisItem | None = None, mouse: bool = False
-    ) -> None:
+    def __init__(self, parent: QWidget | None = None, *, axis: pg.AxisItem | None = None, mouse: bool = False) -> None:
         super().__init__(parent, axisItems={"left": axis} if axis else None)
         item = self.getPlotItem()
         item.hideButtons()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workbench.charts.base import Chart
@@ -79,9 +79,7 @@ class RowChart(Chart):
         """Rows that fit now."""
         return max(3, int((self.height() - 8) / ROW_PX))
 
-    def draw(
-        self, names: Sequence[str], bars: Iterable[Bar], figures: Sequence[Figure], *, live: bool = False
-    ) -> None:
+    def draw(self, names: Sequence[str], bars: Iterable[Bar], figures: Sequence[Figure], *, live: bool = False) -> None:
         """Draws all rows anew. While `live`, the x axis only grows, so that bars do not jump."""
         bars = list(bars)
         self.plot.setVisible(bool(names))
@@ -108,9 +106,7 @@ class RowChart(Chart):
             self.plot.removeItem(self._bars.pop(kind))
         for kind in kinds:
             if kind not in self._bars:
-                self._bars[kind] = pg.BarGraphItem(
-                    x0=[], x1=[], y=[], height=BAR, brush=pg.mkBrush(kind[0]), pen=None
-                )
+                self._bars[kind] = pg.BarGraphItem(x0=[], x1=[], y=[], height=BAR, brush=pg.mkBrush(kind[0]), pen=None)
                 self._bars[kind].setZValue(1 if kind[1] else 0)
                 self.plot.addItem(self._bars[kind])
             mine = [bar for bar in bars if (bar.color, bar.is_thin) == kind]
@@ -134,7 +130,7 @@ class RowChart(Chart):
     def row_clicked(self, row: int) -> None:
         """A row was clicked. Nothing by default."""
 
-    def _clicked(self, event: QMouseEvent) -> None:
+    def _clicked(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
         where = self.plot.getPlotItem().getViewBox().mapSceneToView(event.scenePos())
         row = round(where.y())
         if 0 <= row < self._rows:

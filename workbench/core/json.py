@@ -9,6 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.events import AnyEvent
+from workbench.core.run import AnyRequest
 
 T = TypeVar("T")
 
@@ -23,7 +25,20 @@ def decode(data: bytes | str, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError, ValueError) as error:
-        raise WorkbenchError(f"This is not a {kind.__name__}: {one_line(str(error), 200)}") from error
+        name = getattr(kind, "__name__", "message")
+        raise WorkbenchError(f"This is not a {name}: {one_line(str(error), 200)}") from error
+
+
+def decode_event(data: bytes) -> AnyEvent:
+    """An event of any kind, told by its tag."""
+    event: AnyEvent = decode(data, AnyEvent)  # type: ignore[arg-type]
+    return event
+
+
+def decode_request(data: bytes) -> AnyRequest:
+    """A request of either kind, told by its tag."""
+    request: AnyRequest = decode(data, AnyRequest)  # type: ignore[arg-type]
+    return request
 
 
 def write_json(path: Path, value: object) -> None:

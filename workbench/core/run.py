@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeAlias
 
 import msgspec
 
@@ -72,6 +73,9 @@ class RaceRequest(msgspec.Struct, frozen=True, tag="race"):
     folder: str
     runs: tuple[RunRequest, ...]
     seconds: float = 12.0  # in all
+
+
+AnyRequest: TypeAlias = RunRequest | RaceRequest
 
 
 class Status(StrEnum):

@@ -8,7 +8,7 @@ from workbench.core.precision import Precision
 
 
 class Theme(msgspec.Struct, frozen=True):
-    """Colours as `#rrggbb`. `heat` runs from quiet to hot; `series` tells runs apart (colour-blind safe, Okabe-Ito order)."""
+    """Colours as `#rrggbb`. `heat` runs from quiet to hot; `series` tells runs apart, safe for the colour-blind."""
 
     name: str
     background: str

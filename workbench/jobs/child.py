@@ -16,11 +16,10 @@ from typing import BinaryIO
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import AnyEvent
-from workbench.core.json import decode, encode
-from workbench.core.run import RaceRequest, RunRequest
+from workbench.core.json import decode_request, encode
+from workbench.core.run import AnyRequest, RaceRequest
 
 PR_SET_PDEATHSIG = 1
-AnyRequest = RunRequest | RaceRequest
 
 
 def main() -> None:
@@ -29,7 +28,7 @@ def main() -> None:
     line = sys.stdin.buffer.readline()
     threading.Thread(target=_exit_at_end_of_input, name="parent-watch", daemon=True).start()
     pipe = _take_stdout()
-    request = decode(line, AnyRequest)  # type: ignore[arg-type]
+    request = decode_request(line)
     os.chdir(request.folder)
     code = _serve(request, pipe)
     sys.stdout.flush()

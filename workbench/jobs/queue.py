@@ -6,11 +6,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from workbench.core.run import Race, RaceRequest, Run, RunRequest
+from workbench.core.run import AnyRequest, Race, Run
 from workbench.jobs.supervisor import OnBatch, run_job
 
 OnFinished = Callable[[Run | Race], None]
-AnyRequest = RunRequest | RaceRequest
 
 
 class JobQueue:

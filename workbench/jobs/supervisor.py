@@ -22,8 +22,8 @@ import psutil
 
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.events import AnyEvent, Changed
-from workbench.core.json import decode, encode, read_json, write_json
-from workbench.core.run import Race, RaceRequest, Run, RunError, RunRequest, Status
+from workbench.core.json import decode_event, encode, read_json, write_json
+from workbench.core.run import AnyRequest, Race, RaceRequest, Run, RunError, RunRequest, Status
 from workbench.pipeline.files import LOG_FILE, RACE_FILE, RUN_FILE
 
 TICK_S = 1 / 30
@@ -32,7 +32,7 @@ LOG_TAIL = 4000
 OnBatch = Callable[[list[AnyEvent]], None]
 
 
-def run_job(request: RunRequest | RaceRequest, on_batch: OnBatch, cancel: threading.Event) -> Run | Race:
+def run_job(request: AnyRequest, on_batch: OnBatch, cancel: threading.Event) -> Run | Race:
     """Runs `request` in a child and returns what stands on disk at the end.
 
     `on_batch` gets lists of events, at most 30 lists a second, in the calling thread. Setting `cancel` kills the
@@ -50,7 +50,8 @@ def run_job(request: RunRequest | RaceRequest, on_batch: OnBatch, cancel: thread
             killed = _watch(child, reader, on_batch, cancel)
         finally:
             _kill(child)
-    on_batch(reader.drain())
+    if batch := reader.drain():
+        on_batch(batch)
     return _result(request, child.returncode, killed, on_batch)
 
 
@@ -67,7 +68,7 @@ def _start(log: IO[bytes]) -> subprocess.Popen[bytes]:
     )
 
 
-def _send(child: subprocess.Popen[bytes], request: RunRequest | RaceRequest) -> None:
+def _send(child: subprocess.Popen[bytes], request: AnyRequest) -> None:
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError):  # it died at once; its exit code tells
         child.stdin.write(encode(request) + b"\n")
@@ -88,8 +89,8 @@ class _Reader:
         assert self._child.stdout is not None
         for line in self._child.stdout:
             try:
-                event: AnyEvent = decode(line, AnyEvent)  # type: ignore[arg-type]
-            except (WorkbenchError, msgspec.MsgspecError):
+                event = decode_event(line)
+            except WorkbenchError:
                 continue  # half a line of a killed child
             with self._lock:
                 self._events.append(event)
@@ -102,6 +103,8 @@ class _Reader:
     def drain(self) -> list[AnyEvent]:
         """What is left, after the child is gone."""
         self._thread.join(timeout=5)
+        if self._child.stdout is not None and not self._thread.is_alive():
+            self._child.stdout.close()
         return self.take()
 
 
@@ -140,15 +143,12 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
     elif child.poll() is None:
         child.kill()
     child.wait()
-    for pipe in (child.stdin,):
-        if pipe is not None:
-            with contextlib.suppress(OSError):
-                pipe.close()
+    if child.stdin is not None:
+        with contextlib.suppress(OSError):
+            child.stdin.close()
 
 
-def _result(
-    request: RunRequest | RaceRequest, code: int, killed: Status | RunError | None, on_batch: OnBatch
-) -> Run | Race:
+def _result(request: AnyRequest, code: int, killed: Status | RunError | None, on_batch: OnBatch) -> Run | Race:
     """What is on disk where the child ended well, else the reason why not, written there."""
     if killed is Status.CANCELLED:
         return _conclude(request, Status.CANCELLED, RunError("Cancelled."), on_batch)
@@ -162,7 +162,7 @@ def _result(
     return _conclude(request, Status.FAILED, error, on_batch)
 
 
-def _read(request: RunRequest | RaceRequest) -> Run | Race | None:
+def _read(request: AnyRequest) -> Run | Race | None:
     folder = Path(request.folder)
     with contextlib.suppress(WorkbenchError):
         if isinstance(request, RaceRequest):
@@ -171,7 +171,7 @@ def _read(request: RunRequest | RaceRequest) -> Run | Race | None:
     return None
 
 
-def _conclude(request: RunRequest | RaceRequest, status: Status, error: RunError, on_batch: OnBatch) -> Run | Race:
+def _conclude(request: AnyRequest, status: Status, error: RunError, on_batch: OnBatch) -> Run | Race:
     """Writes the end of a job whose child could not, and says so."""
     folder = Path(request.folder)
     for part in folder.glob("*.part"):
@@ -214,7 +214,7 @@ def _how_it_ended(code: int) -> str:
     return f"The process of this run was ended by {name}{meaning}."
 
 
-def _log_tail(request: RunRequest | RaceRequest) -> str:
+def _log_tail(request: AnyRequest) -> str:
     path = Path(request.folder) / LOG_FILE
     with contextlib.suppress(OSError), path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - LOG_TAIL))

@@ -36,7 +36,7 @@ class Owner(msgspec.Struct, frozen=True):
 
     def is_alive(self) -> bool:
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) < 1.0
+            return bool(abs(psutil.Process(self.pid).create_time() - self.started) < 1.0)
         except psutil.Error:
             return False
 
