@@ -1,0 +1,73 @@
+"""TensorRT: engines for NVIDIA GPUs, built ahead of time and without a GPU by TensorRT for RTX.
+
+`layers` reads what the engine says of itself, `owners` and `kinds` make sense of it, `graph` puts it together; `parse`,
+`targets`, `settings` and `watch` are the way there, `build` is the way itself; `runtime` needs a GPU.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.backends.base import Backend, Capabilities, Report, Verdict
+from workbench.backends.tensorrt_rtx.build import build_engine
+from workbench.backends.tensorrt_rtx.device import find_gpu, why_not_run
+from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
+from workbench.backends.tensorrt_rtx.module import INSTALL, find_module, module_version
+from workbench.backends.tensorrt_rtx.targets import TARGETS
+from workbench.backends.tensorrt_rtx.verdict import verdict_on
+from workbench.core.dialect import Dialect, How
+from workbench.core.model import Model, TypedModel
+from workbench.core.precision import Precision
+from workbench.core.run import BuildConfig
+
+_HOW = {
+    Precision.FP32: How.GRAPH,
+    Precision.TF32: How.HINT,
+    Precision.FP16: How.GRAPH,
+    Precision.BF16: How.GRAPH,
+    Precision.INT8: How.GRAPH,
+}
+_UNWRITTEN = "TensorRT builds {label}, but the workbench does not write it into the model yet."
+
+
+class TensorRtBackend(Backend):
+    """Strongly typed networks only: precision stands in the ONNX, as TensorRT 11 and TensorRT for RTX have it."""
+
+    id = "tensorrt_rtx"
+    title = "TensorRT for RTX"
+
+    def capabilities(self) -> Capabilities:
+        module, gpu = find_module(), find_gpu()
+        names_targets = module.startswith("tensorrt_rtx")
+        is_here = bool(module) and (names_targets or gpu is not None)
+        reason = "" if is_here else "TensorRT is not installed."
+        if module and not is_here:
+            reason = "TensorRT builds on a machine with an NVIDIA GPU only; TensorRT for RTX builds without one."
+        run_reason, _ = why_not_run()
+        return Capabilities(
+            available=is_here,
+            reason=reason,
+            hint="" if is_here else INSTALL,
+            version=module_version(),
+            device=f"{gpu.name} ({gpu.target})" if gpu else "ahead of time, for a named GPU",
+            can_run=is_here and not run_reason,
+            run_reason=reason or run_reason,
+            precisions={p: "" if p in _HOW else _UNWRITTEN.format(label=p.label) for p in Precision},
+            remarks={
+                Precision.TF32: "allowed for float32 layers; which of them use it is chosen on the GPU",
+                Precision.INT8: "makes engines smaller; on RTX not promised to be faster than FP16",
+            },
+            targets=TARGETS if names_targets else {},
+        )
+
+    def dialect(self) -> Dialect:
+        return Dialect("tensorrt_rtx", {p: _HOW.get(p, How.NONE) for p in Precision})
+
+    def verdict(self, model: Model) -> Verdict:
+        return verdict_on(model)
+
+    def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> TensorRtEngine:
+        return build_engine(typed, config, folder, report)
+
+
+BACKEND = TensorRtBackend

@@ -1,0 +1,112 @@
+"""One build: typed ONNX -> network -> serialized engine and the graph of its layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.backends.base import Report
+from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
+from workbench.backends.tensorrt_rtx.graph import engine_graph
+from workbench.backends.tensorrt_rtx.layers import first_profile, parse_block
+from workbench.backends.tensorrt_rtx.module import find_module, load_module, module_version
+from workbench.backends.tensorrt_rtx.noise import stdout_caught
+from workbench.backends.tensorrt_rtx.notes import notes_on
+from workbench.backends.tensorrt_rtx.parse import Network, clean, parse, refuse, sentence
+from workbench.backends.tensorrt_rtx.settings import add_profiles, builder_config
+from workbench.backends.tensorrt_rtx.targets import check_targets, network_types, read_targets
+from workbench.backends.tensorrt_rtx.watch import BuildLog, Watch, as_monitor
+from workbench.core.errors import WorkbenchError
+from workbench.core.model import Model, TypedModel
+from workbench.core.run import BuildConfig
+
+_has_failed = False
+"""After a build that its compiler gave up, TensorRT silently builds a worse engine in the same process (1.7.1)."""
+
+_ID = re.compile(r"(?<![\w.])n\d+(?:\.\w+\.n\d+)*(?!\w)")
+_QUOTED = re.compile(r"\(([^()]+)\)|'([^']+)'|\"([^\"]+)\"")
+
+
+def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> TensorRtEngine:
+    """Builds in this process. WorkbenchError names the node, op and reason where TensorRT gives them."""
+    if _has_failed:
+        raise WorkbenchError(
+            "A TensorRT build has failed in this process, and the next one would be silently worse.",
+            "Build in a fresh process, as every run of the workbench does.",
+        )
+    targets = _targets(config)
+    trt = load_module()
+    watch = Watch(report)
+    log = BuildLog(watch.tell)
+    with stdout_caught(log.noise):
+        report("parse", 0, 1, "")
+        network, refusals = parse(trt, Path(typed.path).read_bytes(), Path(typed.path), log)
+        if refusals:
+            raise refuse(typed.model, refusals)
+        if targets:
+            check_targets(targets, *network_types(trt, network.network))
+        settings = builder_config(network, config, targets, tf32=typed.hint == "tf32")
+        add_profiles(network, settings, config.profiles, typed.shapes)
+        settings.progress_monitor = as_monitor(trt, watch)
+        report("parse", 1, 1, "")
+        plan = network.builder.build_serialized_network(network.network, settings)
+    if plan is None:
+        raise _failure(typed.model, log, watch)
+    artefact = folder / f"engine.{'-'.join(targets) or 'local'}.trt"
+    artefact.write_bytes(plan)
+    return _engine(typed, config, targets, artefact, log, network)
+
+
+def _targets(config: BuildConfig) -> tuple[str, ...]:
+    if not config.optimize:
+        raise WorkbenchError(
+            "TensorRT cannot run the source graph unfused.", "ONNX Runtime does; it is the honest 'before'."
+        )
+    if not find_module().startswith("tensorrt_rtx"):
+        if config.target:
+            raise WorkbenchError(
+                "TensorRT builds for the GPU of this machine only.", "Leave the target empty, or use TensorRT for RTX."
+            )
+        return ()
+    return read_targets(config.target)
+
+
+def _engine(
+    typed: TypedModel, config: BuildConfig, targets: Sequence[str], artefact: Path, log: BuildLog, network: Network
+) -> TensorRtEngine:
+    block = parse_block(log.layers)
+    shown = first_profile(block)
+    graph, fates = engine_graph(shown, typed)
+    return TensorRtEngine(
+        graph=graph,
+        fates=fates,
+        memory=log.memory,
+        artefact=artefact,
+        targets=tuple(targets),
+        shapes=typed.shapes,
+        notes=notes_on(typed, config, targets, graph, block, shown, network),
+        versions={find_module().removesuffix("_bindings"): module_version()},
+    )
+
+
+def _failure(model: Model, log: BuildLog, watch: Watch) -> Exception:
+    """What stopped the build: the caller's own cancel, or TensorRT's errors with the node they speak of."""
+    global _has_failed
+    _has_failed = True
+    if watch.stopped:
+        return watch.stopped
+    reasons = [reason for reason in dict.fromkeys(clean(text) for text in log.errors) if reason]
+    reason = reasons[0] if reasons else "the compiler gave no reason"
+    node = next(filter(None, (_node_in(model, text) for text in log.errors)), "")
+    return WorkbenchError(sentence(model, node, "", reason), "Build this model with OpenVINO or ONNX Runtime.")
+
+
+def _node_in(model: Model, text: str) -> str:
+    """The node an error speaks of: by its id, or as the first reader of a tensor it names."""
+    nodes = {layer.id: layer for layer in model.graph.walk()}
+    for ident in _ID.findall(text):
+        if ident in nodes:
+            return str(ident)
+    named = {name for groups in _QUOTED.findall(text) for name in groups if name}
+    return next((ident for ident, layer in nodes.items() if named.intersection(layer.inputs)), "")

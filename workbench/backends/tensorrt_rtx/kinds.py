@@ -1,0 +1,106 @@
+"""What a layer of TensorRT's is there for, and the precision it runs in, read from what the engine says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from workbench.backends.tensorrt_rtx.layers import EngineLayer, EngineTensor
+from workbench.core.graph import LayerKind
+from workbench.core.precision import Precision
+
+DTYPES: dict[str, tuple[str, int]] = {
+    "Float": ("float32", 32),
+    "Half": ("float16", 16),
+    "BFloat16": ("bfloat16", 16),
+    "FP8": ("float8_e4m3fn", 8),
+    "FP4E2M1": ("float4_e2m1fn", 4),
+    "E8M0": ("float8_e8m0fnu", 8),
+    "Int8": ("int8", 8),
+    "UInt8": ("uint8", 8),
+    "Int4": ("int4", 4),
+    "Int32": ("int32", 32),
+    "Int64": ("int64", 64),
+    "Bool": ("bool", 8),
+}
+"""TensorRT's word -> numpy's name and bits per element."""
+
+_KINDS = {
+    "signal": LayerKind.SYNC,
+    "wait": LayerKind.SYNC,
+    "cjmp": LayerKind.CONTROL,
+    "jmp": LayerKind.CONTROL,
+    "shape_call": LayerKind.SHAPE,
+    "ShapeHostToDevice": LayerKind.SHAPE,
+    "copy": LayerKind.REFORMAT,
+    "memset": LayerKind.CONSTANT,
+}
+_LAYOUT = frozenset(["Move", "Tran", "Cast", "Resh", "Repl", "Copy"])
+_QUANTIZE = _LAYOUT | frozenset(["Mul", "Div", "Min", "Max", "Roun", "Conc", "Quan", "Dequ", "Pad"])
+_KERNEL = re.compile(r"__myl_([A-Za-z]+)_")
+_ACTIVATIONS = {"FP4E2M1": Precision.FP4_WEIGHTS, "FP8": Precision.FP8, "Int8": Precision.INT8}
+_WEIGHTS = {
+    "FP4E2M1": Precision.FP4_WEIGHTS,
+    "Int4": Precision.INT4_WEIGHTS,
+    "Int8": Precision.INT8_WEIGHTS,
+    "FP8": Precision.FP8,
+}
+_FLOATS = {"Float": Precision.FP32, "BFloat16": Precision.BF16, "Half": Precision.FP16}
+
+
+def operations(layer: EngineLayer) -> tuple[str, ...]:
+    """What a generated kernel does, by its name: `__myl_CorrMulAddRelu_myl0_1` gives Corr, Mul, Add, Relu."""
+    found = _KERNEL.match(layer.name)
+    return tuple(re.findall(r"[A-Z][a-z0-9]*", found[1])) if found else ()
+
+
+def is_generated(layer: EngineLayer) -> bool:
+    """True of a kernel generated for this engine, which is not one of the library's for convolutions and GEMMs."""
+    return layer.type == "kgen"
+
+
+def kind_of(layer: EngineLayer, has_own: bool, has_added: bool) -> LayerKind:
+    """`has_own`: it runs nodes of the model; `has_added`: it runs only what was added around them (Q/DQ, casts)."""
+    if layer.type in _KINDS:
+        return _KINDS[layer.type]
+    words = set(operations(layer))
+    if has_own or not words:
+        return LayerKind.COMPUTE
+    if not layer.inputs:
+        return LayerKind.CONSTANT
+    return LayerKind.REFORMAT if words <= (_QUANTIZE if has_added else _LAYOUT) else LayerKind.COMPUTE
+
+
+def precision_of(layer: EngineLayer) -> Precision | None:
+    """The precision it computes in, from the types it reads; None where it handles no floats (shapes, indices).
+
+    A library kernel that reads INT8 or FP8 activations computes in it. A generated kernel computes in float, what it
+    quantizes or dequantizes on the way included, and is in INT8 only if nothing it touches is a float. Weights in a
+    narrow type under float activations are the weight-only forms.
+    """
+    reads = [tensor.dtype for tensor in layer.inputs]
+    if is_generated(layer):
+        reads += [tensor.dtype for tensor in layer.outputs]
+        return _widest(reads) or _first(reads, _ACTIVATIONS)
+    narrow = _first(reads, _ACTIVATIONS)
+    if narrow:
+        return narrow
+    return _first((tensor.dtype for tensor in layer.constants), _WEIGHTS) or _widest(reads)
+
+
+def size_bytes(tensor: EngineTensor) -> int:
+    """Bytes without padding; 0 where a dimension is free."""
+    count = 1
+    for dim in tensor.dims:
+        count *= max(dim, 0)
+    return (count * DTYPES.get(tensor.dtype, ("", 0))[1] + 7) // 8
+
+
+def _widest(dtypes: Iterable[str]) -> Precision | None:
+    seen = set(dtypes)
+    return next((precision for dtype, precision in _FLOATS.items() if dtype in seen), None)
+
+
+def _first(dtypes: Iterable[str], table: dict[str, Precision]) -> Precision | None:
+    seen = set(dtypes)
+    return next((precision for dtype, precision in table.items() if dtype in seen), None)

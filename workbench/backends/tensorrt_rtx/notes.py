@@ -1,0 +1,66 @@
+"""Sentences for the user about a finished build: where it is not the plain thing that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench.backends.tensorrt_rtx.layers import Block
+from workbench.backends.tensorrt_rtx.parse import Network
+from workbench.backends.tensorrt_rtx.settings import free_inputs
+from workbench.backends.tensorrt_rtx.targets import TARGETS
+from workbench.core.graph import Graph
+from workbench.core.model import TypedModel
+from workbench.core.precision import Precision
+from workbench.core.run import BuildConfig
+
+
+def notes_on(
+    typed: TypedModel,
+    config: BuildConfig,
+    targets: Sequence[str],
+    graph: Graph,
+    block: Block,
+    shown: Block,
+    network: Network,
+) -> tuple[str, ...]:
+    """`block` is all the engine said, `shown` the part of it in `graph`."""
+    return (
+        *_on_target(config, targets),
+        *_on_precision(typed, graph),
+        *_on_profiles(config, block, shown, network),
+        *_on_block(block),
+    )
+
+
+def _on_target(config: BuildConfig, targets: Sequence[str]) -> Iterator[str]:
+    if targets and not config.target.strip():
+        yield f"Built for {targets[0]} ({TARGETS[targets[0]]}), as no target was given."
+    if targets:
+        yield "Built ahead of time: the GPU's driver compiles the kernels when the engine is first loaded."
+
+
+def _on_precision(typed: TypedModel, graph: Graph) -> Iterator[str]:
+    if typed.hint == "tf32":
+        yield "TF32 is allowed for float32 layers; which of them use it is chosen on the GPU."
+    if any(layer.precision is Precision.INT8 for layer in graph.layers):
+        yield (
+            "INT8 makes the engine smaller. TensorRT for RTX lets INT8 convolutions write float and quantizes again "
+            "in a kernel of its own, so it is not promised to be faster than FP16."
+        )
+    if any(tensor.dtype == "float64" for tensor in typed.model.graph.tensors.values()):
+        yield "TensorRT computes float64 tensors in float32."
+
+
+def _on_profiles(config: BuildConfig, block: Block, shown: Block, network: Network) -> Iterator[str]:
+    if config.profiles and not free_inputs(network):
+        yield "The shapes of the typed model are fixed, so the optimization profiles had no effect."
+    hidden = len(block.layers) - len(shown.layers)
+    if hidden:
+        yield f"The graph shows the first optimization profile; {hidden} layers of the others are left out."
+
+
+def _on_block(block: Block) -> Iterator[str]:
+    if not block.layers:
+        yield "This TensorRT did not list the layers of the engine."
+    if block.unread:
+        yield f"{len(block.unread)} lines of TensorRT's layer list could not be read."

@@ -1,0 +1,47 @@
+"""Which nodes of the model a layer runs, and which it only serves, from the node names the engine gives for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from workbench.backends.tensorrt_rtx.kinds import is_generated
+from workbench.backends.tensorrt_rtx.layers import EngineLayer
+from workbench.model.ids import sources_of
+
+_LIBRARY_OPS = frozenset(["Conv", "ConvTranspose", "MatMul", "Gemm"])
+
+
+class Owned(msgspec.Struct, frozen=True):
+    """Node ids: `own` run in the layer; for `served` it only quantizes, casts or pads what they read or write."""
+
+    own: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
+
+
+def owned_nodes(lines: Sequence[EngineLayer], ops: Mapping[str, str]) -> list[Owned]:
+    """What each layer runs and serves; `ops` are the ops of the model's nodes.
+
+    A node that a pass added (`n17:quantize_x`) makes its layer serve n17, not run it. A convolution or matrix product
+    which a library kernel runs is often named by generated kernels beside it too, which only prepare its input or
+    rescale its output: these serve it. The holder of a body gives way to the nodes of the body.
+    """
+    library = {node for line in lines if not is_generated(line) for node in _plain(line)}
+    library = {node for node in library if ops.get(node, "") in _LIBRARY_OPS}
+    return [_owned(line, library) for line in lines]
+
+
+def _owned(line: EngineLayer, library: set[str]) -> Owned:
+    own = [node for node in _plain(line) if not (is_generated(line) and node in library)]
+    named = _innermost(dict.fromkeys(node for name in line.nodes for node in sources_of(name)))
+    return Owned(tuple(own), tuple(node for node in named if node not in own))
+
+
+def _plain(line: EngineLayer) -> list[str]:
+    """Nodes named as themselves, not as the reason of an added one."""
+    return _innermost(dict.fromkeys(node for name in line.nodes if ":" not in name for node in sources_of(name)))
+
+
+def _innermost(nodes: Mapping[str, None]) -> list[str]:
+    return [node for node in nodes if not any(other.startswith(f"{node}.") for other in nodes)]
