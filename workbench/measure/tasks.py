@@ -48,9 +48,7 @@ class Scorer(ABC, Generic[A]):
             return None
         agreement = self.agreed / self.n
         if self.labelled == 0:
-            return TaskResult(
-                "agreement", agreement, self.n, *wilson(self.agreed, self.n), agreement=agreement
-            )
+            return TaskResult("agreement", agreement, self.n, *wilson(self.agreed, self.n), agreement=agreement)
         return TaskResult(
             self.metric,
             self.hits / self.labelled,
@@ -89,9 +87,7 @@ class Scorer(ABC, Generic[A]):
         name = self._task.output or next(iter(outputs), "")
         if name not in outputs:
             known = ", ".join(outputs) or "none"
-            raise WorkbenchError(
-                f"The task names an output {name!r} that is not there.", f"Outputs: {known}."
-            )
+            raise WorkbenchError(f"The task names an output {name!r} that is not there.", f"Outputs: {known}.")
         return outputs[name]
 
 

@@ -40,9 +40,7 @@ def measure_latency(
         return _measure(runner, turns, config, on_samples, cancelled)
 
 
-def warm_up(
-    runner: Runner, turns: Iterator[Feed], config: TimingConfig, cancelled: Callable[[], bool]
-) -> None:
+def warm_up(runner: Runner, turns: Iterator[Feed], config: TimingConfig, cancelled: Callable[[], bool]) -> None:
     """Runs until both the warm-up time and the warm-up count are reached."""
     start, count = perf_counter(), 0
     while count < config.warmup_iterations or (perf_counter() - start) * 1000 < config.warmup_ms:

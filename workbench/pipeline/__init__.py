@@ -1,1 +1,50 @@
-"""Verbs: run one configuration end to end, compare, race, report. No thread, no Qt."""
+"""Verbs: run one configuration end to end, race, compare, report. No thread, no Qt.
+
+The verbs are imported at first use, because whoever only supervises a run (`jobs`) needs no engine and no ONNX.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from workbench.pipeline.comparing import CompareRequest, Comparison, compare
+    from workbench.pipeline.documents import comparison_document, run_document
+    from workbench.pipeline.racing import race
+    from workbench.pipeline.record import new_run
+    from workbench.pipeline.reporting import write_report
+    from workbench.pipeline.running import run
+    from workbench.pipeline.table import comparison_table
+
+_HOMES = {
+    "Comparison": "comparing",
+    "CompareRequest": "comparing",
+    "compare": "comparing",
+    "comparison_document": "documents",
+    "run_document": "documents",
+    "race": "racing",
+    "new_run": "record",
+    "write_report": "reporting",
+    "run": "running",
+    "comparison_table": "table",
+}
+
+__all__ = [
+    "CompareRequest",
+    "Comparison",
+    "compare",
+    "comparison_document",
+    "comparison_table",
+    "new_run",
+    "race",
+    "run",
+    "run_document",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

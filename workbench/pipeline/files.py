@@ -5,5 +5,6 @@ REQUEST_FILE = "request.json"  # RunRequest
 GRAPH_FILE = "graph.json"  # EngineGraph
 RACE_FILE = "race.json"  # Race, in a race's own folder
 TYPED_FILE = "typed.onnx"
+TYPED_MODEL_FILE = "typed.json"  # TypedModel: what a race builds the engine from again
 LATENCIES_FILE = "latencies.npy"  # float64 milliseconds, in order
 LOG_FILE = "log.txt"

@@ -1,0 +1,148 @@
+"""Plan -> typed ONNX -> engine, and what the build gave."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from time import perf_counter
+
+import msgspec
+
+from workbench.backends.base import Backend, Capabilities, Engine
+from workbench.core.errors import WorkbenchError
+from workbench.core.graph import Fate, FateKind, Graph, LayerKind
+from workbench.core.json import write_json
+from workbench.core.model import Model, Shape, TypedModel
+from workbench.core.precision import Precision
+from workbench.core.run import Build, BuildConfig, EngineGraph
+from workbench.model import check_shapes, open_model
+from workbench.pipeline.calibrating import observations
+from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
+from workbench.pipeline.record import Record
+from workbench.pipeline.samples import resolved_shapes
+from workbench.precision import compile_plan
+
+
+class Built(msgspec.Struct, frozen=True):
+    """What the later steps need of a build."""
+
+    model: Model
+    shapes: dict[str, Shape]
+    typed: TypedModel
+    engine: Engine
+
+
+def open_step(record: Record) -> tuple[Model, dict[str, Shape]]:
+    """The model, and the shape of every input, checked against it."""
+    record.progress("open", text=record.run.model_name)
+    model = open_model(record.request.model_path)
+    record.identify(model)
+    for warning in model.warnings:
+        record.log(warning, "warning")
+    shapes = resolved_shapes(record.request, model)
+    check_shapes(model, shapes)
+    return model, shapes
+
+
+def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shape]) -> Built:
+    """Calibrates, compiles the plan and builds; the graph and `Build` are on disk afterwards."""
+    phases: dict[str, float] = {}
+    with _timed(phases, "calibrate"):
+        seen, sentence = observations(record, model, shapes)
+    with _timed(phases, "plan"):
+        record.stop_if_cancelled()
+        record.progress("plan", text="writing the precision plan into the ONNX")
+        config = record.request.config
+        typed = compile_plan(model, config.plan, backend.dialect(), shapes, record.folder, seen)
+        write_json(record.folder / TYPED_MODEL_FILE, typed)
+    with _timed(phases, "build"):
+        engine = _build(record, backend, typed)
+    write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates)))
+    record.built(describe(typed, engine, phases, sentence))
+    return Built(model, shapes, typed, engine)
+
+
+def check_can_build(can: Capabilities, config: BuildConfig, title: str) -> None:
+    """Raises WorkbenchError with the backend's own reason where it, or a precision of the plan, is not to be had."""
+    if not can.available:
+        raise WorkbenchError(can.reason or f"{title} is not available here.", can.hint)
+    asked = {config.plan.default, *(rule.precision for rule in config.plan.rules)}
+    for precision in Precision:
+        if precision in asked and (reason := can.precisions.get(precision, "")):
+            usable = [p.label for p in Precision if not can.precisions.get(p, "")]
+            raise WorkbenchError(reason, f"{title} takes here: {', '.join(usable)}." if usable else "")
+
+
+def _build(record: Record, backend: Backend, typed: TypedModel) -> Engine:
+    def report(phase: str, done: int, total: int, text: str) -> None:
+        if phase == "log":
+            record.log(text, "debug")
+        else:
+            record.progress("build", done, total, text if phase == "build" else f"{phase}: {text}".strip(": "))
+
+    record.stop_if_cancelled()
+    record.progress("build", text=backend.title)
+    engine = backend.build(typed, record.request.config, record.folder, report)
+    record.stop_if_cancelled()
+    return engine
+
+
+def describe(typed: TypedModel, engine: Engine, phases: Mapping[str, float], sentence: str = "") -> Build:
+    """The `Build` of an engine: counts of layers, nodes and precisions, and what differs from what was asked."""
+    nodes = [layer.id for layer in typed.model.graph.walk()]
+    fates = [engine.fates[node] for node in nodes if node in engine.fates]
+    known = [fate for fate in fates if fate.kind is not FateKind.UNKNOWN]
+    layers = list(engine.graph.walk())
+    ran = Counter(str(layer.precision) for layer in layers if layer.kind is LayerKind.COMPUTE and layer.precision)
+    notes = [*([sentence] if sentence else []), *typed.notes, *engine.notes]
+    return Build(
+        seconds=sum(phases.values()),
+        layers=len(layers),
+        source_nodes=len(nodes),
+        mapped=len(known),
+        mapped_exact=sum(fate.exact for fate in known),
+        size_bytes=engine.size_bytes,
+        memory=dict(engine.memory),
+        precisions=dict(ran.most_common()),
+        asked=dict(Counter(typed.asked.values()).most_common()),
+        phases=dict(phases),
+        notes=tuple(dict.fromkeys([*notes, *differences(typed.asked, engine.fates, engine.graph)])),
+        artefact=engine.artefact.name if engine.artefact else "",
+        versions=dict(engine.versions),
+    )
+
+
+def differences(asked: Mapping[str, str], fates: Mapping[str, Fate], graph: Graph) -> list[str]:
+    """Sentences like `Of 62 nodes asked in INT8, 4 ran in FP32 (n12, n40, ...)`.
+
+    Weight-only formats are left out: their arithmetic is float by design.
+    """
+    precision_of = {layer.id: layer.precision for layer in graph.walk()}
+    other: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for node, wanted in asked.items():
+        ran = {precision_of.get(layer) for layer in fates[node].layers} if node in fates else set()
+        ran.discard(None)
+        if ran and wanted not in ran and not wanted.endswith("_weights"):
+            other[wanted]["/".join(sorted(str(p) for p in ran))].append(node)
+    totals = Counter(asked.values())
+    return [
+        f"Of {totals[wanted]} nodes asked in {_label(wanted)}, {len(nodes)} ran in {_label(ran)}"
+        f" ({', '.join(nodes[:6])}{' …' if len(nodes) > 6 else ''})."
+        for wanted, found in other.items()
+        for ran, nodes in found.items()
+    ]
+
+
+def _label(names: str) -> str:
+    return "/".join(Precision(name).label for name in names.split("/"))
+
+
+class _timed:  # noqa: N801  reads as a word in `with`
+    def __init__(self, phases: dict[str, float], name: str) -> None:
+        self._phases, self._name = phases, name
+
+    def __enter__(self) -> None:
+        self._start = perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._phases[self._name] = perf_counter() - self._start

@@ -1,0 +1,72 @@
+"""Calibration: what was observed is kept by content, so that eight configurations of a comparison observe once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.model import Model, Shape
+from workbench.core.places import data_home
+from workbench.data import SampleSet
+from workbench.pipeline.record import Record
+from workbench.pipeline.samples import NONE, calibration_set, feeds_digest
+from workbench.precision import Observations, observe
+
+_VERSION = "1"  # of what observations hold: a new number makes old files unused
+
+
+def observations(record: Record, model: Model, shapes: dict[str, Shape]) -> tuple[Observations | None, str]:
+    """What the calibration set showed, and a sentence about it; None where the plan needs no ranges.
+
+    The key is the content: the model's hash, the shapes, and every byte of every preprocessed sample. Raises
+    WorkbenchError where ranges are needed and no set is given.
+    """
+    if not record.request.config.plan.needs_calibration:
+        return None, ""
+    if record.request.calibration in ("", NONE):
+        raise WorkbenchError(
+            "INT8 needs a calibration set to find ranges from, and none is given.",
+            "Give a folder, .npy, .npz or .csv of typical inputs; `random` is enough to see the speed only.",
+        )
+    record.progress("calibrate", text="reading samples")
+    samples = calibration_set(record.request, model, shapes)
+    for warning in samples.warnings:
+        record.log(warning, "warning")
+    return _cached(record, model, shapes, samples), _sentence(record, samples)
+
+
+def _cached(record: Record, model: Model, shapes: dict[str, Shape], samples: SampleSet) -> Observations:
+    key = feeds_digest([_VERSION, model.sha256, repr(sorted(shapes.items()))], samples)
+    path = data_home() / "calibration" / f"{key}.npz"
+    if path.is_file():
+        try:
+            found = Observations.load(path)
+        except WorkbenchError as error:
+            record.log(f"Observed ranges are unreadable and are found again: {error}", "warning")
+        else:
+            record.progress("calibrate", samples.size, samples.size, "ranges known from an earlier run")
+            return found
+    return _observe(record, model, shapes, samples, path)
+
+
+def _observe(record: Record, model: Model, shapes: dict[str, Shape], samples: SampleSet, path: Path) -> Observations:
+    def progress(done: int, total: int) -> None:
+        record.progress("calibrate", done, total, f"{done} of {total} samples of {samples.name}")
+
+    seen = observe(model, shapes, samples, total=samples.size, progress=progress, cancelled=record.cancelled)
+    record.stop_if_cancelled()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
+    seen.save(part)
+    part.replace(path)
+    return seen
+
+
+def _sentence(record: Record, samples: SampleSet) -> str:
+    method = record.request.config.plan.calibration.method.value
+    if samples.is_random:
+        return (
+            f"Ranges ({method}) come from {samples.size} random inputs: the speed is real, the accuracy of INT8 is not."
+        )
+    return f"Ranges ({method}) come from {samples.size} samples of {samples.name}."

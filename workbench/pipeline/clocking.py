@@ -1,0 +1,116 @@
+"""Timing an engine: whole latency first, then layer by layer in a pass of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+
+import msgspec
+import numpy as np
+
+from workbench.backends.base import Engine, Feed
+from workbench.core.errors import WorkbenchError
+from workbench.core.events import LayerNames, Timed
+from workbench.core.run import LatencyStats, Timing
+from workbench.measure.layer_pass import LayerTimes, measure_layers
+from workbench.measure.machine import load_average, logical_cores, machine_state
+from workbench.measure.statistics import latency_stats
+from workbench.measure.timing import measure_latency, protocol, stability_warnings
+from workbench.pipeline.files import LATENCIES_FILE
+from workbench.pipeline.record import Record
+
+NOT_ASKED = "Timing was not asked for."
+LAYER_SHARE = 0.5
+"""Of the seconds of the latency phase: a mean over layers settles sooner than a 99th percentile."""
+
+
+def time_engine(record: Record, engine: Engine, feeds: Sequence[Feed]) -> None:
+    """Measures and saves `Timing`; where the engine cannot run here, the reason stands in its place."""
+    config = record.request.timing
+    if config.seconds <= 0 and config.min_iterations <= 0:
+        record.timed(Timing(reason=NOT_ASKED))
+        return
+    timing = _latency(record, engine, feeds)
+    record.timed(timing)
+    if timing.stats is not None:
+        record.timed(_with_layers(record, engine, feeds, timing, timing.stats))
+
+
+def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
+    machine, load = machine_state(), load_average()
+    try:
+        runner = engine.runner()
+    except WorkbenchError as error:
+        return Timing(reason=str(error), machine=machine)
+    config = record.request.timing
+    start, count = perf_counter(), 0
+    record.progress("time", text="warming up")
+
+    def on_samples(batch: list[float]) -> None:
+        nonlocal count
+        count += len(batch)
+        record.emit(Timed(record.run.id, latencies_ms=tuple(batch), iterations=count))
+        done = min(int((perf_counter() - start) * 1000), int(config.seconds * 1000))
+        record.progress("time", done, int(config.seconds * 1000), f"{count} iterations")
+
+    with runner:
+        latencies = measure_latency(runner, feeds, config, on_samples, record.cancelled)
+    _save(record, latencies)
+    stats = latency_stats(latencies)
+    return Timing(
+        stats=stats,
+        protocol=protocol(config, len(feeds), record.request.config.threads),
+        machine=machine,
+        warnings=stability_warnings(stats, load, logical_cores()),
+        samples_file=LATENCIES_FILE,
+    )
+
+
+def _save(record: Record, latencies: Sequence[float]) -> None:
+    path = record.folder / LATENCIES_FILE
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.save(file, np.asarray(latencies, dtype=np.float64))
+    part.replace(path)
+
+
+def _with_layers(record: Record, engine: Engine, feeds: Sequence[Feed], timing: Timing, stats: LatencyStats) -> Timing:
+    """`timing` with the layer pass added; without it, and a warning, where the engine tells none."""
+    record.progress("layers", text="time per layer")
+    try:
+        times = _layer_pass(record, engine, feeds)
+    except WorkbenchError as error:
+        return _warned(timing, f"There are no layer times: {error}")
+    if not times.layers:
+        return _warned(timing, "This engine tells no layer times.")
+    timing = msgspec.structs.replace(
+        timing, layers=times.layers, layers_sum_ms=times.sum_ms, layers_iterations=times.iterations
+    )
+    share = times.sum_ms / stats.median_ms if stats.median_ms else 1.0
+    if not 0.8 <= share <= 1.2:
+        timing = _warned(
+            timing,
+            f"The layers add up to {times.sum_ms:.3f} ms, the whole takes {stats.median_ms:.3f} ms: read layer times"
+            " as shares (asking for them costs, and what lies between layers is in none).",
+        )
+    return timing
+
+
+def _layer_pass(record: Record, engine: Engine, feeds: Sequence[Feed]) -> LayerTimes:
+    ids = tuple(layer.id for layer in engine.graph.walk())
+    seconds = record.request.timing.seconds * LAYER_SHARE
+    start = perf_counter()
+    record.emit(LayerNames(record.run.id, ids))
+
+    def on_layers(layers: dict[str, float], count: int) -> None:
+        means = tuple(layers.get(layer, 0.0) for layer in ids)
+        record.emit(Timed(record.run.id, layers_ms=means, iterations=count))
+        done = min(int((perf_counter() - start) * 1000), int(seconds * 1000))
+        record.progress("layers", done, int(seconds * 1000), f"{count} iterations")
+
+    with engine.runner(layers=True) as runner:
+        return measure_layers(runner, feeds, seconds, on_layers, record.cancelled)
+
+
+def _warned(timing: Timing, text: str) -> Timing:
+    return msgspec.structs.replace(timing, warnings=(*timing.warnings, text))

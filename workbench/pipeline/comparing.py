@@ -1,0 +1,119 @@
+"""compare: backends x precisions and the source graph as it is, one run after another; then a race of what ran."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from workbench.core.precision import Calibration, Precision, PrecisionPlan
+from workbench.core.recipe import Recipe
+from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest, Status, TimingConfig
+
+Execute = Callable[[RunRequest | RaceRequest], Run | Race]
+"""Carries out one request and returns its result. `jobs.run_job` in a fresh child, or `run` itself in a test."""
+
+NewFolder = Callable[[], tuple[str, Path]]
+"""A fresh id and folder: `Store.new_folder`."""
+
+
+class CompareRequest(msgspec.Struct, frozen=True):
+    """What to compare. `config` holds what all runs share: shapes, threads, target, options.
+
+    `baseline` adds the source graph, run node by node by ONNX Runtime in FP32: the honest "before".
+    """
+
+    model_path: str
+    backends: tuple[str, ...]
+    precisions: tuple[Precision, ...]
+    config: BuildConfig = BuildConfig()
+    recipe: Recipe = Recipe()
+    calibration: str = ""
+    evaluation: str = ""
+    evaluation_limit: int = 0
+    timing: TimingConfig = TimingConfig()
+    ranges: Calibration = Calibration()
+    baseline: bool = True
+    race_seconds: float = 12.0
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Runs in the order of the table, their folders in the same order, and the race (None: fewer than two ran)."""
+
+    runs: tuple[Run, ...]
+    folders: tuple[str, ...]
+    race: Race | None = None
+
+
+def compare(
+    request: CompareRequest,
+    execute: Execute,
+    new_folder: NewFolder,
+    on_run: Callable[[int, int, RunRequest], None] = lambda done, total, request: None,
+    on_done: Callable[[Run], None] = lambda run: None,
+) -> Comparison:
+    """Runs every combination in turn and races those with a measured time.
+
+    `on_run(done, total, request)` is told before each run, `on_done(run)` after. What a backend refuses is a FAILED
+    run with its reason, and the comparison goes on; after a cancelled run nothing more is started.
+    """
+    configs = list(_configs(request))
+    runs: list[Run] = []
+    requests: list[RunRequest] = []
+    for done, config in enumerate(configs):
+        run_id, folder = new_folder()
+        one = _request(request, config, run_id, folder)
+        on_run(done, len(configs), one)
+        result = execute(one)
+        assert isinstance(result, Run)
+        runs.append(result)
+        requests.append(one)
+        on_done(result)
+        if result.status is Status.CANCELLED:
+            break
+    folders = tuple(one.folder for one in requests)
+    return Comparison(tuple(runs), folders, _race(request, runs, requests, execute, new_folder))
+
+
+def _configs(request: CompareRequest) -> Iterator[BuildConfig]:
+    if request.baseline:
+        yield msgspec.structs.replace(
+            request.config, backend="onnxruntime", plan=PrecisionPlan(), optimize=False, target=""
+        )
+    for backend in request.backends:
+        for precision in request.precisions:
+            plan = PrecisionPlan(default=precision, calibration=request.ranges)
+            yield msgspec.structs.replace(request.config, backend=backend, plan=plan)
+
+
+def _request(request: CompareRequest, config: BuildConfig, run_id: str, folder: Path) -> RunRequest:
+    return RunRequest(
+        id=run_id,
+        folder=str(folder),
+        model_path=request.model_path,
+        config=config,
+        recipe=request.recipe,
+        calibration=request.calibration if config.plan.needs_calibration else "",
+        evaluation=request.evaluation,
+        evaluation_limit=request.evaluation_limit,
+        timing=request.timing,
+    )
+
+
+def _race(
+    request: CompareRequest,
+    runs: list[Run],
+    requests: list[RunRequest],
+    execute: Execute,
+    new_folder: NewFolder,
+) -> Race | None:
+    """A race of the runs that were timed, the first of them as the baseline."""
+    is_cut_short = any(run.status is Status.CANCELLED for run in runs)
+    timed = [one for run, one in zip(runs, requests, strict=True) if run.timing and run.timing.stats]
+    if is_cut_short or len(timed) < 2 or request.race_seconds <= 0:
+        return None
+    race_id, folder = new_folder()
+    result = execute(RaceRequest(race_id, str(folder), tuple(timed), request.race_seconds))
+    assert isinstance(result, Race)
+    return result

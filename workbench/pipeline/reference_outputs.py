@@ -1,0 +1,100 @@
+"""Outputs of the reference, kept by content: a comparison of eight configurations computes them once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.backends.base import Feed
+from workbench.core.model import Model
+from workbench.core.places import data_home
+from workbench.measure.machine import package_versions, physical_cores
+from workbench.measure.reference import Reference
+from workbench.pipeline.samples import feed_digest
+
+Outputs = dict[str, NDArray[np.generic]]
+LIMIT_BYTES = 256 * 2**20
+
+
+class ReferenceOutputs:
+    """`infer` like a reference, from the disk where it was asked before. A context manager.
+
+    A file is one feed of one model: its name is a hash of the model, the feed's bytes and ONNX Runtime's version,
+    so that nothing can be out of date. All together stay below 256 MB; the oldest go first.
+    """
+
+    def __init__(self, model: Model, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._model = model
+        self._limit = limit_bytes
+        self._folder = data_home() / "reference"
+        self._session: Reference | None = None
+        self._salt = f"{model.sha256}\0{package_versions().get('onnxruntime', '')}\0".encode()
+        self._written = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            self._session.__exit__(kind, error, trace)
+        if self._written:
+            shrink(self._folder, self._limit)
+
+    def infer(self, feed: Feed) -> Outputs:
+        """The reference's outputs. Raises WorkbenchError where ONNX Runtime cannot run the model."""
+        path = self._folder / (hashlib.sha256(self._salt + feed_digest(feed)).hexdigest() + ".npz")
+        known = _load(path)
+        if known is not None:
+            return known
+        if self._session is None:
+            self._session = Reference(self._model.path, min(2, physical_cores()))
+        outputs = self._session.infer(feed)
+        self._written |= _store(path, outputs, self._limit // 4)
+        return outputs
+
+
+def _load(path: Path) -> Outputs | None:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {str(name): file[f"o{i}"] for i, name in enumerate(file["names"])}
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def _store(path: Path, outputs: Outputs, limit: int) -> bool:
+    """Whether it was kept: not what numpy can only pickle, and nothing that would fill the cache alone."""
+    if any(array.dtype.kind in "OV" for array in outputs.values()):
+        return False
+    if sum(array.nbytes for array in outputs.values()) > limit:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as file:
+        np.savez(file, names=np.array(list(outputs)), **{f"o{i}": a for i, a in enumerate(outputs.values())})
+    part.replace(path)
+    return True
+
+
+def shrink(folder: Path, limit: int) -> None:
+    """Removes the oldest files until at most `limit` bytes are left."""
+    files = []
+    for path in folder.glob("*.npz"):
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            continue  # another run was faster
+        files.append((stat.st_mtime, stat.st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= limit:
+            return
+        path.unlink(missing_ok=True)
+        total -= size

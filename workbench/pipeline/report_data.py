@@ -1,0 +1,176 @@
+"""What the report says of a run, read from the run's folder and put into words and bars."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.core.graph import Graph, Layer, LayerKind
+from workbench.core.json import read_json
+from workbench.core.model import Model, TypedModel
+from workbench.core.run import EngineGraph, Race, RaceEntry, Run
+from workbench.pipeline.documents import run_title
+from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
+from workbench.pipeline.table import task_text, why_not
+
+TOP_LAYERS = 20
+TOP_PATTERNS = 12
+PATTERN_OPS = 6
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a stacked bar: `percent` of the whole, in the colour of a precision."""
+
+    precision: str
+    count: int
+    percent: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A layer in the chart: `percent` of the longest bar, `share` of the sum of all layers in %."""
+
+    label: str
+    detail: str
+    precision: str
+    ms: float
+    percent: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Section:
+    """One run. `speed_percent` is the length of its bar in the table: its time as a share of the slowest."""
+
+    run: Run
+    title: str
+    reason: str
+    entry: RaceEntry | None
+    model: Model | None = None
+    asked: tuple[Share, ...] = ()
+    ran: tuple[Share, ...] = ()
+    fates: tuple[tuple[str, int], ...] = ()
+    patterns: tuple[tuple[str, int], ...] = ()
+    bars: tuple[Bar, ...] = ()
+    other_ms: float = 0.0
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def median_ms(self) -> float | None:
+        return self.run.timing.stats.median_ms if self.run.timing and self.run.timing.stats else None
+
+    @property
+    def color(self) -> str:
+        """The precision whose colour the run has: what most of its compute layers ran in."""
+        return self.ran[0].precision if self.ran else self.run.config.plan.default.value
+
+
+def read_section(folder: Path, run: Run, race: Race | None) -> Section:
+    """Everything the report shows of the run in `folder`; parts whose files are not there are left out."""
+    entry = next((e for e in race.entries if e.run == run.id), None) if race else None
+    graph = _read_graph(folder)
+    model = _read_model(folder)
+    ops = {layer.id: layer.op for layer in model.graph.walk()} if model else {}
+    bars, other = _bars(run, graph.graph, ops) if graph else ((), 0.0)
+    return Section(
+        run=run,
+        title=run_title(run),
+        reason=why_not(run),
+        entry=entry,
+        model=model,
+        asked=_shares(run.build.asked) if run.build else (),
+        ran=_shares(run.build.precisions) if run.build else (),
+        fates=tuple(Counter(fate.kind.value for fate in graph.fates.values()).most_common()) if graph else (),
+        patterns=fusion_patterns(graph.graph, ops) if graph else (),
+        bars=bars,
+        other_ms=other,
+        warnings=(*(run.timing.warnings if run.timing else ()), *(run.accuracy.warnings if run.accuracy else ())),
+    )
+
+
+def sentences(sections: Sequence[Section]) -> list[str]:
+    """The result in words: for each run that raced, its verdict with what it cost in accuracy."""
+    baseline = next((s for s in sections if s.entry and s.entry.verdict == "baseline"), None)
+    raced = [s for s in sections if s.entry and s is not baseline]
+    ranked = sorted(raced, key=lambda s: -s.entry.speedup if s.entry else 0.0)
+    return [_sentence(section, baseline) for section in ranked if baseline]
+
+
+def _sentence(section: Section, baseline: Section) -> str:
+    assert section.entry is not None
+    verdict, times = section.entry.verdict, ""
+    if verdict.startswith(("faster", "slower")):
+        verdict = f"{verdict.split(' by ')[0]} than {baseline.title} by {verdict.split(' by ')[1]}"
+        times = f" ({section.entry.speedup:.2f}×)"
+    else:
+        verdict = f"against {baseline.title}: {verdict}"
+    accuracy = section.run.accuracy
+    tail = ""
+    if accuracy and accuracy.task:
+        tail = f"; {task_text(accuracy.task)}"
+        if accuracy.task.reference is not None:
+            tail += f", FP32 reference {100 * accuracy.task.reference:.1f} %"
+    word = "is " if times else ""
+    return f"{section.title} {word}{verdict}{times}{tail}."
+
+
+def fusion_patterns(graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+    """`Conv + BatchNormalization + Relu` and how many layers of the engine are fused from just that."""
+    found = Counter(
+        _pattern([ops.get(source, "?") for source in layer.sources])
+        for layer in graph.walk()
+        if len(layer.sources) > 1 and layer.kind is not LayerKind.CONSTANT
+    )
+    return tuple(found.most_common(TOP_PATTERNS))
+
+
+def _pattern(ops: Sequence[str]) -> str:
+    shown = " + ".join(ops[:PATTERN_OPS])
+    return shown if len(ops) <= PATTERN_OPS else f"{shown} … ({len(ops)} nodes)"
+
+
+def _bars(run: Run, graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[Bar, ...], float]:
+    """The slowest layers, and the ms of all the others together."""
+    times = run.timing.layers if run.timing else {}
+    layers = {layer.id: layer for layer in graph.walk()}
+    ranked = sorted(((ms, layers[name]) for name, ms in times.items() if name in layers), key=lambda t: -t[0])
+    total = sum(ms for ms, _ in ranked) or 1.0
+    longest = ranked[0][0] if ranked and ranked[0][0] > 0 else 1.0
+    shown = [(ms, layer) for ms, layer in ranked[:TOP_LAYERS] if ms > 0]
+    bars = tuple(_bar(layer, ms, longest, total, ops) for ms, layer in shown)
+    return bars, max(0.0, sum(times.values()) - sum(ms for ms, _ in shown))
+
+
+def _bar(layer: Layer, ms: float, longest: float, total: float, ops: Mapping[str, str]) -> Bar:
+    fused = _pattern([ops[source] for source in layer.sources if source in ops])
+    label = fused or layer.op
+    detail = " · ".join(part for part in (layer.name, layer.op if fused else layer.kind.value, layer.tactic) if part)
+    precision = str(layer.precision) if layer.precision else ""
+    return Bar(elided(label, 40), elided(detail, 90), precision, ms, 100 * ms / longest, 100 * ms / total)
+
+
+def elided(text: str, limit: int) -> str:
+    """Cut in the middle: names differ at their ends."""
+    if len(text) <= limit:
+        return text
+    head = (limit - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
+
+
+def _shares(counts: Mapping[str, int]) -> tuple[Share, ...]:
+    total = sum(counts.values()) or 1
+    ranked = sorted(counts.items(), key=lambda item: -item[1])
+    return tuple(Share(name, count, 100 * count / total) for name, count in ranked)
+
+
+def _read_graph(folder: Path) -> EngineGraph | None:
+    path = folder / GRAPH_FILE
+    return read_json(path, EngineGraph) if path.is_file() else None
+
+
+def _read_model(folder: Path) -> Model | None:
+    path = folder / TYPED_MODEL_FILE
+    return read_json(path, TypedModel).model if path.is_file() else None

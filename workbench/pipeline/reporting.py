@@ -1,0 +1,61 @@
+"""write_report: runs as one self-contained HTML page, to be mailed and opened anywhere. No script, nothing fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from workbench import __version__
+from workbench.core.json import read_json
+from workbench.core.precision import Precision
+from workbench.core.run import Race, Run
+from workbench.core.theme import DARK, LIGHT, Theme
+from workbench.pipeline.files import RUN_FILE
+from workbench.pipeline.report_data import Section, read_section, sentences
+from workbench.pipeline.table import shares_text, size_text, sqnr_text
+from workbench.resources import resource
+
+TEMPLATE = "report/report.html.j2"
+
+
+def write_report(path: Path, folders: Sequence[Path | str], race: Race | None = None) -> Path:
+    """One page about the runs in these folders, in this order. Everything of the models' is escaped.
+
+    The page is written beside and moved into place. Raises WorkbenchError where a folder has no readable run.
+    """
+    sections = [read_section(Path(folder), read_json(Path(folder) / RUN_FILE, Run), race) for folder in folders]
+    page = render(sections, race)
+    part = path.with_name(path.name + ".part")
+    part.write_text(page, encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def render(sections: Sequence[Section], race: Race | None) -> str:
+    """The page as text."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"size": size_text, "sqnr": sqnr_text, "shares": shares_text, "css": _css_name}
+    template = environment.from_string(resource(TEMPLATE).read_text(encoding="utf-8"))
+    return template.render(
+        sections=sections,
+        race=race,
+        sentences=sentences(sections),
+        themes=[_colors(LIGHT), _colors(DARK)],
+        precisions=list(Precision),
+        created=datetime.now(UTC).strftime("%d %b %Y, %H:%M UTC"),
+        version=__version__,
+    )
+
+
+def _colors(theme: Theme) -> dict[str, Any]:
+    names = ("background", "panel", "canvas", "line", "text", "soft", "faint", "accent", "accent_ground", "good", "bad")
+    colors = {_css_name(name): getattr(theme, name) for name in names}
+    return colors | {f"p-{_css_name(p.value)}": theme.precision[p] for p in Precision}
+
+
+def _css_name(name: str) -> str:
+    return name.replace("_", "-")

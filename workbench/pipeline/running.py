@@ -1,0 +1,60 @@
+"""run: one configuration from end to end. The window, the command line, the tests and the workers all call it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from workbench.backends.base import load_backend
+from workbench.core.errors import Cancelled, WorkbenchError, one_line
+from workbench.core.run import Run, RunError, RunRequest, Status
+from workbench.pipeline.building import build, check_can_build, open_step
+from workbench.pipeline.checking import check_accuracy
+from workbench.pipeline.clocking import time_engine
+from workbench.pipeline.record import Emit, Record
+from workbench.pipeline.samples import evaluation_set, timing_feeds
+
+
+def run(request: RunRequest, emit: Emit, cancelled: Callable[[], bool]) -> Run:
+    """open -> plan -> calibrate -> typed ONNX -> build -> time -> layers -> accuracy, in this process.
+
+    Returns the run as it stands in `run.json` of `request.folder`. Never raises for what the user can cause: then
+    the run is FAILED and its `error` says why, with a hint; everything finished before stays in it. `emit` gets
+    events, at most 30 a second of each kind but log lines; `cancelled` is asked between steps and samples.
+    """
+    record = Record(request, emit, cancelled)
+    try:
+        _steps(record)
+    except Cancelled:
+        return record.finish(Status.CANCELLED, RunError("Cancelled."))
+    except Exception as error:  # noqa: BLE001  the one border: whatever escapes becomes a failed run with its reason
+        return record.finish(Status.FAILED, as_run_error(error))
+    return record.finish(Status.DONE)
+
+
+def _steps(record: Record) -> None:
+    request = record.request
+    backend = load_backend(request.config.backend)
+    check_can_build(backend.capabilities(), request.config, backend.title)
+    model, shapes = open_step(record)
+    samples = evaluation_set(request, model, shapes)  # before the build: a wrong path is told at once
+    built = build(record, backend, model, shapes)
+    time_engine(record, built.engine, timing_feeds(samples))
+    record.stop_if_cancelled()
+    check_accuracy(record, built, samples)
+
+
+def as_run_error(error: Exception) -> RunError:
+    """What is told of an error: the user's own ones in their words, anything else as a bug with its traceback."""
+    if isinstance(error, WorkbenchError):
+        return RunError(error.message, error.hint)
+    detail = "".join(traceback.format_exception(error))
+    if isinstance(error, MemoryError):
+        return RunError(
+            "There is not enough memory for this run.", "Use smaller shapes or close other programs.", detail
+        )
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return RunError(f"{error.strerror}{where}.", "Check the disk and the rights of the folder.", detail)
+    reason = one_line(f"{type(error).__name__}: {error}", 200)
+    return RunError(f"Internal error: {reason}", "Please report it with the log of this run.", detail)

@@ -1,0 +1,65 @@
+"""Which shapes and samples a run uses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from itertools import islice
+
+import numpy as np
+
+from workbench.backends.base import Feed
+from workbench.core.model import Model, Shape
+from workbench.core.run import RunRequest
+from workbench.data import SampleSet, open_samples
+
+NONE = "none"
+RANDOM = "random"
+RANDOM_SAMPLES = 8
+TIMING_FEEDS = 8
+"""Inputs that take turns while timing: more would measure the memory they lie in."""
+
+
+def resolved_shapes(request: RunRequest, model: Model) -> dict[str, Shape]:
+    """The shape of every input: the guess of the model, overruled by the recipe, by a profile, by the request."""
+    recipe = {name: spec.shape for name, spec in request.recipe.inputs.items() if spec.shape is not None}
+    profile = request.config.profiles[0].opt if request.config.profiles else {}
+    known = {**model.shapes, **recipe, **profile, **request.config.shapes}
+    names = {spec.name for spec in model.inputs}
+    return {name: shape for name, shape in known.items() if name in names or name in request.config.shapes}
+
+
+def evaluation_set(request: RunRequest, model: Model, shapes: dict[str, Shape]) -> SampleSet:
+    """The evaluation set; without one, 8 random samples."""
+    if request.evaluation in ("", NONE, RANDOM):
+        limit = request.evaluation_limit or RANDOM_SAMPLES
+        return open_samples(RANDOM, model, request.recipe, shapes, limit=limit)
+    return open_samples(request.evaluation, model, request.recipe, shapes, limit=request.evaluation_limit)
+
+
+def calibration_set(request: RunRequest, model: Model, shapes: dict[str, Shape]) -> SampleSet:
+    limit = request.config.plan.calibration.samples
+    return open_samples(request.calibration, model, request.recipe, shapes, limit=limit)
+
+
+def timing_feeds(samples: SampleSet) -> list[Feed]:
+    """The first few samples, in memory."""
+    return list(islice(samples, TIMING_FEEDS))
+
+
+def feed_digest(feed: Feed) -> bytes:
+    """Names, types, shapes and bytes of a feed. Two feeds with the same digest are the same input."""
+    digest = hashlib.sha256()
+    for name in sorted(feed):
+        array = np.ascontiguousarray(feed[name])
+        digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+        digest.update(array.tobytes())
+    return digest.digest()
+
+
+def feeds_digest(parts: Iterable[str], feeds: Iterable[Feed]) -> str:
+    """A key for what was made of these feeds; `parts` is what else it depends on."""
+    digest = hashlib.sha256("\0".join(parts).encode())
+    for feed in feeds:
+        digest.update(feed_digest(feed))
+    return digest.hexdigest()

@@ -1,0 +1,83 @@
+"""The comparison as an aligned table of text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from workbench.core.run import Race, Run, Status, TaskResult
+from workbench.pipeline.documents import precision_label, run_title
+
+HEAD = ("run", "median", "95 %", "speed-up", "size", "ran in", "SQNR", "task", "verdict")
+
+
+def comparison_table(runs: Sequence[Run], race: Race | None) -> str:
+    """One line a run; figures right-aligned. A run without a figure shows its reason in the last column."""
+    rows = [HEAD, *(_row(run, race) for run in runs)]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(HEAD))]
+    left = {0, 5, 7, 8}
+    lines = [_line(row, widths, left) for row in rows]
+    return "\n".join([lines[0], "─" * min(sum(widths) + 2 * len(widths), 140), *lines[1:]]) + "\n"
+
+
+def _row(run: Run, race: Race | None) -> tuple[str, ...]:
+    stats = run.timing.stats if run.timing else None
+    entry = next((e for e in race.entries if e.run == run.id), None) if race else None
+    sqnr = run.accuracy.worst_sqnr_db if run.accuracy else None
+    return (
+        run_title(run),
+        f"{stats.median_ms:.3f} ms" if stats else "—",
+        f"{stats.low_ms:.3f}–{stats.high_ms:.3f}" if stats else "",
+        f"{entry.speedup:.2f}×" if entry else "—",
+        size_text(run.build.size_bytes) if run.build else "—",
+        shares_text(run.build.precisions) if run.build else "",
+        sqnr_text(sqnr),
+        task_text(run.accuracy.task if run.accuracy else None),
+        entry.verdict if entry else why_not(run),
+    )
+
+
+def why_not(run: Run) -> str:
+    """Why a run has no time, in its own words; empty where it has."""
+    if run.error:
+        return run.error.message
+    if run.status is not Status.DONE:
+        return run.status.value
+    return run.timing.reason if run.timing else ""
+
+
+def size_text(size_bytes: int) -> str:
+    """In MiB, or KiB below one."""
+    return f"{size_bytes / 2**20:.1f} MiB" if size_bytes >= 2**20 else f"{size_bytes / 2**10:.0f} KiB"
+
+
+def shares_text(precisions: dict[str, int]) -> str:
+    """`INT8 62, FP32 31`: compute layers by the precision that ran."""
+    return ", ".join(f"{precision_label(name)} {count}" for name, count in precisions.items())
+
+
+def sqnr_text(sqnr_db: float | None) -> str:
+    if sqnr_db is None:
+        return "—"
+    return "equal" if sqnr_db >= 200 else f"{sqnr_db:.1f} dB"
+
+
+def task_text(task: TaskResult | None) -> str:
+    """`exact lines 98.0 % (93.0–99.4 %, n = 100)`."""
+    if task is None:
+        return "—"
+    low, high = 100 * task.low, 100 * task.high
+    return f"{task.metric} {100 * task.value:.1f} % ({low:.1f}–{high:.1f} %, n = {task.n})"
+
+
+def _line(row: Sequence[str], widths: Sequence[int], left: set[int]) -> str:
+    cells = []
+    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        space = " " * (width - _width(cell))
+        cells.append(cell + space if column in left else space + cell)
+    return "  ".join(cells).rstrip()
+
+
+def _width(text: str) -> int:
+    """Columns in a terminal: East Asian wide characters take two."""
+    return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
