@@ -1,1 +1,6 @@
-"""Sample sets and the recipe kept with a model: pictures, arrays, CSV, random; preprocessing; labels."""
+"""Sample sets, preprocessing, labels, and the recipe kept with a model."""
+
+from workbench.data.recipe import read_recipe, recipe_shapes, write_recipe
+from workbench.data.samples import SampleSet, open_samples
+
+__all__ = ["SampleSet", "open_samples", "read_recipe", "recipe_shapes", "write_recipe"]

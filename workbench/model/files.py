@@ -1,13 +1,11 @@
-"""Reading files that nobody vouches for, and saying what a file is when it is not an ONNX model."""
+"""Saying what a file is when it is not an ONNX model."""
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
 from pathlib import Path
 
 from workbench.core.errors import WorkbenchError
+from workbench.core.reading import read_file
 
 MAX_BYTES = 2 * 1024**3
 """Protobuf's own limit for one message."""
@@ -46,45 +44,12 @@ _SUFFIXES = {
 }
 
 
-def read_file(path: Path, *, limit: int = MAX_BYTES) -> bytes:
-    """The whole of a regular file.
-
-    Pipes, devices and folders are refused before anything is read: opened without blocking, then looked at.
-    Raises WorkbenchError for everything that stands in the way.
-    """
-    try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from error
-    with open(handle, "rb") as file:  # noqa: PTH123  a handle, not a path
-        found = os.fstat(file.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise _not_regular(path, found.st_mode)
-        if found.st_size > limit:
-            raise WorkbenchError(
-                f"{path.name} has {found.st_size / 1e9:.1f} GB; {limit / 1e9:.1f} GB are the most that is read.",
-                "Save the model with external data (weights in a file beside it).",
-            )
-        try:
-            return file.read(limit + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError | ValueError) -> WorkbenchError:
-    number = error.errno if isinstance(error, OSError) else None
-    if number in (errno.ENOENT, errno.ENOTDIR):
-        return WorkbenchError(f"There is no file {path}.", "Check the path.")
-    if number in (errno.EACCES, errno.EPERM):
-        return WorkbenchError(f"You may not read {path}.", "Ask its owner, or copy the file.")
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return WorkbenchError(f"Cannot read {path}: {reason}.", "Check the path.")
-
-
-def _not_regular(path: Path, mode: int) -> WorkbenchError:
-    if stat.S_ISDIR(mode):
-        return WorkbenchError(f"{path} is a folder.", "Choose the .onnx file in it.")
-    return WorkbenchError(f"{path} is a pipe or device, not a file.", "Copy the model into a file first.")
+def read_onnx(path: Path) -> bytes:
+    """The bytes of a regular file that may be an ONNX model. Raises WorkbenchError saying what it is instead."""
+    large = "Save the model with external data (weights in a file beside it)."
+    data = read_file(path, limit=MAX_BYTES, hint=large)
+    refuse_non_onnx(data, path.name)
+    return data
 
 
 def refuse_non_onnx(data: bytes, name: str) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError
 
 from workbench.core.errors import WorkbenchError
 from workbench.model.dtypes import is_known, packed_bytes
 from workbench.model.external import check_external, is_external
-from workbench.model.files import MAX_BYTES, not_onnx, read_file, refuse_non_onnx
+from workbench.model.files import not_onnx, read_onnx
 from workbench.model.walk import all_graphs, all_nodes, all_tensors, bodies, with_bodies
 
 _AGAIN = "Export or download the model again."
@@ -44,10 +44,7 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, bytes, dict[str, int]]:
 
     Raises WorkbenchError, and nothing else, for whatever cannot be opened or is not safe to open.
     """
-    data = read_file(path)
-    if len(data) > MAX_BYTES:
-        raise not_onnx(path.name)
-    refuse_non_onnx(data, path.name)
+    data = read_onnx(path)
     model = _parse(data, path.name)
     try:
         check_limits(model, LIMITS)
