@@ -39,7 +39,7 @@ def batch_norm(name: str, channels: int) -> list[onnx.TensorProto]:
 
 
 def residual() -> onnx.ModelProto:
-    """Conv+BN+Relu, Conv+BN+Add+Relu, pool, classifier: the block of every ResNet. Names are empty or doubled."""
+    """Conv+BN+Relu twice, Conv+BN+Add+Relu, pool, classifier: a ResNet's block. Names are odd, empty or doubled."""
     node = helper.make_node
     nodes = [
         node("Conv", ["x", "w0"], ["c0"], pads=[1, 1, 1, 1]),
@@ -47,19 +47,18 @@ def residual() -> onnx.ModelProto:
         node("Relu", ["b0"], ["r0"], name="same"),
         node("Conv", ["r0", "w1"], ["c1"], pads=[1, 1, 1, 1], name="odd, name/with:everything"),
         node("BatchNormalization", ["c1", "bn1_0", "bn1_1", "bn1_2", "bn1_3"], ["b1"]),
-        node("Add", ["b1", "r0"], ["a1"], name="same"),
-        node("Relu", ["a1"], ["r1"]),
-        node("GlobalAveragePool", ["r1"], ["p"]),
+        node("Relu", ["b1"], ["r1"]),
+        node("Conv", ["r1", "w2"], ["c2"], pads=[1, 1, 1, 1]),
+        node("BatchNormalization", ["c2", "bn2_0", "bn2_1", "bn2_2", "bn2_3"], ["b2"]),
+        node("Add", ["b2", "r0"], ["a2"], name="same"),
+        node("Relu", ["a2"], ["r2"]),
+        node("GlobalAveragePool", ["r2"], ["p"]),
         node("Flatten", ["p"], ["f"]),
-        node("Gemm", ["f", "w2", "b2"], ["y, out/0"], transB=1),
+        node("Gemm", ["f", "w3", "bias"], ["y, out/0"], transB=1),
     ]
-    constants = [
-        weights("w0", 16, 3, 3, 3),
-        weights("w1", 16, 16, 3, 3, scale=0.1),
-        weights("w2", 10, 16),
-        weights("b2", 10),
-    ]
-    constants += batch_norm("bn0", 16) + batch_norm("bn1", 16)
+    constants = [weights("w0", 16, 3, 3, 3), weights("w3", 10, 16), weights("bias", 10)]
+    constants += [weights(name, 16, 16, 3, 3, scale=0.1) for name in ("w1", "w2")]
+    constants += batch_norm("bn0", 16) + batch_norm("bn1", 16) + batch_norm("bn2", 16)
     return make(nodes, [value("x", [1, 3, 16, 16])], [value("y, out/0", [1, 10])], constants)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from workbench.backends._closure import VIEW_OPS, Owners, Scope, close
-from workbench.backends._gaps import fill_gaps
+from workbench.backends._gaps import adopt, fill_gaps
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.core.model import Model
 
@@ -30,8 +30,9 @@ def resolve_fates(
     Rules, in order: what the engine named is exact; nodes of `removed` have that fate; constants (and shapes of
     tensors, which a build fixes) are FOLDED; what no output depends on is REMOVED; a compute layer without sources
     takes the unnamed nodes between its neighbours; every other node goes to the layer that its consumers, or else
-    its producers, share, as FUSED, or ABSORBED if it only changes a view. Nodes in bodies inherit the fate of the
-    control-flow node that holds them unless the engine shows them. UNKNOWN is left only where no layer is near.
+    its producers, share, as FUSED, or ABSORBED if it only changes a view; a compute layer that is still without
+    sources shares those of a neighbour. Nodes in bodies inherit the fate of the control-flow node that holds them
+    unless the engine shows them. UNKNOWN is left only where no layer is near.
 
     Ensures: `layer.id in fates[node].layers` exactly if `node in layer.sources`, but for nodes which inherit.
     """
@@ -42,6 +43,7 @@ def resolve_fates(
         plain |= _without_layers(scope, owners, removed)
         fill_gaps(scope, layers, owners, set(plain), op_hints or {})
         close(scope, owners, set(plain))
+    adopt(Scope(model.graph), layers, owners, op_hints or {})
     done = _with_sources(model, layers, owners)
     fates = _named_fates(model, done, owners, plain, removed)
     return done, _inherit(model.graph, fates)
@@ -103,6 +105,7 @@ def _named_fates(
     model: Model, layers: Sequence[Layer], owners: Owners, plain: dict[str, Fate], removed: Mapping[str, str]
 ) -> dict[str, Fate]:
     by_id = {layer.id: layer for layer in layers}
+    place = {layer.id: index for index, layer in enumerate(layers)}
     ops = {node.id: node.op for node in model.graph.walk()}
     absorbed = {
         node
@@ -111,8 +114,9 @@ def _named_fates(
     }
     fates = dict(plain)
     for node, where in owners.items():
-        kind = FateKind.ABSORBED if node in absorbed else _kind(node, [by_id[x] for x in where], absorbed)
-        fates[node] = Fate(kind, tuple(where), exact=all(where.values()))
+        went = [by_id[layer] for layer in sorted(where, key=place.__getitem__)]
+        kind = FateKind.ABSORBED if node in absorbed else _kind(node, went, absorbed)
+        fates[node] = Fate(kind, tuple(layer.id for layer in went), exact=all(where.values()) or node in removed)
     return fates
 
 

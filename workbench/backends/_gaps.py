@@ -33,25 +33,40 @@ def fill_gaps(
             owners[node] = {layer.id: False}
 
 
+def adopt(scope: Scope, layers: Sequence[Layer], owners: Owners, op_hints: Mapping[str, frozenset[str]]) -> None:
+    """Gives each compute layer that is still without nodes those of a neighbour, which then are split over both.
+
+    Only the nodes that fit `op_hints`, where there are any (the normalisation before the scaling of a
+    LayerNormalization); else all of the nearest layer behind it, or before it. Changes `owners`.
+    """
+    links = _Links(layers)
+    nodes_of = _nodes_of(scope, owners)
+    named = {layer for where in owners.values() for layer in where}
+    for layer in layers:
+        if layer.kind is not LayerKind.COMPUTE or layer.id in named:
+            continue
+        near = [*_nearest(layer.id, links.behind, nodes_of), *_nearest(layer.id, links.before, nodes_of)]
+        fitting = [n for other in near for n in nodes_of[other] if scope.nodes[n].op in op_hints.get(layer.op, ())]
+        for node in fitting or [node for other in near[:1] for node in nodes_of[other]]:
+            owners[node][layer.id] = False
+
+
 class _Links:
     """The engine's layers with the layers before and behind each."""
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.maker = {name: layer.id for layer in layers for name in layer.outputs}
-        self.before: dict[str, set[str]] = {layer.id: set() for layer in layers}
-        self.behind: dict[str, set[str]] = {layer.id: set() for layer in layers}
+        self.before: dict[str, list[str]] = {layer.id: [] for layer in layers}
+        self.behind: dict[str, list[str]] = {layer.id: [] for layer in layers}
         for layer in layers:
             for name in layer.inputs:
                 if name in self.maker:
-                    self.before[layer.id].add(self.maker[name])
-                    self.behind[self.maker[name]].add(layer.id)
+                    self.before[layer.id].append(self.maker[name])
+                    self.behind[self.maker[name]].append(layer.id)
 
 
 def _region(scope: Scope, layer: Layer, links: _Links, owners: Owners, skip: set[str]) -> list[str]:
-    nodes_of: dict[str, list[str]] = {}
-    for node in scope.nodes:
-        for owner in owners.get(node, ()):
-            nodes_of.setdefault(owner, []).append(node)
+    nodes_of = _nodes_of(scope, owners)
     free = {node for node in scope.nodes if node not in owners and node not in skip}
     up = _nearest(layer.id, links.before, nodes_of)
     down = _nearest(layer.id, links.behind, nodes_of)
@@ -62,15 +77,26 @@ def _region(scope: Scope, layer: Layer, links: _Links, owners: Owners, skip: set
     return [node for node in scope.nodes if node in ahead and node in back]
 
 
-def _nearest(start: str, near: Mapping[str, set[str]], named: Mapping[str, list[str]]) -> set[str]:
+def _nodes_of(scope: Scope, owners: Owners) -> dict[str, list[str]]:
+    """Layer -> its nodes of this scope, in file order."""
+    found: dict[str, list[str]] = {}
+    for node in scope.nodes:
+        for owner in owners.get(node, ()):
+            found.setdefault(owner, []).append(node)
+    return found
+
+
+def _nearest(start: str, near: Mapping[str, list[str]], named: Mapping[str, list[str]]) -> list[str]:
     """The first layers with nodes in a direction, looking through layers without any."""
-    found: set[str] = set()
+    found: list[str] = []
     seen, waiting = {start}, [start]
     while waiting:
-        for other in near[waiting.pop()] - seen:
+        for other in near[waiting.pop()]:
+            if other in seen:
+                continue
             seen.add(other)
             if other in named:
-                found.add(other)
+                found.append(other)
             else:
                 waiting.append(other)
     return found

@@ -1,0 +1,39 @@
+"""A feed is checked before an engine sees it: engines broadcast, cast or read past the end without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.backends.base import Feed
+from workbench.core.errors import WorkbenchError
+from workbench.core.graph import Tensor
+
+
+def check_feed(feed: Feed, inputs: Mapping[str, Tensor]) -> None:
+    """Raises WorkbenchError where an input is missing or has another shape or kind of values."""
+    for name, tensor in inputs.items():
+        if name not in feed:
+            raise WorkbenchError(f"The sample has no values for the input {name!r}.", "Choose another sample set.")
+        given = feed[name]
+        shape = tensor.shape or ()
+        fits = len(shape) == given.ndim and all(
+            isinstance(want, str) or want == have for want, have in zip(shape, given.shape, strict=False)
+        )
+        if not fits:
+            raise WorkbenchError(
+                f"The input {name!r} has shape {list(given.shape)} in the sample; "
+                f"the engine was built for {list(shape)}.",
+                "Change the shape of the input, or the preprocessing.",
+            )
+        if given.dtype.kind != _kind(tensor.dtype):
+            raise WorkbenchError(
+                f"The input {name!r} is {given.dtype} in the sample; the engine wants {tensor.dtype}.",
+                "Choose another sample set.",
+            )
+
+
+def _kind(dtype: str) -> str:
+    """numpy's letter: f, i, u, b, or O for text."""
+    if dtype in ("bool", "string"):
+        return {"bool": "b", "string": "O"}[dtype]
+    return "V" if dtype.startswith(("bfloat", "float8", "float4")) else dtype[:1]

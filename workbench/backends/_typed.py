@@ -1,0 +1,36 @@
+"""The typed ONNX as backends need it: its graph, and which node makes a tensor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.model import TypedModel
+from workbench.model.graph import build_graph
+from workbench.model.inference import types_by_graph
+
+
+class TypedGraph:
+    """A typed model's ONNX file. `Layer.name` of `graph` are the names of the nodes (`n10+n11`, `n17:quantize_x`)."""
+
+    def __init__(self, proto: onnx.ModelProto) -> None:
+        self.graph = build_graph(proto.graph, types_by_graph(proto))
+        self.names = {layer.name for layer in self.graph.walk()}
+        self.maker = {name: layer.name for layer in self.graph.layers for name in layer.outputs if name}
+        self.node = {layer.name: layer for layer in self.graph.walk()}
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether anything in it is meant to compute in integers."""
+        return any(
+            "Quantize" in layer.op or "Integer" in layer.op or "QLinear" in layer.op for layer in self.graph.walk()
+        )
+
+
+def read_typed(typed: TypedModel) -> TypedGraph:
+    """Raises WorkbenchError where the file is missing or damaged."""
+    if not Path(typed.path).is_file():
+        raise WorkbenchError("The typed model of this run is gone.", "Run it again.")
+    return TypedGraph(onnx.load(typed.path, load_external_data=False))

@@ -1,0 +1,139 @@
+"""The backend itself: what it can do here, whether it takes a model, and the build."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import onnx
+
+from workbench.backends._fates import resolve_fates
+from workbench.backends._names import entitle
+from workbench.backends._typed import TypedGraph, read_typed
+from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
+from workbench.backends.openvino import precisions
+from workbench.backends.openvino.engine import OpenVinoEngine, Options, compile_model
+from workbench.backends.openvino.layers import EngineLayers
+from workbench.backends.openvino.package import INSTALL, core, device_name, optimized_types, version
+from workbench.backends.openvino.problems import explain
+from workbench.backends.openvino.reading import read
+from workbench.backends.openvino.runtime_graph import runtime_ops
+from workbench.core.dialect import Dialect
+from workbench.core.errors import WorkbenchError
+from workbench.core.graph import Layer
+from workbench.core.model import Model, TypedModel
+from workbench.core.precision import Precision
+from workbench.core.run import BuildConfig
+from workbench.model import private_copy
+
+_OP_HINTS = {
+    "MVN": frozenset({"LayerNormalization", "InstanceNormalization", "MeanVarianceNormalization"}),
+    "RNNSeq": frozenset({"LSTM", "GRU", "RNN"}),
+    "RNNCell": frozenset({"LSTM", "GRU", "RNN"}),
+    "ScaledDotProductAttention": frozenset({"MatMul", "Softmax", "Attention"}),
+}
+
+
+class OpenVinoBackend(Backend):
+    """Options (`BuildConfig.options`): `dynamic_quantization` group size of activations that OpenVINO quantizes by
+    itself beside INT8 weights; 0, the default, keeps them in float."""
+
+    id = "openvino"
+    title = "OpenVINO (CPU)"
+
+    def capabilities(self) -> Capabilities:
+        try:
+            types, device = optimized_types(), device_name()
+        except WorkbenchError as error:
+            return _missing(error)
+        return Capabilities(
+            available=True,
+            reason="",
+            hint="",
+            version=version(),
+            device=device,
+            can_run=True,
+            run_reason="",
+            precisions=precisions.reasons(),
+            remarks=precisions.remarks(types),
+        )
+
+    def dialect(self) -> Dialect:
+        return precisions.dialect(optimized_types())
+
+    def verdict(self, model: Model) -> Verdict:
+        proto = private_copy(model)
+        graph = TypedGraph(proto).graph
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "model.onnx"
+            onnx.save_model(proto, path)
+            try:
+                core().read_model(str(path))
+            except RuntimeError as error:
+                message, nodes = explain(str(error), graph)
+                return Verdict(False, message, nodes)
+        return Verdict(True)
+
+    def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
+        report("build", 0, 3, "reading")
+        onnx_graph = read_typed(typed)
+        model = read(typed.path, onnx_graph)
+        report("build", 1, 3, "compiling")
+        options = _options(typed, config)
+        compiled = compile_model(model, options, onnx_graph.graph)
+        report("build", 2, 3, "reading the runtime model")
+        found = EngineLayers(runtime_ops(compiled), onnx_graph)
+        absorbed = dict.fromkeys(found.views, "absorbed")
+        layers, fates = resolve_fates(typed.model, found.layers, absorbed | typed.removed, _OP_HINTS)
+        layers = entitle(typed.model, layers, fates)
+        report("build", 3, 3, f"{len(layers)} layers")
+        return OpenVinoEngine(
+            model=model,
+            compiled=compiled,
+            options=options,
+            order_of=found.order_of,
+            graph=msgspec.structs.replace(onnx_graph.graph, layers=layers, tensors=found.tensors, subgraphs={}),
+            fates=fates,
+            artefact=Path(typed.path),
+            memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
+            notes=_notes(typed, layers),
+        )
+
+
+def _missing(error: WorkbenchError) -> Capabilities:
+    return Capabilities(
+        available=False,
+        reason=error.message,
+        hint=error.hint or INSTALL,
+        version="",
+        device="",
+        can_run=False,
+        run_reason=error.message,
+        precisions=dict.fromkeys(Precision, error.message),
+    )
+
+
+def _options(typed: TypedModel, config: BuildConfig) -> Options:
+    """Lowest latency of one request. The precision hint is always given: without it OpenVINO runs FP32 in BF16."""
+    options: dict[str, str | int | bool] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": precisions.HINTS[typed.hint],
+        "ENABLE_CPU_PINNING": False,
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": int(config.options.get("dynamic_quantization", "0")),
+    }
+    if config.threads:
+        options["INFERENCE_NUM_THREADS"] = config.threads
+    return options
+
+
+def _notes(typed: TypedModel, layers: Sequence[Layer]) -> tuple[str, ...]:
+    """What ran otherwise than asked."""
+    asked = {Precision(value) for value in typed.asked.values()}
+    ran = {layer.precision for layer in layers if layer.precision}
+    return tuple(
+        f"{precision.label} was asked for, and no layer runs in it."
+        for precision in sorted(asked - ran)
+        if precision is not Precision.FP32
+    )

@@ -1,0 +1,152 @@
+"""From the runtime model to layers: what really runs, with its kernel and precision; constants and views aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.backends._names import known_sources
+from workbench.backends._typed import TypedGraph
+from workbench.backends.openvino.precisions import precision_run
+from workbench.backends.openvino.reading import RESULT
+from workbench.backends.openvino.runtime_graph import Op, Value
+from workbench.core.graph import Layer, LayerKind, Tensor
+
+_KINDS = {
+    "Reorder": LayerKind.REFORMAT,
+    "Convert": LayerKind.REFORMAT,
+    "FakeQuantize": LayerKind.REFORMAT,
+    "Const": LayerKind.CONSTANT,
+    "ShapeOf": LayerKind.SHAPE,
+    "If": LayerKind.CONTROL,
+    "Loop": LayerKind.CONTROL,
+    "TensorIterator": LayerKind.CONTROL,
+}
+_ENDS = ("Input", "Output")
+
+Port = tuple[str, int]
+
+
+class EngineLayers:
+    """Layers, tensors and facts of one compiled model.
+
+    `order_of` maps layer ids to `execOrder`, by which layers of a second compilation are recognised. `views` are
+    names of nodes that OpenVINO shows but that only change a view of memory; they are no layers.
+    """
+
+    def __init__(self, ops: Sequence[Op], typed: TypedGraph) -> None:
+        self._ops = {op.name: op for op in ops}
+        self._typed = typed
+        self._results = _results(ops, typed)
+        self._folded = _constants(ops, self._results)
+        self._views = _views(ops, self._results)
+        self.views = tuple(node for op in ops if op.name in self._views for node in known_sources(op.origin))
+        running = [
+            op for op in ops if op.kind not in _ENDS and op.name not in self._folded and op.name not in self._views
+        ]
+        self.tensors: dict[str, Tensor] = {}
+        self._names: dict[Port, str] = {}
+        self._name_inputs(ops)
+        self.order_of = {f"l{index}": op.order for index, op in enumerate(running)}
+        self.layers = tuple(self._layer(f"l{index}", op) for index, op in enumerate(running))
+        self.weights_bytes = sum(value.size_bytes for op in ops if op.kind == "Const" for value in op.values)
+        self.peak_bytes = _peak(self.layers, self.tensors, typed.graph.outputs)
+
+    def _name_inputs(self, ops: Sequence[Op]) -> None:
+        for op in ops:
+            if op.kind == "Input":
+                self._name((op.name, 0), op.name, op.values[0])
+
+    def _layer(self, layer: str, op: Op) -> Layer:
+        sources = known_sources(op.origin)
+        inputs = [self._input(layer, port) for port in op.inputs]
+        weights = next((self.tensors[n].dtype for n in inputs[1:] if n and self.tensors[n].constant), "")
+        kind = _KINDS.get(op.kind, LayerKind.COMPUTE)
+        ran = precision_run(op.ran, op.kernel, weights if op.kind == "FullyConnected" else "", self._typed.is_quantized)
+        outputs = [name for index in range(len(op.values)) for name in self._output(layer, op, index)]
+        layouts = ", ".join(dict.fromkeys(value.layout for value in op.values if value.layout))
+        return Layer(
+            id=layer,
+            name=op.name,
+            op=op.kind,
+            inputs=tuple(name for name in inputs if name),
+            outputs=tuple(outputs),
+            precision=ran if kind is not LayerKind.SHAPE else None,
+            sources=sources,
+            kind=kind,
+            tactic=op.kernel,
+            attributes={"layout": layouts, "runs in": op.ran},
+        )
+
+    def _input(self, layer: str, port: Port) -> str:
+        """The tensor behind a port, looking through views; empty for an input that is not there."""
+        while port[0] in self._views:
+            port = self._ops[port[0]].inputs[0]
+        if port not in self._names:
+            op = self._ops[port[0]]
+            value = op.values[port[1]]
+            if not value.dtype:
+                return ""
+            given = op.name in self._typed.graph.tensors
+            count = sum(1 for name in self.tensors if name.startswith(f"{layer}.const"))
+            self._name(port, op.name if given else f"{layer}.const{count}", value, constant=True)
+        return self._names[port]
+
+    def _output(self, layer: str, op: Op, index: int) -> list[str]:
+        port = (op.name, index)
+        names = self._results.get(port) or [self._natural(op) or f"{layer}.out{index}"]
+        for name in names:
+            self._name(port, name, op.values[index])
+        return names
+
+    def _natural(self, op: Op) -> str:
+        """The ONNX tensor a layer gives, where only one of those its nodes make leaves them."""
+        nodes = [self._typed.node[name] for name in op.origin.split(",") if name in self._typed.node]
+        if len(op.values) != 1 or not nodes or op.kind in ("Reorder", "Convert"):
+            return ""
+        used = {name for node in nodes for name in node.inputs}
+        left = [n for node in nodes for n in node.outputs if n and n not in used and n not in self.tensors]
+        known = self._typed.graph.tensors
+        return left[0] if len(left) == 1 and left[0] in known and left[0] not in self._typed.graph.outputs else ""
+
+    def _name(self, port: Port, name: str, value: Value, constant: bool = False) -> None:
+        self._names.setdefault(port, name)
+        self.tensors[name] = Tensor(name, value.shape, value.dtype, value.size_bytes, constant)
+
+
+def _results(ops: Sequence[Op], typed: TypedGraph) -> dict[Port, list[str]]:
+    """Which port gives which outputs of the model."""
+    found: dict[Port, list[str]] = {}
+    for op in ops:
+        if op.kind == "Output" and op.origin.startswith(RESULT):
+            found.setdefault(op.inputs[0], []).append(typed.graph.outputs[int(op.origin.removeprefix(RESULT))])
+    return found
+
+
+def _constants(ops: Sequence[Op], results: dict[Port, list[str]]) -> set[str]:
+    """Constants, and what OpenVINO computes from constants alone, once, when it compiles."""
+    found: set[str] = set()
+    for op in ops:
+        fixed = op.kind == "Const" or (op.inputs and all(name in found for name, _ in op.inputs))
+        if fixed and op.kind not in _ENDS and (op.name, 0) not in results and not op.kind.startswith("Random"):
+            found.add(op.name)
+    return found
+
+
+def _views(ops: Sequence[Op], results: dict[Port, list[str]]) -> set[str]:
+    """Reshapes: they share the memory of their input and run no kernel. Kept where they give an output."""
+    return {op.name for op in ops if op.kind == "Reshape" and (op.name, 0) not in results}
+
+
+def _peak(layers: Sequence[Layer], tensors: dict[str, Tensor], outputs: Sequence[str]) -> int:
+    """Most bytes of activations alive at once, in execution order; memory that layers share is not known."""
+    last = {name: index for index, layer in enumerate(layers) for name in (*layer.inputs, *layer.outputs)}
+    last |= dict.fromkeys(outputs, len(layers))
+    alive: dict[str, int] = {}
+    peak = 0
+    for index, layer in enumerate(layers):
+        for name in (*layer.inputs, *layer.outputs):
+            if not tensors[name].constant:
+                alive[name] = tensors[name].size_bytes
+        peak = max(peak, sum(alive.values()))
+        alive = {name: size for name, size in alive.items() if last[name] > index}
+    return peak

@@ -1,0 +1,71 @@
+"""What OpenVINO throws, in one sentence that names the op and the reason."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.graph import Graph
+
+_UNKNOWN_OPS = re.compile(r"No conversion rule found for operations: ([^\n]+)")
+_FAILED = re.compile(r"^-- ([\w.]+?)-(\d+) with a message:\n(.*?)(?=\n\n|\Z)", re.S | re.M)
+_NODE = re.compile(r"While validating ONNX node '<Node\(([^)]*)\): ([^>]*)>'")
+_NOISE = re.compile(
+    r"(Exception from \S+:\d+:|Check '.*?' failed at \S+:\d+:|"
+    r"While validating (?:ONNX )?node '.*?'(?: with friendly_name '.*?')?:|"
+    r"Exception happened during conversion of .*?: )\s*",
+    re.S,
+)
+OTHER = "Choose another backend, such as onnxruntime, or replace the operation in the model."
+
+
+class Problem(NamedTuple):
+    """`nodes`: names of the nodes that are refused, with the reason of each."""
+
+    message: str
+    nodes: dict[str, str]
+
+    def error(self) -> WorkbenchError:
+        return WorkbenchError(self.message, OTHER)
+
+
+def explain(text: str, graph: Graph) -> Problem:
+    """`text` is what the RuntimeError says; `graph` has the names that OpenVINO saw."""
+    if match := _UNKNOWN_OPS.search(text):
+        ops = [_plain(op) for op in match[1].split(",")]
+        reason = "OpenVINO has no rule for it"
+        nodes = {layer.name: reason for layer in graph.walk() if layer.op in ops}
+        return Problem(f"OpenVINO does not support the operation {' and '.join(ops)}.", nodes)
+    if match := _FAILED.search(text):
+        reason = _reason(match[3])
+        name = _named(match[3], graph)
+        return Problem(
+            f"OpenVINO refuses the {match[1]} node {name or '(name not told)'}: {reason}", _one(name, reason)
+        )
+    return Problem(f"OpenVINO cannot build this model: {_reason(text)}", {})
+
+
+def _plain(op: str) -> str:
+    """`Foo-17` is Foo of the standard domain in opset 17."""
+    return re.sub(r"-\d+$", "", op.strip())
+
+
+def _one(name: str, reason: str) -> dict[str, str]:
+    return {name: reason} if name else {}
+
+
+def _named(text: str, graph: Graph) -> str:
+    match = _NODE.search(text)
+    if not match:
+        return ""
+    for layer in graph.walk():
+        if match[2] == layer.name or match[2] in layer.outputs:
+            return layer.name
+    return ""
+
+
+def _reason(text: str) -> str:
+    """The last lines say why; the lines before them say where in OpenVINO's own code."""
+    plain = one_line(_NOISE.sub("", text).partition("\n\n")[0], 300)
+    return plain if plain.endswith(".") else plain + "."
