@@ -1,0 +1,53 @@
+"""The faces of the canvas and their widths. Families fall back to the system's where the shipped ones are not loaded."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont, QFontMetricsF, QStaticText, QTransform
+
+SANS, MONO = "Inter", "JetBrains Mono"
+
+
+@lru_cache(maxsize=16)
+def face(size: int, mono: bool = False, weight: int = 400) -> QFont:
+    """`size` in px at zoom 1. Unhinted, so that text keeps its width at every zoom."""
+    font = QFont([MONO, "DejaVu Sans Mono", "monospace"] if mono else [SANS, "Noto Sans CJK SC", "sans-serif"])
+    font.setStyleHint(QFont.StyleHint.Monospace if mono else QFont.StyleHint.SansSerif)
+    font.setPixelSize(size)
+    font.setWeight(QFont.Weight(weight))
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    return font
+
+
+OP, NAME, SMALL = (13, False), (9, True), (10, False)
+
+
+@lru_cache(maxsize=16)
+def metrics(size: int, mono: bool) -> QFontMetricsF:
+    return QFontMetricsF(face(size, mono))
+
+
+@lru_cache(maxsize=60_000)
+def measure(text: str, mono: bool) -> float:
+    """Width in px at zoom 1: names are monospaced and small, everything else is an op."""
+    return float(metrics(*(NAME if mono else OP)).horizontalAdvance(text))
+
+
+@lru_cache(maxsize=20_000)
+def static_text(text: str, kind: tuple[int, bool], width: float) -> tuple[QStaticText, float, float]:
+    """Elided in the middle to `width`, laid out once: the text, its width and its height in px at zoom 1."""
+    shown = metrics(*kind).elidedText(text, Qt.TextElideMode.ElideMiddle, width)
+    prepared = QStaticText(shown)
+    prepared.setTextFormat(Qt.TextFormat.PlainText)
+    prepared.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
+    prepared.prepare(QTransform(), face(*kind))
+    size = prepared.size()
+    return prepared, float(size.width()), float(size.height())
+
+
+def forget_fonts() -> None:
+    """Call when families were added to the application: widths change."""
+    for cache in (face, metrics, measure, static_text):
+        cache.cache_clear()

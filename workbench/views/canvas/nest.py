@@ -1,0 +1,90 @@
+"""A graph with the bodies inside it: which body a layer is in, what a search finds, and a scene of each, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.core.graph import Graph, Layer
+from workbench.views.canvas.scene import Measure, Scene, build_scene, outer_tensors
+
+Path = tuple[str, ...]  # keys of subgraphs from the outermost inwards; () is the graph itself
+
+
+class Nest:
+    def __init__(self, graph: Graph, measure: Measure) -> None:
+        self.graph = graph
+        self._measure = measure
+        self._scenes: dict[Path, Scene] = {}
+        self._graphs: dict[Path, Graph] = {(): graph}
+        self._paths: dict[str, Path] = {}
+        self._layers: dict[str, Layer] = {}
+        self._collect((), graph)
+
+    def _collect(self, path: Path, graph: Graph) -> None:
+        for layer in graph.layers:
+            self._paths[layer.id] = path
+            self._layers[layer.id] = layer
+        for key, body in graph.subgraphs.items():
+            self._graphs[*path, key] = body
+            self._collect((*path, key), body)
+
+    def path_of(self, layer_id: str) -> Path | None:
+        """The body a layer is drawn in, or None for an unknown id."""
+        return self._paths.get(layer_id)
+
+    def scene(self, path: Path) -> Scene:
+        if path not in self._scenes:
+            outer = outer_tensors([self._graphs[path[:depth]] for depth in range(len(path))])
+            self._scenes[path] = build_scene(self._graphs[path], outer, self._measure)
+        return self._scenes[path]
+
+    def siblings(self, path: Path) -> list[Path]:
+        """All bodies of the layer that holds this one, itself among them, in the file's order."""
+        holder = path[-1].rpartition(".")[0]
+        return [(*path[:-1], key) for key in self._graphs[path[:-1]].subgraphs if key.rpartition(".")[0] == holder]
+
+    def holders(self, ids: Iterable[str], path: Path) -> frozenset[str]:
+        """Layers of the graph at `path` in whose bodies some of these layers are."""
+        depth = len(path)
+        paths = (self._paths.get(layer_id, ()) for layer_id in ids)
+        inner = {found[depth] for found in paths if len(found) > depth and found[:depth] == path}
+        return frozenset(key.rpartition(".")[0] for key in inner)
+
+    def ids(self) -> Iterable[str]:
+        """All layers, bodies included."""
+        return self._layers.keys()
+
+    def known(self, ids: Iterable[str]) -> frozenset[str]:
+        return frozenset(layer_id for layer_id in ids if layer_id in self._layers)
+
+    def layer(self, layer_id: str) -> Layer | None:
+        return self._layers.get(layer_id)
+
+    def find(self, text: str) -> list[str]:
+        """Ids of layers, bodies included, with every word of `text` in id, name, op, tensor names or attributes.
+
+        Order: exact ids, names and ops first, then where a name or op has the words, then all others; by file order.
+        """
+        words = text.casefold().split()
+        if not words:
+            return []
+        found = []
+        for place, layer in enumerate(self._layers.values()):
+            heads = " ".join((layer.id, layer.name, layer.op)).casefold()
+            if _has_all(heads, words):
+                exact = text.strip().casefold() in (layer.id, layer.name.casefold(), layer.op.casefold())
+                found.append((0 if exact else 1, place, layer.id))
+            elif _has_all(heads + " " + _rest(layer), words):
+                found.append((2, place, layer.id))
+        return [layer_id for _, _, layer_id in sorted(found)]
+
+
+def _rest(layer: Layer) -> str:
+    attributes = (f"{key}={value}" for key, value in layer.attributes.items())
+    precision = layer.precision.label if layer.precision else ""
+    parts = (*layer.inputs, *layer.outputs, *attributes, layer.tactic, precision)
+    return " ".join(parts).casefold()
+
+
+def _has_all(text: str, words: list[str]) -> bool:
+    return all(word in text for word in words)

@@ -1,0 +1,195 @@
+"""The picture: edges, boxes, texts, in device pixels, for the pane and for exports alike.
+
+Levels of detail by zoom: below FAR plain rectangles by colour class, below TEXT outlines, then ops, and from NEAR on
+names or values, badges and the shapes on the edges, which fade in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shiboken6
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QRectF
+from PySide6.QtGui import QBrush, QColor, QPainter, QPen, Qt
+
+from workbench.views.canvas.camera import Camera
+from workbench.views.canvas.marks import Marks
+from workbench.views.canvas.palette import Palette
+from workbench.views.canvas.scene import HEIGHT, Look, Scene
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FAR, TEXT, NEAR, FULL = 0.2, 0.38, 0.7, 0.86
+SMOOTH = 0.1  # below it antialiasing only blurs
+RADIUS = 6.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Everything one picture is made of. `hover` and `current` are boxes, or -1."""
+
+    scene: Scene
+    marks: Marks
+    palette: Palette
+    camera: Camera
+    width: float
+    height: float
+    hover: int = -1
+    current: int = -1
+
+    @property
+    def zoom(self) -> float:
+        return self.camera.zoom
+
+    @property
+    def nearness(self) -> float:
+        """0 below NEAR, 1 above FULL: the strength of what fades in."""
+        return min(max((self.zoom - NEAR) / (FULL - NEAR), 0.0), 1.0)
+
+    def window(self, margin: float = 0.0) -> tuple[float, float, float, float]:
+        """What is seen, in world units: left, top, right, bottom; `margin` in device pixels."""
+        left, top = self.camera.to_world(-margin, -margin)
+        return left, top, *self.camera.to_world(self.width + margin, self.height + margin)
+
+    def visible(self) -> Ints:
+        left, top, right, bottom = self.window(16.0)
+        placed, half = self.scene.placed, self.scene.widths / 2
+        mask = (placed.x + half >= left) & (placed.x - half <= right)
+        mask &= (placed.y + HEIGHT / 2 >= top) & (placed.y - HEIGHT / 2 <= bottom)
+        return np.flatnonzero(mask)
+
+
+def draw_rects(painter: QPainter, rects: Floats) -> None:
+    """(n, 4) x, y, width, height in one call: Qt reads the array as it lies."""
+    if len(rects):
+        table = np.ascontiguousarray(rects, dtype=np.float64)
+        painter.drawRects(shiboken6.wrapInstance(table.ctypes.data, QRectF), len(table))
+
+
+def draw_lines(painter: QPainter, lines: Floats) -> None:
+    """(n, 4) x1, y1, x2, y2 in one call."""
+    if len(lines):
+        table = np.ascontiguousarray(lines, dtype=np.float64)
+        painter.drawLines(shiboken6.wrapInstance(table.ctypes.data, QLineF), len(table))
+
+
+def paint_edges(painter: QPainter, frame: Frame) -> None:
+    lines = frame.scene.placed.lines
+    left, top, right, bottom = frame.window(4.0)
+    pieces = lines.pieces
+    seen = (pieces[:, 3] >= top) & (pieces[:, 1] <= bottom)
+    seen &= np.maximum(pieces[:, 0], pieces[:, 2]) >= left
+    seen &= np.minimum(pieces[:, 0], pieces[:, 2]) <= right
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, frame.zoom >= SMOOTH)
+    width = min(max(1.3 * frame.zoom**0.5, 0.7), 1.8)
+    dim = frame.marks.dim
+    if dim.any():
+        quiet = dim[lines.owner] | ((lines.target >= 0) & dim[np.maximum(lines.target, 0)])
+        painter.setPen(_pen(QColor(frame.palette.theme.line), width))
+        draw_lines(painter, to_device(pieces[seen & quiet], frame.camera))
+        seen &= ~quiet
+    painter.setPen(_pen(frame.palette.edge, width))
+    draw_lines(painter, to_device(pieces[seen], frame.camera))
+
+
+def paint_highlight(painter: QPainter, frame: Frame, boxes: list[int], color: QColor, width: float) -> None:
+    """The whole routes of the edges of these boxes."""
+    painter.setPen(_pen(color, width))
+    draw_lines(painter, to_device(edge_pieces(frame.scene, boxes), frame.camera))
+
+
+def edge_pieces(scene: Scene, boxes: list[int]) -> Floats:
+    """Line pieces of all edges that enter or leave `boxes`; of a shared spine only the part that leads to them."""
+    lines = scene.placed.lines
+    found = [lines.pieces[np.isin(lines.owner, boxes)]]
+    for edge in np.flatnonzero(np.isin(scene.edges[:, 1], boxes)).tolist():
+        source, target = scene.edges[edge]
+        mine = lines.owner == source
+        found.append(lines.pieces[mine & (lines.target == target)])
+        leaves = lines.branch_y[edge]
+        spine = lines.pieces[mine & (lines.target < 0) & (lines.pieces[:, 1] < leaves)].copy()
+        spine[:, 3] = np.minimum(spine[:, 3], leaves)
+        found.append(spine)
+    return np.vstack(found)
+
+
+def to_device(pieces: Floats, camera: Camera) -> Floats:
+    """Vertical lines land on the middle of a pixel column, so that they are crisp."""
+    moved = pieces * camera.zoom + np.asarray([camera.shift_x, camera.shift_y] * 2)
+    upright = pieces[:, 0] == pieces[:, 2]
+    moved[upright, 0] = moved[upright, 2] = np.floor(moved[upright, 0]) + 0.5
+    return moved
+
+
+def _pen(color: QColor, width: float) -> QPen:
+    return QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap)
+
+
+def rects_of(frame: Frame, boxes: Ints) -> Floats:
+    """Device rectangles (n, 4), on whole pixels, never thinner than can be seen."""
+    placed, camera = frame.scene.placed, frame.camera
+    width = np.maximum(np.round(frame.scene.widths[boxes] * camera.zoom), 2.0)
+    height = np.full(len(boxes), max(round(HEIGHT * camera.zoom), 1.0))
+    x = np.round(placed.x[boxes] * camera.zoom + camera.shift_x - width / 2)
+    y = np.round(placed.y[boxes] * camera.zoom + camera.shift_y - height / 2)
+    return np.stack([x, y, width, height], axis=1)
+
+
+def paint_boxes(painter: QPainter, frame: Frame, boxes: Ints) -> None:
+    rects = rects_of(frame, boxes)
+    if frame.zoom < TEXT:
+        _paint_plain(painter, frame, boxes, rects)
+    else:
+        _paint_round(painter, frame, boxes, rects)
+    _paint_outlines(painter, frame, boxes, rects)
+
+
+def _paint_plain(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) -> None:
+    """One call for each colour class."""
+    marks = frame.marks
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setPen(Qt.PenStyle.NoPen)
+    classes = marks.far[boxes].astype(np.int64) * 2 + marks.dim[boxes]
+    for kind in np.unique(classes).tolist():
+        colors = marks.dim_far_colors if kind % 2 else marks.far_colors
+        painter.setBrush(QBrush(colors[kind // 2]))
+        draw_rects(painter, rects[classes == kind])
+
+
+def _paint_round(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) -> None:
+    marks, palette, zoom = frame.marks, frame.palette, frame.zoom
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    for box, (x, y, width, height) in zip(boxes.tolist(), rects.tolist(), strict=True):
+        is_dim = bool(marks.dim[box])
+        painter.setBrush((palette.dim_fills if is_dim else palette.fills)[int(marks.fill[box])])
+        is_pill = frame.scene.looks[box] == Look.PILL
+        painter.setPen(Qt.PenStyle.NoPen if is_pill else QColor(palette.theme.line) if is_dim else palette.border)
+        radius = height / 2 if is_pill else RADIUS * zoom
+        painter.drawRoundedRect(QRectF(x + 0.5, y + 0.5, width - 1, height - 1), radius, radius)
+        stripe = marks.stripes.get(box)
+        if stripe is not None and not is_dim:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(stripe)
+            bar = QRectF(x + 5 * zoom, y + 7 * zoom, max(3.5 * zoom, 1.5), height - 14 * zoom)
+            painter.drawRoundedRect(bar, 1.75 * zoom, 1.75 * zoom)
+
+
+def _paint_outlines(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) -> None:
+    """Selected: accent, 2 px. Under the pointer, or with something selected inside: 1 px, the latter dashed."""
+    marks, accent = frame.marks, frame.palette.color("accent")
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    marked = marks.selected[boxes] | marks.holds[boxes]
+    marked |= (boxes == frame.hover) | (boxes == frame.current)
+    for at in np.flatnonzero(marked).tolist():
+        box = int(boxes[at])
+        is_selected = bool(marks.selected[box])
+        width = 2.0 if is_selected else 1.2
+        style = Qt.PenStyle.DashLine if marks.holds[box] and not is_selected else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(accent, width, style))
+        x, y, w, h = rects[at].tolist()
+        radius = h / 2 if frame.scene.looks[box] == Look.PILL else RADIUS * frame.zoom
+        painter.drawRoundedRect(QRectF(x, y, w, h), radius, radius)
