@@ -187,8 +187,8 @@ def ctc_characters(listed: str, classes: int) -> tuple[str, ...]:
     That is PaddleOCR's order (ppocr/postprocess/rec_postprocess.py, `use_space_char`). WorkbenchError if it
     does not come out at `classes`.
     """
-    for lines in (listed.split("\n"), listed.splitlines()):
-        for characters in (("", *lines), ("", *lines, " "), ("", *lines[:-1], " ")):
+    for lines in (listed.removesuffix("\n").split("\n"), listed.splitlines()):
+        for characters in (("", *lines), ("", *lines, " ")):
             if len(characters) == classes:
                 return characters
     raise WorkbenchError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from workbench.core.errors import one_line
 from workbench.core.run import Race, Run, Status, TaskResult
 from workbench.pipeline.documents import precision_label, run_title
 
@@ -81,3 +82,24 @@ def _line(row: Sequence[str], widths: Sequence[int], left: set[int]) -> str:
 def _width(text: str) -> int:
     """Columns in a terminal: East Asian wide characters take two."""
     return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
+
+
+def history_table(runs: Sequence[Run]) -> str:
+    """One line a run: when, which model, what, how it ended, how fast, how far."""
+    head = ("created", "model", "run", "status", "median", "SQNR", "id")
+    rows = [head, *(_history_row(run) for run in runs)]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(head))]
+    return "\n".join(_line(row, widths, {0, 1, 2, 3, 6}) for row in rows) + "\n"
+
+
+def _history_row(run: Run) -> tuple[str, ...]:
+    stats = run.timing.stats if run.timing else None
+    return (
+        run.created.replace("T", " ").removesuffix("Z"),
+        one_line(run.model_name, 40),
+        run_title(run),
+        run.status.value,
+        f"{stats.median_ms:.3f} ms" if stats else "—",
+        sqnr_text(run.accuracy.worst_sqnr_db if run.accuracy else None),
+        run.id,
+    )

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import gc
+from collections.abc import Mapping
+from types import TracebackType
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from workbench.backends.base import Feed, Runner
+from workbench.core.errors import Cancelled, WorkbenchError
+from workbench.core.run import TimingConfig
+from workbench.measure.layer_pass import measure_layers
+from workbench.measure.statistics import latency_stats
+from workbench.measure.timing import measure_latency, protocol, stability_warnings
+
+FEEDS = [{"x": np.full(1, i)} for i in range(3)]
+
+
+class CountingRunner(Runner):
+    """Says the latencies it is told, and remembers which inputs it saw and whether the collector was on."""
+
+    def __init__(self, latencies: list[float] | None = None, layers: Mapping[str, float] | None = None) -> None:
+        self.seen: list[int] = []
+        self.collected = False
+        self._latencies = latencies or [1.0]
+        self._layers = dict(layers or {})
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def infer(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
+        return {}
+
+    def time(self, feed: Feed) -> float:
+        self.collected |= gc.isenabled()
+        self.seen.append(int(feed["x"][0]))
+        return self._latencies[(len(self.seen) - 1) % len(self._latencies)]
+
+    def layer_times(self) -> dict[str, float]:
+        return self._layers
+
+
+def short(**changes: float) -> TimingConfig:
+    values: dict[str, float] = {"warmup_ms": 0, "warmup_iterations": 2, "seconds": 0, "min_iterations": 7}
+    return TimingConfig(**(values | changes))  # type: ignore[arg-type]
+
+
+def never() -> bool:
+    return False
+
+
+def test_the_warm_up_is_not_among_the_latencies() -> None:
+    runner = CountingRunner([100.0, 100.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    assert measure_latency(runner, FEEDS, short(), lambda batch: None, never) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_inputs_take_turns() -> None:
+    runner = CountingRunner()
+    measure_latency(runner, FEEDS, short(), lambda batch: None, never)
+    assert runner.seen == [0, 1, 2, 0, 1, 2, 0, 1, 2]
+
+
+def test_batches_put_together_are_the_result() -> None:
+    batches: list[float] = []
+    runner = CountingRunner([1.0, 2.0, 3.0])
+    latencies = measure_latency(runner, FEEDS, short(seconds=0.15), batches.extend, never)
+    assert batches == latencies
+    assert len(latencies) > 100
+
+
+def test_batches_come_at_30_hz_at_most() -> None:
+    batches: list[list[float]] = []
+    measure_latency(CountingRunner(), FEEDS, short(seconds=0.3), batches.append, never)
+    assert 1 <= len(batches) <= 11
+
+
+def test_measuring_goes_on_until_time_and_count_are_both_reached() -> None:
+    latencies = measure_latency(CountingRunner(), FEEDS, short(min_iterations=5000), lambda batch: None, never)
+    assert len(latencies) == 5000
+
+
+def test_a_cancel_stops_between_two_inferences() -> None:
+    runner = CountingRunner()
+    with pytest.raises(Cancelled):
+        measure_latency(runner, FEEDS, short(min_iterations=10**9), lambda b: None, lambda: len(runner.seen) == 50)
+    assert len(runner.seen) == 50
+
+
+def test_the_collector_is_off_while_measuring_and_on_again_after_a_cancel() -> None:
+    runner = CountingRunner()
+    with pytest.raises(Cancelled):
+        measure_latency(runner, FEEDS, short(), lambda b: None, lambda: len(runner.seen) == 5)
+    assert not runner.collected
+    assert gc.isenabled()
+
+
+def test_no_input_is_the_users_error() -> None:
+    with pytest.raises(WorkbenchError, match="no input"):
+        measure_latency(CountingRunner(), [], short(), lambda batch: None, never)
+
+
+@pytest.mark.parametrize(
+    ("latencies", "load", "said"),
+    [
+        ([1.0, 1.0, 1.0], 0.5, ()),
+        ([1.0, 1.1, 0.9], 0.5, ("varies by 10.0 %",)),
+        ([1.0, 1.0, 1.0], 9.0, ("load 9.0 on 2 cores",)),
+        ([1.0, 1.1, 0.9], 9.0, ("varies", "load")),
+    ],
+)
+def test_what_makes_a_number_unsure_is_said(latencies: list[float], load: float, said: tuple[str, ...]) -> None:
+    warnings = stability_warnings(latency_stats(latencies), load, 2)
+    assert len(warnings) == len(said)
+    assert all(part in text for part, text in zip(said, warnings, strict=True))
+
+
+def test_the_protocol_names_what_was_asked() -> None:
+    text = protocol(TimingConfig(), 8, 0)
+    assert "200 ms and 10 iterations, then >= 3 s and 10 iterations" in text
+    assert "8 inputs" in text and "all physical cores" in text
+
+
+def test_the_layer_pass_hands_out_means_and_keeps_the_last() -> None:
+    told: list[tuple[dict[str, float], int]] = []
+    runner = CountingRunner([3.0], {"l0": 1.0, "l1": 1.5})
+    times = measure_layers(runner, FEEDS, 0.4, lambda layers, n: told.append((layers, n)), never)
+    assert times.layers == {"l0": 1.0, "l1": 1.5}
+    assert (times.sum_ms, times.whole_ms) == (2.5, pytest.approx(3.0))
+    assert told[-1] == (times.layers, times.iterations)
+    assert 2 <= len(told) <= 4
+
+
+def test_an_engine_that_tells_no_layer_times_gives_none() -> None:
+    told: list[int] = []
+    times = measure_layers(CountingRunner(), FEEDS, 0.0, lambda layers, n: told.append(n), never)
+    assert (times.layers, times.iterations, told) == ({}, 10, [])

@@ -1,0 +1,213 @@
+"""The options of every command, and what they mean in nouns."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import msgspec
+
+from workbench import __version__
+from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.model import Shape
+from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
+from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
+
+COMMANDS = ("doctor", "inspect", "run", "compare", "runs")
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser; `command` in its result names the module of this folder that carries it out."""
+    parser = argparse.ArgumentParser(
+        prog="workbench",
+        description="Optimise neural networks for inference. `workbench [MODEL]` opens the window.",
+    )
+    parser.add_argument("--version", action="version", version=f"workbench {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add(commands, "doctor", "backends, versions, devices, precisions; what is missing and how to get it")
+    inspect = _add(commands, "inspect", "what a model holds, and whether each backend takes it")
+    inspect.add_argument("model", metavar="MODEL")
+    _add_run(_add(commands, "run", "build, time and check one configuration"))
+    _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
+    runs = _add(commands, "runs", "the history, newest first")
+    runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument("--json", action="store_true", help="one JSON document on stdout and nothing else there")
+    return command
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("model", metavar="MODEL")
+    run.add_argument("--backend", default="openvino", metavar="B", help="default: openvino")
+    plan = run.add_mutually_exclusive_group()
+    plan.add_argument("--precision", type=Precision, choices=list(Precision), metavar="P", help=_precisions_help())
+    plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="write the run's files there as well")
+    run.add_argument("--unfused", action="store_true", help="onnxruntime: the source graph, node by node")
+    _add_shared(run)
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument("model", metavar="MODEL")
+    compare.add_argument("--backends", type=_words, default=("openvino", "onnxruntime"), metavar="B,..")
+    compare.add_argument(
+        "--precisions",
+        type=_precisions,
+        default=(Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8),
+        metavar="P,..",
+        help=_precisions_help(),
+    )
+    compare.add_argument("--no-baseline", action="store_true", help="leave the unfused source graph out")
+    compare.add_argument("--race-seconds", type=_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="write every run's files there as well")
+    _add_shared(compare)
+
+
+def _add_shared(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
+    add("--evaluate", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else 8 random inputs)")
+    add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar="max|percentile|mse")
+    add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
+    add("--samples", type=_count, metavar="N", help="calibration samples (default 64)")
+    add("--limit", type=_count, default=0, metavar="N", help="evaluation samples (default: all)")
+    add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
+    add("--profile", type=parse_profile, action="append", default=[], metavar="IN=MIN:OPT:MAX")
+    add("--target", default="", metavar="SM[,SM]", help="GPUs to build for, e.g. sm89")
+    add("--seconds", type=_seconds, default=3.0, metavar="S", help="of timing (default 3)")
+    add("--no-time", action="store_true", help="build and check only")
+    add("--threads", type=_count, default=0, metavar="N", help="default: all physical cores")
+    add("--option", type=_pair, action="append", default=[], metavar="KEY=VALUE", help="passed to the backend")
+    add("--report", type=Path, metavar="FILE.html", help="write a report")
+
+
+def config_of(arguments: argparse.Namespace) -> BuildConfig:
+    """What all runs of a command share; the backend and the plan come from the command."""
+    return BuildConfig(
+        shapes=dict(arguments.shape),
+        profiles=_one_profile(arguments.profile),
+        target=arguments.target,
+        threads=arguments.threads,
+        options=dict(arguments.option),
+    )
+
+
+def timing_of(arguments: argparse.Namespace) -> TimingConfig:
+    """The protocol; with --no-time one that asks for nothing."""
+    if arguments.no_time:
+        return TimingConfig(warmup_ms=0, warmup_iterations=0, seconds=0, min_iterations=0)
+    return TimingConfig(seconds=arguments.seconds)
+
+
+def ranges_of(arguments: argparse.Namespace, default: Calibration = Calibration()) -> Calibration:  # noqa: B008  frozen
+    """How ranges are found: what is given, else what `default` (a plan's own) says."""
+    given = {
+        "method": arguments.method,
+        "percentile": arguments.percentile,
+        "samples": arguments.samples or None,
+    }
+    return msgspec.structs.replace(default, **{name: value for name, value in given.items() if value is not None})
+
+
+def read_plan(path: Path) -> PrecisionPlan:
+    """A precision plan from TOML. Raises WorkbenchError where the file is none."""
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), PrecisionPlan)
+    except OSError as error:
+        raise WorkbenchError(f"Cannot read the plan {path.name}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        known = ", ".join(Precision)
+        raise WorkbenchError(
+            f"{path.name} is not a precision plan: {one_line(str(error), 200)}.",
+            f'It has lines like: default = "int8". Precisions: {known}.',
+        ) from error
+
+
+def parse_shape(text: str) -> tuple[str, Shape]:
+    """`in=1x3x224x224`; the name may hold `=` and `:`. `in=` is a scalar."""
+    name, sign, shape = text.rpartition("=")
+    if not sign or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=1x3x224x224")
+    return name, _shape(shape, text)
+
+
+def parse_profile(text: str) -> tuple[str, tuple[Shape, Shape, Shape]]:
+    """`in=1x3x224x224:4x3x224x224:8x3x224x224`: smallest, usual and largest shape."""
+    name, sign, shapes = text.rpartition("=")
+    parts = shapes.split(":")
+    if not sign or not name or len(parts) != 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=MIN:OPT:MAX")
+    low, usual, high = (_shape(part, text) for part in parts)
+    if not (len(low) == len(usual) == len(high) and all(a <= b <= c for a, b, c in zip(low, usual, high, strict=True))):
+        raise argparse.ArgumentTypeError(f"{text!r} does not grow from MIN over OPT to MAX")
+    return name, (low, usual, high)
+
+
+def _shape(text: str, whole: str) -> Shape:
+    if not text:
+        return ()
+    parts = text.lower().replace("×", "x").split("x")
+    if not all(part.isdecimal() and part.isascii() for part in parts):
+        raise argparse.ArgumentTypeError(f"{whole!r} does not end in a shape like 1x3x224x224")
+    return tuple(int(part) for part in parts)
+
+
+def _one_profile(parsed: Sequence[tuple[str, tuple[Shape, Shape, Shape]]]) -> tuple[OptimizationProfile, ...]:
+    """One profile of all inputs that were given one."""
+    if not parsed:
+        return ()
+    low, usual, high = ({name: shapes[i] for name, shapes in parsed} for i in range(3))
+    return (OptimizationProfile(low, usual, high),)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def _words(text: str) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    if not words:
+        raise argparse.ArgumentTypeError("is empty")
+    return words
+
+
+def _precisions(text: str) -> tuple[Precision, ...]:
+    known = set(Precision)
+    for word in _words(text):
+        if word not in known:
+            raise argparse.ArgumentTypeError(f"{word!r} is no precision; choose from {', '.join(Precision)}")
+    return tuple(Precision(word) for word in _words(text))
+
+
+def _precisions_help() -> str:
+    return ", ".join(Precision)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a count")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds

@@ -1,0 +1,104 @@
+"""What `run` and `compare` share: the store, sample sets by default, jobs in a child, and a clean Ctrl-C."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from workbench.cli.output import Output
+from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.recipe import Recipe
+from workbench.core.run import Race, RaceRequest, Run, RunRequest
+from workbench.data import read_recipe
+from workbench.jobs import run_job
+from workbench.model import open_model
+
+
+class Sets(msgspec.Struct, frozen=True):
+    """The recipe of a model, and the sample sets to use."""
+
+    recipe: Recipe
+    calibration: str
+    evaluation: str
+
+
+def read_sets(arguments: Namespace) -> Sets:
+    """What is given, else the recipe's sets; for calibration at last random inputs, which the result says loudly."""
+    recipe = read_recipe(open_model(Path(arguments.model)))
+    return Sets(
+        recipe=recipe,
+        calibration=_source(arguments.calibration) or recipe.calibration or "random",
+        evaluation=_source(arguments.evaluate) or recipe.evaluation,
+    )
+
+
+def _source(given: str | None) -> str:
+    """A path made absolute, because the run's process works in another folder."""
+    if not given or given in ("random", "none"):
+        return given or ""
+    path = Path(given).expanduser().absolute()
+    if not path.exists():
+        raise WorkbenchError(f"There is no sample set at {one_line(given, 200)}.", "Give a folder or file that exists.")
+    return str(path)
+
+
+class Jobs:
+    """Carries out requests in a fresh child each, shows their progress, and stops at Ctrl-C."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._cancel = threading.Event()
+
+    @contextmanager
+    def until_interrupted(self) -> Iterator[None]:
+        """Within, Ctrl-C and SIGTERM cancel the job at work instead of raising somewhere."""
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self._cancel.set()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            self._output.clear_status()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def run(self, request: RunRequest, title: str) -> Run:
+        result = run_job(request, lambda batch: self._output.events(title, batch), self._cancel)
+        self._output.clear_status()
+        assert isinstance(result, Run)
+        return result
+
+    def race(self, request: RaceRequest) -> Race:
+        result = run_job(request, lambda batch: self._output.events("race", batch), self._cancel)
+        self._output.clear_status()
+        assert isinstance(result, Race)
+        return result
+
+
+def copy_out(folders: list[Path], out: Path) -> None:
+    """The files of one run into `out`, or of several into folders in it."""
+    try:
+        for folder in folders:
+            target = out if len(folders) == 1 else out / folder.name
+            shutil.copytree(folder, target, dirs_exist_ok=True)
+    except OSError as error:
+        raise WorkbenchError(
+            f"Cannot write to {one_line(str(out), 200)}: {error.strerror or error}.",
+            f"The run itself is in {folders[0]}.",
+        ) from error
+
+
+def check_writable(path: Path | None) -> None:
+    """Raises WorkbenchError before the work, not after it, where a report has no folder to lie in."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise WorkbenchError(f"There is no folder {path.absolute().parent} for the report.", "Make it first.")

@@ -1,0 +1,84 @@
+"""From arguments to an exit code. Nothing leaves here but 0, 1 or 2 and sentences for people."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import traceback
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from workbench import __version__
+from workbench.cli.arguments import COMMANDS, make_parser
+from workbench.cli.output import Output
+from workbench.core.errors import Cancelled, WorkbenchError, one_line
+from workbench.core.places import data_home
+
+OpenWindow = Callable[[Path | None], int]
+Command = Callable[[Namespace, Output], int]
+
+
+def main(argv: Sequence[str], open_window: OpenWindow) -> int:
+    """Carries out `argv` (without the program's name): 0 done, 1 something failed, 2 wrong use.
+
+    Without a known command the window is opened, with a model where one is named.
+    """
+    if _is_for_window(argv):
+        return _guarded(lambda: open_window(Path(argv[0]) if argv else None), as_json=False)
+    arguments = _parse(argv)
+    if isinstance(arguments, int):
+        return arguments
+    module = import_module(f"workbench.cli.{arguments.command}")
+    command: Command = module.execute
+    output = Output(as_json=arguments.json)
+    return _guarded(lambda: command(arguments, output), as_json=arguments.json)
+
+
+def _is_for_window(argv: Sequence[str]) -> bool:
+    """True for nothing, or one word that is no command and no option. `workbench ./run` opens a file named run."""
+    return not argv or (len(argv) == 1 and argv[0] not in COMMANDS and not argv[0].startswith("-"))
+
+
+def _parse(argv: Sequence[str]) -> Namespace | int:
+    try:
+        return make_parser().parse_args(list(argv))
+    except SystemExit as end:  # argparse has said what is wrong, or printed the help
+        return end.code if isinstance(end.code, int) else 2
+
+
+def _guarded(work: Callable[[], int], *, as_json: bool) -> int:
+    """The one border of the command line: user errors in a sentence, anything else in a sentence and a crash log."""
+    output = Output(as_json=as_json)
+    try:
+        return work()
+    except WorkbenchError as error:
+        output.failed(error.message, error.hint)
+    except (Cancelled, KeyboardInterrupt):
+        output.failed("Cancelled.")
+    except BrokenPipeError:
+        _close_stdout()
+    except Exception as error:  # noqa: BLE001  the border itself
+        output.failed(f"Internal error: {one_line(repr(error), 200)}", f"The details are in {_crash_log(error)}.")
+    return 1
+
+
+def _close_stdout() -> None:
+    """Whoever read our output is gone (`| head`): nothing more to say, and no complaint at exit either."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _crash_log(error: Exception) -> str:
+    """Writes versions and traceback, and says where."""
+    folder = data_home() / "crashes"
+    path = folder / datetime.now(UTC).strftime("%Y%m%d-%H%M%S.txt")
+    head = f"workbench {__version__}, Python {platform.python_version()}, {platform.platform()}\n\n"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(head + "".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError as problem:
+        return f"no file: {path} cannot be written ({problem.strerror})"
+    return str(path)

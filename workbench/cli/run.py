@@ -1,0 +1,77 @@
+"""`workbench run`: one configuration, end to end."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import msgspec
+
+from workbench.backends.base import backend_ids
+from workbench.cli.arguments import config_of, ranges_of, read_plan, timing_of
+from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
+from workbench.cli.output import Output
+from workbench.core.errors import WorkbenchError
+from workbench.core.precision import Precision, PrecisionPlan
+from workbench.core.run import Run, RunError, RunRequest, Status
+from workbench.pipeline.documents import run_document, run_title
+from workbench.pipeline.reporting import write_report
+from workbench.pipeline.summary import run_summary
+from workbench.store import Store
+
+
+def execute(arguments: Namespace, output: Output) -> int:
+    """Exit code 0 where the run is done, 1 where it failed or was cancelled."""
+    check_backends([arguments.backend])
+    check_writable(arguments.report)
+    plan = _plan(arguments)
+    sets = read_sets(arguments)
+    config = msgspec.structs.replace(
+        config_of(arguments), backend=arguments.backend, plan=plan, optimize=not arguments.unfused
+    )
+    run_id, folder = Store().new_folder()
+    request = RunRequest(
+        id=run_id,
+        folder=str(folder),
+        model_path=str(Path(arguments.model).absolute()),
+        config=config,
+        recipe=sets.recipe,
+        calibration=sets.calibration if plan.needs_calibration else "",
+        evaluation=sets.evaluation,
+        evaluation_limit=arguments.limit,
+        timing=timing_of(arguments),
+    )
+    jobs = Jobs(output)
+    with jobs.until_interrupted():
+        run = jobs.run(request, Path(arguments.model).stem)
+    return _tell(arguments, output, run, folder)
+
+
+def _plan(arguments: Namespace) -> PrecisionPlan:
+    if arguments.plan is not None:
+        plan = read_plan(arguments.plan)
+        return msgspec.structs.replace(plan, calibration=ranges_of(arguments, plan.calibration))
+    return PrecisionPlan(default=arguments.precision or Precision.FP32, calibration=ranges_of(arguments))
+
+
+def _tell(arguments: Namespace, output: Output, run: Run, folder: Path) -> int:
+    output.document(run_document(run))
+    output.text(run_summary(run))
+    if arguments.out is not None:
+        copy_out([folder], arguments.out)
+    if arguments.report is not None:
+        write_report(arguments.report, [folder])
+        output.note(f"report: {arguments.report}")
+    if run.status is Status.DONE:
+        return 0
+    error = run.error or RunError(f"The run is {run.status.value}.")
+    output.failed(f"{run_title(run)}: {error.message}", error.hint)
+    return 1
+
+
+def check_backends(names: list[str]) -> None:
+    """Raises WorkbenchError for a backend there is none of, before anything is done."""
+    known = backend_ids()
+    for name in names:
+        if name not in known:
+            raise WorkbenchError(f"There is no backend named {name!r}.", f"Choose from: {', '.join(known)}.")
