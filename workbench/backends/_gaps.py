@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from workbench.backends._closure import VIEW_OPS, Owners, Scope
+from workbench.backends._closure import HEAVY_OPS, VIEW_OPS, Owners, Scope
 from workbench.core.graph import Layer, LayerKind
 
 Near = Callable[[str], Iterable[str]]
@@ -20,14 +20,20 @@ def fill_gaps(
     """Gives nodes of `scope` to compute layers without sources. Changes `owners`; every entry is inferred.
 
     The region of such a layer are the unnamed nodes on paths from nodes of the layers before it to nodes of the
-    layers behind it. If `op_hints` knows the layer's type, only nodes of those ops are taken where there are any.
+    layers behind it. Where another such layer follows, the region ends before the second heavy node, which begins a
+    layer of its own. If `op_hints` knows the layer's type, only nodes of those ops are taken where there are any.
     """
     named = {layer for where in owners.values() for layer in where}
     links = _Links(layers)
+    nameless = {
+        layer.id for layer in layers if layer.kind is LayerKind.COMPUTE and layer.id not in named and not layer.sources
+    }
     for layer in layers:
-        if layer.kind is not LayerKind.COMPUTE or layer.id in named or layer.sources:
+        if layer.id not in nameless:
             continue
         region = _region(scope, layer, links, owners, skip)
+        if any(other in nameless for other in links.behind[layer.id]):
+            region = _first_stage(scope, region)
         fitting = [node for node in region if scope.nodes[node].op in op_hints.get(layer.op, ())]
         for node in fitting or [node for node in region if scope.nodes[node].op not in VIEW_OPS]:
             owners[node] = {layer.id: False}
@@ -75,6 +81,13 @@ def _region(scope: Scope, layer: Layer, links: _Links, owners: Owners, skip: set
     ahead = _spread(starts, scope.consumers.__getitem__, free) if starts else free
     back = _spread(ends, scope.producers.__getitem__, free) if ends else free
     return [node for node in scope.nodes if node in ahead and node in back]
+
+
+def _first_stage(scope: Scope, region: Sequence[str]) -> list[str]:
+    """`region` (in file order) without its second heavy node and what depends on that."""
+    heavy = [node for node in region if scope.nodes[node].op in HEAVY_OPS]
+    later = _spread(heavy[1:2], scope.consumers.__getitem__, set(region)) | set(heavy[1:2])
+    return [node for node in region if node not in later]
 
 
 def _nodes_of(scope: Scope, owners: Owners) -> dict[str, list[str]]:

@@ -13,12 +13,13 @@ from workbench.backends.tensorrt_rtx.layers import first_profile, parse_block
 from workbench.backends.tensorrt_rtx.module import find_module, load_module, module_version
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
 from workbench.backends.tensorrt_rtx.notes import notes_on
-from workbench.backends.tensorrt_rtx.parse import Network, clean, parse, refuse, sentence
+from workbench.backends.tensorrt_rtx.parse import Network, Refusal, first_reason, parse, refused
 from workbench.backends.tensorrt_rtx.settings import add_profiles, builder_config
 from workbench.backends.tensorrt_rtx.targets import check_targets, network_types, read_targets
 from workbench.backends.tensorrt_rtx.watch import BuildLog, Watch, as_monitor
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, TypedModel
+from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 
 _has_failed = False
@@ -43,7 +44,7 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
         report("parse", 0, 1, "")
         network, refusals = parse(trt, Path(typed.path).read_bytes(), Path(typed.path), log)
         if refusals:
-            raise refuse(typed.model, refusals)
+            raise refused(typed.model, refusals)
         if targets:
             check_targets(targets, *network_types(trt, network.network))
         settings = builder_config(network, config, targets, tf32=typed.hint == "tf32")
@@ -52,7 +53,7 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
         report("parse", 1, 1, "")
         plan = network.builder.build_serialized_network(network.network, settings)
     if plan is None:
-        raise _failure(typed.model, log, watch)
+        raise _failure(typed, log, watch)
     artefact = folder / f"engine.{'-'.join(targets) or 'local'}.trt"
     artefact.write_bytes(plan)
     return _engine(typed, config, targets, artefact, log, network)
@@ -90,16 +91,18 @@ def _engine(
     )
 
 
-def _failure(model: Model, log: BuildLog, watch: Watch) -> Exception:
+def _failure(typed: TypedModel, log: BuildLog, watch: Watch) -> Exception:
     """What stopped the build: the caller's own cancel, or TensorRT's errors with the node they speak of."""
     global _has_failed
     _has_failed = True
     if watch.stopped:
         return watch.stopped
-    reasons = [reason for reason in dict.fromkeys(clean(text) for text in log.errors) if reason]
-    reason = reasons[0] if reasons else "the compiler gave no reason"
-    node = next(filter(None, (_node_in(model, text) for text in log.errors)), "")
-    return WorkbenchError(sentence(model, node, "", reason), "Build this model with OpenVINO or ONNX Runtime.")
+    node = next(filter(None, (_node_in(typed.model, text) for text in log.errors)), "")
+    error = refused(typed.model, [Refusal(node, "", first_reason(log) or "its compiler gave no reason")])
+    asked = typed.asked.get(node, Precision.FP32)
+    if asked == Precision.FP32:
+        return error
+    return WorkbenchError(error.message, f"It was asked for in {asked.upper()}: give it FP32 by a rule of the plan.")
 
 
 def _node_in(model: Model, text: str) -> str:

@@ -35,8 +35,8 @@ _KINDS = {
     "copy": LayerKind.REFORMAT,
     "memset": LayerKind.CONSTANT,
 }
-_LAYOUT = frozenset(["Move", "Tran", "Cast", "Resh", "Repl", "Copy"])
-_QUANTIZE = _LAYOUT | frozenset(["Mul", "Div", "Min", "Max", "Roun", "Conc", "Quan", "Dequ", "Pad"])
+_LAYOUT = frozenset(["Move", "Tran", "Cast", "Resh", "Repl", "Copy", "Slic", "Conc", "Pad"])
+_QUANTIZE = _LAYOUT | frozenset(["Mul", "Div", "Min", "Max", "Roun", "Quan", "Dequ"])
 _KERNEL = re.compile(r"__myl_([A-Za-z]+)_")
 _ACTIVATIONS = {"FP4E2M1": Precision.FP4_WEIGHTS, "FP8": Precision.FP8, "Int8": Precision.INT8}
 _WEIGHTS = {
@@ -55,8 +55,8 @@ def operations(layer: EngineLayer) -> tuple[str, ...]:
 
 
 def is_generated(layer: EngineLayer) -> bool:
-    """True of a kernel generated for this engine, which is not one of the library's for convolutions and GEMMs."""
-    return layer.type == "kgen"
+    """True of a kernel generated from single operations; False of those for convolution, GEMM, pooling, attention."""
+    return layer.type == "kgen" and bool(operations(layer))
 
 
 def kind_of(layer: EngineLayer, has_own: bool, has_added: bool) -> LayerKind:

@@ -11,6 +11,7 @@ from workbench.backends.tensorrt_rtx.layers import EngineLayer
 from workbench.model.ids import sources_of
 
 _LIBRARY_OPS = frozenset(["Conv", "ConvTranspose", "MatMul", "Gemm"])
+_ATTENTION = "_gemm_mha"
 
 
 class Owned(msgspec.Struct, frozen=True):
@@ -24,11 +25,16 @@ def owned_nodes(lines: Sequence[EngineLayer], ops: Mapping[str, str]) -> list[Ow
     """What each layer runs and serves; `ops` are the ops of the model's nodes.
 
     A node that a pass added (`n17:quantize_x`) makes its layer serve n17, not run it. A convolution or matrix product
-    which a library kernel runs is often named by generated kernels beside it too, which only prepare its input or
-    rescale its output: these serve it. The holder of a body gives way to the nodes of the body.
+    which a library kernel runs, and all of an attention, is often named by generated kernels beside it too, which
+    only prepare its input or rescale its output: these serve it. The holder of a body gives way to nodes of the body.
     """
-    library = {node for line in lines if not is_generated(line) for node in _plain(line)}
-    library = {node for node in library if ops.get(node, "") in _LIBRARY_OPS}
+    library = {
+        node
+        for line in lines
+        if not is_generated(line)
+        for node in _plain(line)
+        if line.name.startswith(_ATTENTION) or ops.get(node, "") in _LIBRARY_OPS
+    }
     return [_owned(line, library) for line in lines]
 
 
