@@ -8,16 +8,19 @@ from pathlib import Path
 import onnx
 
 from workbench.core.errors import WorkbenchError, one_line
-from workbench.core.model import Model, TensorSpec
+from workbench.core.model import Model, Shape, TensorSpec
 from workbench.model.dtypes import dtype_name
 from workbench.model.external import fingerprint
+from workbench.model.folding import shape_conflict
 from workbench.model.graph import build_graph
 from workbench.model.guard import read_model
 from workbench.model.inference import type_of, typed, types_by_graph
-from workbench.model.shapes import guess_shapes
+from workbench.model.shapes import guess_shapes, picture_sizes
 from workbench.model.sorting import execution_order, is_sorted
 from workbench.model.walk import graphs
 from workbench.model.weights import Weights, weigh
+
+_MOST_NODES_TRIED = 10_000
 
 
 def open_model(path: str | Path) -> Model:
@@ -32,6 +35,7 @@ def open_model(path: str | Path) -> Model:
     light, finding, problem = typed(proto, path.parent)
     weights = weigh(proto)
     inputs, outputs = _specs(proto.graph)
+    shapes, conflict = _working_shapes(light, inputs)
     if not outputs:
         raise WorkbenchError(f"{path.name} has no outputs: there is nothing to compute.", "Export the model again.")
     return Model(
@@ -46,10 +50,24 @@ def open_model(path: str | Path) -> Model:
         sha256=fingerprint(data, path.parent, files),
         inputs=inputs,
         outputs=outputs,
-        shapes=guess_shapes(inputs),
+        shapes=shapes,
         metadata={entry.key: entry.value for entry in proto.metadata_props},
-        warnings=tuple(_warnings(proto, inputs, weights, unsorted, finding, problem)),
+        warnings=tuple(_warnings(proto, inputs, weights, unsorted, finding, problem or conflict)),
     )
+
+
+def _working_shapes(light: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> tuple[dict[str, Shape], str]:
+    """The guess, or where inference shows that it cannot work a common picture size that can; why, if none can."""
+    guess = guess_shapes(inputs)
+    if not any(spec.is_dynamic for spec in inputs) or len(light.graph.node) > _MOST_NODES_TRIED:
+        return guess, ""
+    node, why = shape_conflict(light, guess)
+    if not node:
+        return guess, ""
+    for shapes in picture_sizes(inputs, guess):
+        if not shape_conflict(light, shapes)[0]:
+            return shapes, ""
+    return guess, f"at the guessed input shapes node {node} cannot work: {why}"
 
 
 def _opset(proto: onnx.ModelProto) -> int:

@@ -11,6 +11,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, Shape
 from workbench.model.external import fingerprint, load_external
 from workbench.model.files import MAX_BYTES
+from workbench.model.folding import fold_shapes, shape_conflict
 from workbench.model.guard import read_model
 from workbench.model.ids import name_by_id
 from workbench.model.inference import infer as infer_types
@@ -57,9 +58,34 @@ def freeze_inputs(proto: onnx.ModelProto, model: Model, shapes: Mapping[str, Sha
 
 
 def annotate(proto: onnx.ModelProto) -> None:
-    """Replaces what is declared about tensors by what inference finds, in place, bodies too. Nodes named by id."""
-    inferred, _ = infer_types(skeleton(proto)[0])
+    """Replaces what is declared about tensors by what inference finds, in place, bodies too.
+
+    Nodes must be named by id and sorted; with fixed input shapes, shapes behind shape arithmetic are found as well.
+    """
+    light, _ = skeleton(proto)
+    light.ir_version = max(light.ir_version, 4)  # older files cannot have initializers that are not inputs
+    fold_shapes(light)
+    inferred, _ = infer_types(light)
+    declared = {value.name for value in proto.graph.input}
     _copy_values(inferred.graph, proto.graph)
+    made = {name for node in proto.graph.node for name in node.output}
+    extra = [*inferred.graph.input, *(_value(tensor) for tensor in inferred.graph.initializer)]
+    proto.graph.value_info.extend(v for v in extra if v.name in made and v.name not in declared)
+
+
+def shape_problem(model: Model, shapes: Mapping[str, Shape]) -> str:
+    """Why the model cannot work with inputs of these shapes, in a sentence; empty: nothing is found. Reads the file.
+
+    Raises WorkbenchError where `shapes` are not even of the declared form.
+    """
+    check_shapes(model, shapes)
+    proto = private_copy(model, model.shapes, infer=False)
+    node, why = shape_conflict(skeleton(proto)[0], shapes)
+    return f"With these shapes node {node} cannot work: {why}" if node else ""
+
+
+def _value(tensor: onnx.TensorProto) -> onnx.ValueInfoProto:
+    return onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
 
 
 def _copy_values(source: onnx.GraphProto, target: onnx.GraphProto) -> None:

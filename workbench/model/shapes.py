@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, Shape, TensorSpec
@@ -35,23 +35,25 @@ _NAMES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
 )
 _SUM = re.compile(r"\s*([\w.]+)\s*\+\s*([\w.]+)\s*")
 _CHANNELS = (1, 3, 4)
+_PICTURES = ((48, 320), (32, 320), (640, 640), (320, 320), (256, 256), (512, 512), (64, 64), (32, 32), (28, 28))
 
 
 def guess_shapes(inputs: Sequence[TensorSpec]) -> dict[str, Shape]:
     """A shape for every input: fixed dimensions as they are, free ones by name, else by place.
 
     Equal names get equal values; `a + b` of known names their sum. Unnamed ones: 1 in front, 224 where a picture's
-    height and width would be, else 64 (16,000 in a two-dimensional float input called audio or the like).
+    height and width would be, 16,000 at the end of sound (512 where the sample rate is an input too), else 64.
     """
+    has_rate = any(re.fullmatch(r"sr|sample_?rate|sampling_rate", spec.name.lower()) for spec in inputs)
     values: dict[str, int] = {}
     for spec in inputs:
         for axis, dim in enumerate(spec.shape):
             if isinstance(dim, str) and dim not in values and not _SUM.fullmatch(dim):
-                values[dim] = _guess(dim, axis, spec)
+                values[dim] = _guess(dim, axis, spec, has_rate)
     return {spec.name: tuple(_value(dim, values) for dim in spec.shape) for spec in inputs}
 
 
-def _guess(dim: str, axis: int, spec: TensorSpec) -> int:
+def _guess(dim: str, axis: int, spec: TensorSpec, has_rate: bool) -> int:
     name = dim.lower()
     if not name.startswith("?"):
         for pattern, size in _NAMES:
@@ -59,10 +61,10 @@ def _guess(dim: str, axis: int, spec: TensorSpec) -> int:
                 return size
     if axis == 0:
         return 1
-    return _by_place(axis, spec)
+    return _by_place(axis, spec, has_rate)
 
 
-def _by_place(axis: int, spec: TensorSpec) -> int:
+def _by_place(axis: int, spec: TensorSpec, has_rate: bool) -> int:
     rank = len(spec.shape)
     if rank == 4:
         channels_last = spec.shape[3] in _CHANNELS and spec.shape[1] not in _CHANNELS
@@ -75,7 +77,23 @@ def _by_place(axis: int, spec: TensorSpec) -> int:
     # A free middle of a recurrent state [layers, batch, hidden] is its batch.
     if rank == 3 and axis == 1 and re.search(r"state|hidden|^h\d?$|^c\d?$|cache", spec.name.lower()):
         return 1
-    return 64
+    return 512 if has_rate and rank == 2 else 64
+
+
+def picture_sizes(inputs: Sequence[TensorSpec], guess: Mapping[str, Shape]) -> Iterator[dict[str, Shape]]:
+    """Other sizes to try where the guess does not work: those that models of pictures are commonly made for."""
+    for height, width in _PICTURES:
+        shapes = dict(guess)
+        for spec in inputs:
+            if len(spec.shape) == 4:
+                first = 1 if spec.shape[3] in _CHANNELS and spec.shape[1] not in _CHANNELS else 2
+                sizes = {first: height, first + 1: width}
+                shapes[spec.name] = tuple(
+                    sizes.get(axis, now) if isinstance(dim, str) else now
+                    for axis, (dim, now) in enumerate(zip(spec.shape, guess[spec.name], strict=True))
+                )
+        if shapes != guess:
+            yield shapes
 
 
 def _value(dim: int | str, values: Mapping[str, int]) -> int:
