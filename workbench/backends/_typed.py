@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import onnx
@@ -21,7 +22,7 @@ class TypedGraph:
         self.maker = {name: layer.name for layer in self.graph.layers for name in layer.outputs if name}
         self.node = {layer.name: layer for layer in self.graph.walk()}
 
-    @property
+    @cached_property
     def is_quantized(self) -> bool:
         """Whether anything in it is meant to compute in integers."""
         return any(

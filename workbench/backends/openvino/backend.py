@@ -65,16 +65,13 @@ class OpenVinoBackend(Backend):
 
     def verdict(self, model: Model) -> Verdict:
         proto = private_copy(model)
-        graph = TypedGraph(proto).graph
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.onnx"
-            onnx.save_model(proto, path)
-            try:
-                core().read_model(str(path))
-            except RuntimeError as error:
-                message, nodes = explain(str(error), graph)
-                return Verdict(False, message, nodes)
-        return Verdict(True)
+        found = _read_once(proto)
+        if found.accepted or not any(spec.is_dynamic for spec in model.inputs):
+            return found
+        _free(proto, model)
+        if _read_once(proto).accepted:
+            return Verdict(True, f"Not with the input shapes as they are: {found.reason}")
+        return found
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         report("build", 0, 3, "reading")
@@ -100,6 +97,28 @@ class OpenVinoBackend(Backend):
             memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
             notes=_notes(typed, layers),
         )
+
+
+def _read_once(proto: onnx.ModelProto) -> Verdict:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save_model(proto, path)
+        try:
+            core().read_model(str(path))
+        except RuntimeError as error:
+            message, nodes = explain(str(error), TypedGraph(proto).graph)
+            return Verdict(False, message, nodes)
+    return Verdict(True)
+
+
+def _free(proto: onnx.ModelProto, model: Model) -> None:
+    """Sets the free dimensions of inputs free again, in place: a guess of their sizes may be what does not fit."""
+    del proto.graph.value_info[:]
+    dims = {spec.name: spec.shape for spec in model.inputs}
+    for value in proto.graph.input:
+        for place, dim in zip(value.type.tensor_type.shape.dim, dims.get(value.name, ()), strict=False):
+            if isinstance(dim, str):
+                place.dim_param = dim
 
 
 def _missing(error: WorkbenchError) -> Capabilities:

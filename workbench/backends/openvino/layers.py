@@ -59,10 +59,10 @@ class EngineLayers:
     def _layer(self, layer: str, op: Op) -> Layer:
         sources = known_sources(op.origin)
         inputs = [self._input(layer, port) for port in op.inputs]
-        weights = next((self.tensors[n].dtype for n in inputs[1:] if n and self.tensors[n].constant), "")
         kind = _KINDS.get(op.kind, LayerKind.COMPUTE)
-        ran = precision_run(op.ran, op.kernel, weights if op.kind == "FullyConnected" else "", self._typed.is_quantized)
         outputs = [name for index in range(len(op.values)) for name in self._output(layer, op, index)]
+        read, made = ([self.tensors[name] for name in names if name] for names in (inputs, outputs))
+        ran = precision_run(op.kind, op.kernel, read, made, self._typed.is_quantized and not self._is_boolean(op))
         layouts = ", ".join(dict.fromkeys(value.layout for value in op.values if value.layout))
         return Layer(
             id=layer,
@@ -74,8 +74,14 @@ class EngineLayers:
             sources=sources,
             kind=kind,
             tactic=op.kernel,
-            attributes={"layout": layouts, "runs in": op.ran},
+            attributes={"layout": layouts, "runtime precision": op.ran},
         )
+
+    def _is_boolean(self, op: Op) -> bool:
+        """Whether a node of the layer makes truth values, which the engine keeps as u8."""
+        nodes = [self._typed.node[name] for name in op.origin.split(",") if name in self._typed.node]
+        tensors = self._typed.graph.tensors
+        return any(tensors[name].dtype == "bool" for node in nodes for name in node.outputs if name in tensors)
 
     def _input(self, layer: str, port: Port) -> str:
         """The tensor behind a port, looking through views; empty for an input that is not there."""
@@ -109,8 +115,12 @@ class EngineLayers:
         return left[0] if len(left) == 1 and left[0] in known and left[0] not in self._typed.graph.outputs else ""
 
     def _name(self, port: Port, name: str, value: Value, constant: bool = False) -> None:
+        """Inside the engine scalars have one dimension; the model's own inputs and outputs keep their shapes."""
         self._names.setdefault(port, name)
-        self.tensors[name] = Tensor(name, value.shape, value.dtype, value.size_bytes, constant)
+        own = self._typed.graph.tensors.get(name)
+        is_end = name in self._typed.graph.inputs or name in self._typed.graph.outputs
+        shape = own.shape if own and is_end and own.shape == () else value.shape
+        self.tensors[name] = Tensor(name, shape, value.dtype, value.size_bytes, constant)
 
 
 def _results(ops: Sequence[Op], typed: TypedGraph) -> dict[Port, list[str]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.core.dialect import Dialect, How
+from workbench.core.graph import Tensor
 from workbench.core.precision import Precision
 
 _NEVER = {
@@ -10,13 +13,15 @@ _NEVER = {
     Precision.FP8: "OpenVINO has no FP8 kernels for CPUs.",
     Precision.FP4_WEIGHTS: "OpenVINO has no FP4 kernels for CPUs.",
 }
-_RUN_IN = {"f32": Precision.FP32, "bf16": Precision.BF16, "f16": Precision.FP16}
+_KERNELS = {"f32": Precision.FP32, "bf16": Precision.BF16, "f16": Precision.FP16}
+_FLOATS = {"float32": Precision.FP32, "bfloat16": Precision.BF16, "float16": Precision.FP16}
 _WEIGHTS = {
     "int8": Precision.INT8_WEIGHTS,
     "uint8": Precision.INT8_WEIGHTS,
     "int4": Precision.INT4_WEIGHTS,
     "uint4": Precision.INT4_WEIGHTS,
 }
+_WITH_WEIGHTS = frozenset({"Convolution", "Deconvolution", "FullyConnected", "MatMul", "Gather"})
 HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
 """`TypedModel.hint` in OpenVINO's words."""
 
@@ -47,13 +52,31 @@ def remarks(types: frozenset[str]) -> dict[Precision, str]:
     return found
 
 
-def precision_run(ran: str, kernel: str, weights: str, is_quantized: bool) -> Precision | None:
-    """The precision of a layer from `runtimePrecision`, its kernel, and numpy's type of its constant weights.
+def precision_run(
+    kind: str, kernel: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor], is_quantized: bool
+) -> Precision | None:
+    """The precision a layer computes in, from its kernel and the types of its tensors as they are in the engine.
 
-    Integers count as INT8 only in a quantized model and with a kernel of that type: u8 is also OpenVINO's boolean.
+    OpenVINO's own `runtimePrecision` is the type of one input, which may be a mask or an index. `is_quantized`: the
+    layer takes part in quantized arithmetic; without it int8 and uint8 are only data (u8 is also the boolean).
     None: the layer computes no floats (indices, shapes, booleans).
     """
-    if ran in ("i8", "u8"):
-        return Precision.INT8 if is_quantized and kernel.endswith("I8") and not kernel.startswith("unknown") else None
-    found = _RUN_IN.get(ran)
-    return _WEIGHTS.get(weights, found) if found else None
+    data = [tensor.dtype for tensor in inputs if not tensor.constant]
+    made = [tensor.dtype for tensor in outputs]
+    if is_quantized and _is_int8(kind, data, made):
+        return Precision.INT8
+    if kind in _WITH_WEIGHTS and any(dtype in _FLOATS for dtype in made):
+        for tensor in inputs:
+            if tensor.constant and tensor.dtype in _WEIGHTS:
+                return _WEIGHTS[tensor.dtype]
+    floats = [dtype for dtype in (*made, *data) if dtype in _FLOATS]
+    if not floats:
+        return None
+    return _KERNELS.get(kernel.rpartition("_")[2]) or _FLOATS[floats[0]]
+
+
+def _is_int8(kind: str, data: Sequence[str], made: Sequence[str]) -> bool:
+    eight = ("int8", "uint8")
+    if kind in _WITH_WEIGHTS:
+        return bool(data) and data[0] in eight
+    return bool(data) and all(dtype in eight for dtype in (*data, *made))

@@ -14,9 +14,10 @@ _NODE = re.compile(r"While validating ONNX node '<Node\(([^)]*)\): ([^>]*)>'")
 _NOISE = re.compile(
     r"(Exception from \S+:\d+:|Check '.*?' failed at \S+:\d+:|"
     r"While validating (?:ONNX )?node '.*?'(?: with friendly_name '.*?')?:|"
-    r"Exception happened during conversion of .*?: )\s*",
+    r"FrontEnd API failed with \w+:|Exception happened during conversion of .*?: )\s*",
     re.S,
 )
+_FOLLOWS = re.compile(r"has to be known|dynamic")  # of nodes that only lack what the failed one would have given
 OTHER = "Choose another backend, such as onnxruntime, or replace the operation in the model."
 
 
@@ -37,22 +38,31 @@ def explain(text: str, graph: Graph) -> Problem:
         reason = "OpenVINO has no rule for it"
         nodes = {layer.name: reason for layer in graph.walk() if layer.op in ops}
         return Problem(f"OpenVINO does not support the operation {' and '.join(ops)}.", nodes)
-    if match := _FAILED.search(text):
-        reason = _reason(match[3])
-        name = _named(match[3], graph)
-        return Problem(
-            f"OpenVINO refuses the {match[1]} node {name or '(name not told)'}: {reason}", _one(name, reason)
-        )
+    order = {layer.name: index for index, layer in enumerate(graph.walk())}
+    failed = sorted(
+        (_failure(match, graph) for match in _FAILED.finditer(text)),
+        key=lambda each: (bool(_FOLLOWS.search(each.reason)), order.get(each.node, len(order))),
+    )
+    if failed:
+        root = failed[0]
+        nodes = {each.node: each.reason for each in failed if each.node}
+        return Problem(f"OpenVINO refuses the {root.op} node {root.node or '(name not told)'}: {root.reason}", nodes)
     return Problem(f"OpenVINO cannot build this model: {_reason(text)}", {})
+
+
+class _Failure(NamedTuple):
+    op: str
+    node: str
+    reason: str
+
+
+def _failure(match: re.Match[str], graph: Graph) -> _Failure:
+    return _Failure(match[1], _named(match[3], graph), _reason(match[3]))
 
 
 def _plain(op: str) -> str:
     """`Foo-17` is Foo of the standard domain in opset 17."""
     return re.sub(r"-\d+$", "", op.strip())
-
-
-def _one(name: str, reason: str) -> dict[str, str]:
-    return {name: reason} if name else {}
 
 
 def _named(text: str, graph: Graph) -> str:
