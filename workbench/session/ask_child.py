@@ -47,15 +47,16 @@ def _samples(question: bytes) -> SamplesInfo:
     asked = decode(question, SamplesQuestion)
     found = open_samples(asked.source, asked.model, asked.recipe, asked.shapes)
     first = found.feed(0) if len(found) else {}
-    words = [
-        f"{name} {'×'.join(str(dim) for dim in array.shape)} {array.dtype}, {float(array.min()):.4g} to {float(array.max()):.4g}"
-        for name, array in first.items()
-        if array.size and array.dtype.kind in "fiub"
-    ]
+    words = [_tensor_words(name, array) for name, array in first.items() if array.size and array.dtype.kind in "fiub"]
     labels = sorted({str(label) for label in found.labels}) if found.labels else []
     return SamplesInfo(
         found.name, found.size, len(labels), tuple(labels[:8]), found.is_random, tuple(words), tuple(found.warnings)
     )
+
+
+def _tensor_words(name: str, array: Any) -> str:
+    shape = "×".join(str(dim) for dim in array.shape) or "scalar"
+    return f"{name} {shape} {array.dtype}, {float(array.min()):.4g} to {float(array.max()):.4g}"
 
 
 def _capabilities(_question: bytes) -> dict[str, Any]:

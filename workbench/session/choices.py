@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.core.model import Model, Shape
-from workbench.core.precision import Calibration, PrecisionPlan, Rule
+from workbench.core.precision import Calibration, CalibrationMethod, PrecisionPlan, Rule
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig
 
@@ -65,10 +65,15 @@ def plan_words(plan: PrecisionPlan) -> str:
     """The plan in a word or two: `INT8 · MSE + 2 rules`."""
     words = plan.default.label
     if plan.needs_calibration:
-        words += f" · {plan.calibration.method.value.upper() if plan.calibration.method == 'mse' else plan.calibration.method.value}"
+        words += f" · {method_words(plan.calibration.method)}"
     if plan.rules:
         words += f" + {len(plan.rules)} rule{'s' if len(plan.rules) > 1 else ''}"
     return words
+
+
+def method_words(method: CalibrationMethod) -> str:
+    """`MSE`, `max`, `percentile`."""
+    return "MSE" if method is CalibrationMethod.MSE else method.value
 
 
 def rule_words(rule: Rule) -> str:

@@ -126,8 +126,8 @@ def _sqnr(run: Run, _base: Run | None) -> Cell:
     name, worst = min(run.accuracy.outputs.items(), key=lambda item: item[1].sqnr_db)
     if math.isnan(worst.sqnr_db):
         return Cell("NaN", tone="bad", tip=f"output {name} is not a number")
-    source = " (RANDOM samples)" if run.accuracy.source == "random" else ""
-    tip = f"output {name} against {run.accuracy.reference}, {run.accuracy.samples} samples{source}; cosine {worst.cosine:.5f}"
+    samples = f"{run.accuracy.samples} {'RANDOM ' if run.accuracy.source == 'random' else ''}samples"
+    tip = f"output {name} against {run.accuracy.reference}, {samples}; cosine {worst.cosine:.5f}"
     text = "equal" if worst.sqnr_db >= 200 else f"{worst.sqnr_db:.0f} dB"
     return Cell(text, tone="bad" if worst.sqnr_db < 12 else "", value=worst.sqnr_db, tip=tip)
 

@@ -48,6 +48,10 @@ class SamplePreviews(QObject):
                 self._waiting.append(question)
         self._next()
 
+    @property
+    def is_busy(self) -> bool:
+        return self._asked is not None
+
     def close(self) -> None:
         self._waiting.clear()
         self._ask.cancel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ from PySide6.QtGui import QUndoStack
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Graph
 from workbench.core.model import Model
+from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
 from workbench.core.run import EngineGraph, Race, Run, RunRequest, TimingConfig
 from workbench.session.asking import Ask
@@ -67,6 +68,8 @@ class Session(QObject):
         self.message: Message | None = None
         self.last_race: Race | None = None
         self._links = Links(None, None)
+        self._asked: Mapping[str, Precision] = {}
+        self._asked_for: object = None
         self._opening = ""
         self._opener = Ask("open", Opened, self)
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
@@ -92,6 +95,10 @@ class Session(QObject):
     @property
     def is_opening(self) -> bool:
         return bool(self._opening)
+
+    @property
+    def is_probing(self) -> bool:
+        return self._prober.is_busy
 
     @property
     def is_busy(self) -> bool:
@@ -130,6 +137,17 @@ class Session(QObject):
     def engine(self) -> EngineGraph | None:
         """The engine of the current run."""
         return self.runs.engine(self.current.id) if self.current else None
+
+    @property
+    def asked(self) -> Mapping[str, Precision]:
+        """The precision that the plan asks of each source node."""
+        from workbench.precision import asked_precisions
+
+        key = (self.model.sha256 if self.model else "", self.choices.plan)
+        if key != self._asked_for:
+            self._asked = asked_precisions(self.model, self.choices.plan) if self.model else {}
+            self._asked_for = key
+        return self._asked
 
     @property
     def links(self) -> Links:

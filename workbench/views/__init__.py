@@ -1,1 +1,1 @@
-"""The window, the graph canvas, panels, dialogs, theme."""
+"""What one sees: window, panels, dialogs, theme. Changes the document through the session only."""

@@ -1,0 +1,194 @@
+"""The cells below the graphs: charts that draw while runs measure, the runs table, queue and log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from workbench.charts.base import Chart, ChartData, Series, find_charts
+from workbench.core.errors import WorkbenchError
+from workbench.core.theme import Theme
+from workbench.session.baseline import short_title
+from workbench.session.session import Session
+from workbench.views.files import ask_where_to_save
+from workbench.views.log_view import LogView
+from workbench.views.runs_view import RunsView
+from workbench.views.widgets import HeadTab, Line, Words, button, menu_item
+
+FILTERS = "PNG picture (*.png);;SVG drawing (*.svg);;CSV table (*.csv)"
+
+
+class Cell(QWidget):
+    """Several pages, one seen: their titles stand as section heads, what the page says beside them."""
+
+    shown = Signal(object)  # the page's widget
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.pages = QStackedWidget()
+        self.tabs: list[HeadTab] = []
+        self._subtitles: dict[QWidget, str] = {}
+        self._head = QHBoxLayout()
+        self._head.setSpacing(10)
+        self._subtitle = Line(px=11)
+        self._head.addWidget(self._subtitle, 1)
+        self.more = button("⋯", "ghost", "Save or copy what is shown")
+        self.menu = QMenu(self.more)
+        self.more.setMenu(self.menu)
+        self._head.addWidget(self.more)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 8, 8, 6)
+        column.setSpacing(4)
+        column.addLayout(self._head)
+        column.addWidget(self.pages, 1)
+
+    def add(self, title: str, page: QWidget) -> None:
+        tab = HeadTab(title)
+        tab.clicked.connect(lambda: self.show_page(page))
+        self._head.insertWidget(len(self.tabs), tab)
+        self.tabs.append(tab)
+        self.pages.addWidget(page)
+        for each in self.tabs:
+            each.setProperty("several", len(self.tabs) > 1)
+        self.show_page(self.pages.widget(0))
+
+    def show_page(self, page: QWidget) -> None:
+        self.pages.setCurrentWidget(page)
+        for index, tab in enumerate(self.tabs):
+            tab.setChecked(self.pages.widget(index) is page)
+        self._subtitle.set_words(Words(self._subtitles.get(page, ""), tone="faint"))
+        self.shown.emit(page)
+
+    def set_subtitle(self, page: QWidget, text: str) -> None:
+        self._subtitles[page] = text
+        if self.pages.currentWidget() is page:
+            self._subtitle.set_words(Words(text, tone="faint"))
+
+
+class Bottom(QSplitter):
+    """Charts are dealt to the first two cells in turn; runs and log have the third."""
+
+    def __init__(self, session: Session, runs_menu: QMenu) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setHandleWidth(1)
+        self.setChildrenCollapsible(False)
+        self._session = session
+        self.cells = [Cell(), Cell(), Cell()]
+        self.charts: list[Chart] = []
+        for index, kind in enumerate(find_charts()):
+            self._add_chart(kind(), self.cells[index % 2])
+        self.runs = RunsView(session, runs_menu)
+        self.log = LogView(session)
+        self.cells[2].add("Runs", self.runs)
+        self.cells[2].add("Queue and log", self.log)
+        self.cells[2].more.setMenu(runs_menu)
+        for cell in self.cells:
+            cell.setMinimumWidth(200)
+            self.addWidget(cell)
+        self.setSizes([560, 420, 620])
+        for signal in (
+            session.compared_changed,
+            session.current_changed,
+            session.engine_changed,
+            session.selection_changed,
+        ):
+            signal.connect(self.refresh)
+        session.runs.changed.connect(self.refresh)
+        self.refresh()
+
+    def _add_chart(self, chart: Chart, cell: Cell) -> None:
+        self.charts.append(chart)
+        chart.layer_clicked.connect(lambda layer: self._session.select_layers([layer]))
+        chart.subtitle_changed.connect(lambda text, c=chart: cell.set_subtitle(c, text))
+        cell.add(chart.title, chart)
+        cell.shown.connect(self.refresh)
+        if cell.menu.isEmpty():
+            menu_item(cell.menu, "Save as PNG, SVG or CSV…", lambda: self._ask_save(cell))
+            menu_item(cell.menu, "Copy as CSV", lambda: QGuiApplication.clipboard().setText(self._shown(cell).csv()))
+
+    def _shown(self, cell: Cell) -> Chart:
+        chart = cell.pages.currentWidget()
+        assert isinstance(chart, Chart)
+        return chart
+
+    def set_theme(self, theme: Theme) -> None:
+        for chart in self.charts:
+            chart.set_theme(theme)
+        self.refresh()
+
+    def refresh(self, _news: object = None) -> None:
+        """Draws the charts that can be seen; called at 10 Hz at most while something runs."""
+        data = chart_data(self._session)
+        for chart in self.charts:
+            if chart.isVisibleTo(self):
+                chart.set_data(data)
+
+    def _ask_save(self, cell: Cell) -> None:
+        chart = self._shown(cell)
+        name = chart.title.lower().replace(" ", "-") + ".png"
+        ask_where_to_save(self, f"Save {chart.title.lower()}", name, FILTERS, lambda path: self._save(chart, path))
+
+    def _save(self, chart: Chart, path: str) -> None:
+        try:
+            save_chart(chart, Path(path))
+        except (OSError, WorkbenchError) as error:
+            self._session.show_error(WorkbenchError(f"The chart could not be saved: {error}"))
+
+
+def save_chart(chart: Chart, path: Path) -> None:
+    """As PNG at twice the size, SVG or CSV, by the file's suffix. Raises WorkbenchError for any other."""
+    match path.suffix.lower():
+        case ".csv":
+            path.write_text(chart.csv(), "utf-8")
+        case ".svg":
+            drawing = QSvgGenerator()
+            drawing.setFileName(str(path))
+            drawing.setSize(chart.size())
+            drawing.setViewBox(chart.rect())
+            with QPainter(drawing) as painter:
+                chart.render(painter)
+        case ".png":
+            picture = QImage(chart.size() * 2, QImage.Format.Format_RGB32)
+            picture.setDevicePixelRatio(2)
+            with QPainter(picture) as painter:
+                chart.render(painter)
+            if not picture.save(str(path)):
+                raise WorkbenchError(f"{path.name} could not be written.")
+        case _:
+            raise WorkbenchError(
+                f"A chart cannot be saved as {path.suffix or 'a file without suffix'}.", "Use .png, .svg or .csv."
+            )
+
+
+def chart_data(session: Session) -> ChartData:
+    """The compared runs, the current one first, with what is known of each so far."""
+    first = session.current.id if session.current else ""
+    ids = [run_id for run_id in dict.fromkeys([first, *session.compared]) if run_id]
+    found = [_series(session, run_id) for run_id in ids if session.runs.get(run_id) is not None]
+    return ChartData(tuple(found), session.selection.layers)
+
+
+def _series(session: Session, run_id: str) -> Series:
+    run = session.runs.get(run_id)
+    assert run is not None
+    live = session.runs.live.get(run_id)
+    engine = session.runs.engine(run_id)
+    times = session.runs.layer_ms(run_id)
+    layers = tuple(layer for layer in engine.graph.layers if layer.id in times) if engine else ()
+    return Series(
+        run=run,
+        title=short_title(run),
+        is_live=run_id in session.runs.jobs,
+        layers=layers,
+        layer_ms=np.asarray([times[layer.id] for layer in layers], dtype=np.float64),
+        latencies_ms=session.runs.latencies(run_id),
+        iterations=run.timing.layers_iterations if run.timing else (live.iterations if live else 0),
+        checked=tuple(live.checked) if live else (),
+    )

@@ -1,0 +1,80 @@
+"""For bugs: what happened, with versions and the way to hand it on. The program goes on where it can."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+import traceback
+from types import TracebackType
+
+from PySide6 import __version__ as pyside_version
+from PySide6.QtCore import qVersion
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout
+
+from workbench import __version__
+from workbench.core.errors import WorkbenchError
+from workbench.session.session import Session
+from workbench.views.fonts import mono_font
+from workbench.views.widgets import button, soft_label
+
+_LOG = logging.getLogger(__name__)
+
+
+def versions() -> str:
+    """Program, Python, Qt and system, a line each."""
+    return (
+        f"workbench {__version__}\nPython {platform.python_version()}\n"
+        f"PySide6 {pyside_version}, Qt {qVersion()}\n{platform.platform()}"
+    )
+
+
+class CrashDialog(QDialog):
+    """Not modal: what runs goes on behind it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.setWindowTitle("Something went wrong")
+        self.resize(720, 420)
+        title = QLabel("This is a fault of the program, not of your model.")
+        hint = soft_label("What was finished is saved. You can go on; please report the text below.")
+        self.text = QPlainTextEdit(text)
+        self.text.setReadOnly(True)
+        self.text.setFont(mono_font(11))
+        copy = button("Copy", "primary")
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
+        close = button("Close")
+        close.clicked.connect(self.close)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(copy)
+        row.addWidget(close)
+        column = QVBoxLayout(self)
+        for part in (title, hint, self.text):
+            column.addWidget(part)
+        column.addLayout(row)
+
+
+class ExceptionHook:
+    """Installed as `sys.excepthook`: users' errors go to the banner, anything else to the crash dialog, once at a time."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.dialog: CrashDialog | None = None
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            QApplication.quit()
+            return
+        if isinstance(error, WorkbenchError):
+            self._session.show_error(error)
+            return
+        text = "".join(traceback.format_exception(kind, error, trace))
+        _LOG.error("%s", text)
+        if self.dialog is None or not self.dialog.isVisible():
+            self.dialog = CrashDialog(f"{versions()}\n\n{text}")
+            self.dialog.show()
+
+    def install(self) -> None:
+        sys.excepthook = self

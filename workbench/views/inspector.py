@@ -1,0 +1,250 @@
+"""The inspector: what is selected, in words: kernel, precision asked and run, time and share, shapes, sources, fate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from workbench.core.graph import Graph, Layer
+from workbench.core.run import Run, Status
+from workbench.session.baseline import run_title
+from workbench.session.choices import plan_words
+from workbench.session.session import Session
+from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, shape_words
+from workbench.views.keyvalues import KeyValues
+from workbench.views.widgets import Head, Line, Words, soft_label
+
+LINKS_SHOWN = 40
+ATTRIBUTES_SHOWN = 24
+
+
+class Inspector(QWidget):
+    """Made anew at each selection from sections; small enough for that to be cheap."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(4)
+        for signal in (
+            session.selection_changed,
+            session.engine_changed,
+            session.choices_changed,
+            session.current_changed,
+        ):
+            signal.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self, _news: object = None) -> None:
+        self._clear()
+        session, selection = self._session, self._session.selection
+        layers = [session.links.layers[key] for key in selection.layers]
+        nodes = [session.links.nodes[key] for key in selection.nodes]
+        if selection.by_layer and len(layers) == 1:
+            self._layer(layers[0])
+        elif not selection.by_layer and len(nodes) == 1:
+            self._node(nodes[0])
+        elif selection:
+            self._several(nodes, layers)
+        elif session.current is not None:
+            self._run(session.current)
+        else:
+            self._section("Selection")
+            self._text("Click a node or a layer: its kernel, precision, time, shapes and origin appear here.")
+        self._column.addStretch(1)
+
+    def texts(self) -> list[str]:
+        """Everything shown, for tests and for copying."""
+        found = []
+        for widget in self.findChildren(Line):
+            if widget.isVisibleTo(self):
+                found.append(f"{widget.words.main} {widget.words.soft}".strip())
+        return found
+
+    # what it may show
+
+    def _layer(self, layer: Layer) -> None:
+        self._section("Layer")
+        self._title(layer.op, layer.name or layer.id)
+        engine = self._session.engine
+        self._rows(
+            [
+                (
+                    "kernel",
+                    Words(layer.tactic or "not told", mono=bool(layer.tactic), tone="" if layer.tactic else "faint"),
+                ),
+                ("ran in", _precision(layer)),
+                ("asked", self._asked(layer.sources)),
+                ("time", self._time([layer])),
+                *_shapes(layer, engine.graph if engine else None),
+                ("kind", Words(layer.kind.value)),
+            ]
+        )
+        nodes = [self._session.links.nodes[key] for key in layer.sources if key in self._session.links.nodes]
+        count = len(nodes)
+        inferred = "" if layer.sources_exact else " (inferred)"
+        self._section(f"Fused from {count} nodes{inferred}" if count > 1 else f"Made from{inferred}")
+        if not nodes:
+            self._text("The backend added this layer: no node of the model is behind it.")
+        self._links(nodes, self._session.select_nodes)
+        self._attributes(layer)
+
+    def _node(self, node: Layer) -> None:
+        session = self._session
+        self._section("Node")
+        self._title(node.op, node_label(node))
+        fate = session.links.fates.get(node.id)
+        layers = [session.links.layers[key] for key in session.links.layers_of([node.id])]
+        others = len(session.links.nodes_of([layer.id for layer in layers])) - 1 if layers else 0
+        self._rows(
+            [
+                ("fate", Words(fate_words(fate, others), tone="soft" if fate is None else "")),
+                ("asked", self._asked([node.id])),
+                ("ran in", _ran(layers)),
+                ("time", self._time(layers)),
+                *_shapes(node, session.source_graph()),
+                ("id", Words(node.id, mono=True, tone="soft")),
+            ]
+        )
+        if layers:
+            self._section("Became layer" if len(layers) == 1 else f"Went to {len(layers)} layers")
+            self._links(layers, session.select_layers)
+        self._attributes(node)
+
+    def _several(self, nodes: list[Layer], layers: list[Layer]) -> None:
+        self._section("Selection")
+        self._title(f"{len(nodes)} nodes, {len(layers)} layers", "")
+        ops = Counter(item.op for item in (nodes or layers))
+        self._rows(
+            [
+                ("ops", Words(", ".join(f"{op} ×{count}" if count > 1 else op for op, count in ops.most_common(6)))),
+                ("asked", self._asked([node.id for node in nodes])),
+                ("ran in", _ran(layers)),
+                ("time", self._time(layers)),
+            ]
+        )
+        if nodes:
+            self._section("Nodes")
+            self._links(nodes, self._session.select_nodes)
+        if layers:
+            self._section("Layers")
+            self._links(layers, self._session.select_layers)
+
+    def _run(self, run: Run) -> None:
+        self._section("Run")
+        self._title(run_title(run), "")
+        build = run.build
+        rows = [("plan", Words(plan_words(run.config.plan), swatch=run.config.plan.default))]
+        if build is not None:
+            ran = ", ".join(f"{count} {name.upper()}" for name, count in build.precisions.items())
+            rows += [
+                ("layers", Words(f"{build.layers:,}", f"from {build.source_nodes:,} nodes")),
+                ("mapped", Words(f"{build.mapped:,}", f"of {build.source_nodes:,}, {build.mapped_exact:,} exactly")),
+                ("ran in", Words(ran or "not told")),
+                ("engine", Words(bytes_words(build.size_bytes), f"built in {build.seconds:.1f} s")),
+            ]
+            rows += [(name, Words(bytes_words(size))) for name, size in build.memory.items()]
+        if run.timing is not None and run.timing.layers:
+            whole = run.timing.stats.median_ms if run.timing.stats else 0.0
+            rows.append(("layer sum", Words(milliseconds(run.timing.layers_sum_ms), f"whole {milliseconds(whole)}")))
+        self._rows(rows)
+        if run.status is Status.FAILED and run.error is not None:
+            self._section("Why it failed")
+            self._text(run.error.message)
+            self._text(run.error.hint)
+        notes = [*(build.notes if build else ()), *(run.timing.warnings if run.timing else ())]
+        notes += run.accuracy.warnings if run.accuracy else ()
+        if notes:
+            self._section("What to know")
+            for note in notes:
+                self._text(note)
+
+    # parts
+
+    def _asked(self, nodes: Iterable[str]) -> Words:
+        session = self._session
+        asked = Counter(session.asked[node] for node in nodes if node in session.asked)
+        if not asked:
+            return Words("nothing", tone="faint")
+        if len(asked) > 1:
+            return Words(", ".join(f"{count} {precision.label}" for precision, count in asked.most_common()))
+        precision = next(iter(asked))
+        by_rule = precision is not session.choices.plan.default
+        return Words(precision.label, "by rule" if by_rule else "by default", swatch=precision)
+
+    def _time(self, layers: list[Layer]) -> Words:
+        run = self._session.current
+        times = self._session.runs.layer_ms(run.id) if run else {}
+        known = [times[layer.id] for layer in layers if layer.id in times]
+        if not known:
+            return Words("not measured", tone="faint")
+        total = sum(times.values()) or 1.0
+        return Words(milliseconds(sum(known)), f"{100 * sum(known) / total:.1f} % of all layers")
+
+    def _section(self, text: str) -> None:
+        if self._column.count():
+            self._column.addSpacing(12)
+        self._column.addWidget(Head(text))
+
+    def _title(self, op: str, name: str) -> None:
+        self._column.addWidget(Line(Words(op, bold=True)))
+        if name:
+            self._column.addWidget(Line(Words(name, mono=True, tone="soft")))
+
+    def _rows(self, rows: list[tuple[str, Words]]) -> None:
+        table = KeyValues(58)
+        table.set_rows(rows)
+        self._column.addWidget(table)
+
+    def _text(self, text: str) -> None:
+        if text:
+            self._column.addWidget(soft_label(text))
+
+    def _links(self, items: list[Layer], select: object) -> None:
+        for item in items[:LINKS_SHOWN]:
+            line = Line(Words(node_label(item), item.op, mono=True), clickable=True)
+            line.clicked.connect(lambda key=item.id: select([key]))  # type: ignore[operator]
+            self._column.addWidget(line)
+        if len(items) > LINKS_SHOWN:
+            self._text(f"… and {len(items) - LINKS_SHOWN} more")
+
+    def _attributes(self, layer: Layer) -> None:
+        if not layer.attributes:
+            return
+        self._section("Attributes")
+        rows = list(layer.attributes.items())[:ATTRIBUTES_SHOWN]
+        self._rows([(key, Words(value, mono=True)) for key, value in rows])
+
+    def _clear(self) -> None:
+        while (item := self._column.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+
+
+def _precision(layer: Layer) -> Words:
+    if layer.precision is None:
+        return Words("not told", tone="faint")
+    return Words(layer.precision.label, swatch=layer.precision)
+
+
+def _ran(layers: list[Layer]) -> Words:
+    ran = Counter(layer.precision for layer in layers if layer.precision is not None)
+    if len(ran) == 1:
+        return _precision(layers[0])
+    return Words(", ".join(f"{count} {precision.label}" for precision, count in ran.most_common()) or "—")
+
+
+def _shapes(layer: Layer, graph: Graph | None) -> list[tuple[str, Words]]:
+    """The layer's first inputs and outputs that are no constants."""
+    tensors = graph.tensors if graph else {}
+    rows = []
+    for title, names, most in (("input", layer.inputs, 3), ("output", layer.outputs, 3)):
+        known = [tensors[name] for name in names if name in tensors and not tensors[name].constant]
+        for tensor in known[:most]:
+            dtype = "" if tensor.dtype == "float32" else tensor.dtype
+            rows.append((title, Words(shape_words(tensor.shape), dtype, mono=True, tip=tensor.name)))
+    return rows

@@ -1,0 +1,415 @@
+"""The window: bar, banner, welcome page or graphs with panels, charts and runs, status. Actions end here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtWidgets import (
+    QApplication,
+    QInputDialog,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from workbench.core.errors import WorkbenchError
+from workbench.session.baseline import BASELINE_LABEL, run_title
+from workbench.session.session import Message, Session
+from workbench.views import theme
+from workbench.views.banner import Banner
+from workbench.views.bottom import Bottom
+from workbench.views.crash import versions
+from workbench.views.files import ask_for_file, ask_where_to_save
+from workbench.views.guard import guarded
+from workbench.views.inspector import Inspector
+from workbench.views.menus import fill_menu, make_actions, runs_menu, update_actions
+from workbench.views.model_panel import ModelPanel
+from workbench.views.palette import Palette
+from workbench.views.panes import Pane, Panes
+from workbench.views.plan_panel import PlanPanel
+from workbench.views.samples_panel import SamplesPanel
+from workbench.views.settings_dialog import SettingsDialog
+from workbench.views.statusbar import StatusBar
+from workbench.views.toolbar import OFFERED, TopBar
+from workbench.views.welcome import Opening, Welcome
+from workbench.views.widgets import menu_item, swatch_icon
+
+DRAW_MS = 100  # charts draw at 10 Hz: more would disturb what is measured
+LEFT, RIGHT, BOTTOM = 268, 272, 368
+
+
+class MainWindow(QMainWindow):
+    """Owns the views; all that is remembered or changed goes through the session."""
+
+    def __init__(self, session: Session, *, remembers: bool = True) -> None:
+        super().__init__()
+        self.session = session
+        self._remembers = remembers
+        self.setWindowTitle("Workbench")
+        self.setAcceptDrops(True)
+        self.resize(1600, 1000)
+        self.setMinimumSize(900, 560)
+        self.actions_by_id = make_actions(self, session)
+        self._main_menu = QMenu(self)
+        fill_menu(self._main_menu, self.actions_by_id)
+        self._runs_menu = runs_menu(self, self.actions_by_id)
+        self._dialogs: list[QWidget] = []
+        self._found: list[tuple[bool, str]] = []  # (is a layer, id)
+        self._found_at = -1
+        self._told: frozenset[str] = frozenset()
+        self._draw_timer = QTimer(self)
+        self._draw_timer.setInterval(DRAW_MS)
+        self._draw_timer.timeout.connect(self._draw_live)
+        self._build()
+        self._connect()
+        if remembers:
+            self._restore()
+        self.apply_theme()
+        self._refresh()
+
+    def _build(self) -> None:
+        session = self.session
+        self.top = TopBar(session, self.actions_by_id, self._main_menu)
+        self.banner = Banner(session)
+        self.welcome = Welcome(session)
+        self.opening = Opening(session)
+        self.panes = Panes(session)
+        self.model_panel, self.plan_panel, self.samples_panel = (
+            ModelPanel(session),
+            PlanPanel(session),
+            SamplesPanel(session),
+        )
+        self.left = _dock([self.model_panel, self.plan_panel, self.samples_panel])
+        self.inspector = Inspector(session)
+        self.right = _dock([self.inspector])
+        self.bottom = Bottom(session, self._runs_menu)
+        self.middle = _splitter(Qt.Orientation.Horizontal, [self.left, self.panes, self.right], [LEFT, 1060, RIGHT], 1)
+        self.workspace = _splitter(Qt.Orientation.Vertical, [self.middle, self.bottom], [556, BOTTOM], 0)
+        self.pages = QStackedWidget()
+        for page in (self.welcome, self.opening, self.workspace):
+            self.pages.addWidget(page)
+        self.status = StatusBar(session, self.actions_by_id["theme"])
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for part in (self.top, self.banner, self.pages, self.status):
+            column.addWidget(part, 1 if part is self.pages else 0)
+        self.setCentralWidget(whole)
+        self.palette_view = Palette(self, session, self.actions_by_id)
+
+    def _connect(self) -> None:
+        session = self.session
+        for signal in (
+            session.model_changed,
+            session.choices_changed,
+            session.selection_changed,
+            session.current_changed,
+            session.compared_changed,
+            session.opening_changed,
+            session.runs.busy_changed,
+            session.runs.changed,
+        ):
+            signal.connect(self._refresh)
+        session.undo.indexChanged.connect(self._refresh)
+        session.settings.changed.connect(self._setting_changed)
+        session.runs.ticked.connect(self._tell)
+        session.runs.busy_changed.connect(self._busy)
+        self.welcome.open_asked.connect(self.open_dialog)
+        self.top.search_changed.connect(self._search)
+        self.top.search_next.connect(self._search_next)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply_theme)
+
+    def _refresh(self, _news: object = None) -> None:
+        session = self.session
+        update_actions(self.actions_by_id, session)
+        page = self.opening if session.is_opening else self.workspace if session.has_model else self.welcome
+        self.pages.setCurrentWidget(page)
+        name = Path(session.model.path).name if session.model else ""
+        self.setWindowTitle(f"{name} – Workbench" if name else "Workbench")
+
+    # live drawing
+
+    def _busy(self, busy: bool) -> None:
+        if busy:
+            self._draw_timer.start()
+        else:
+            self._draw_timer.stop()
+            self._draw_live()
+
+    def _tell(self, ids: frozenset[str]) -> None:
+        self._told |= ids
+
+    def _draw_live(self) -> None:
+        told, self._told = self._told, frozenset()
+        self.status.refresh()
+        self.bottom.log.refresh()
+        if told & {*self.session.compared, self.session.current.id if self.session.current else ""}:
+            self.bottom.refresh()
+            self.panes.refresh_overlays()
+
+    # look
+
+    def apply_theme(self, _scheme: object = None) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        chosen = theme.resolve(self.session.settings.get("theme"))
+        theme.apply_theme(app, chosen)
+        self.panes.set_theme(chosen)
+        self.bottom.set_theme(chosen)
+        self.status.refresh()
+        self.inspector.refresh()
+
+    def _setting_changed(self, key: str) -> None:
+        if key == "theme":
+            self.apply_theme()
+        self._refresh()
+
+    def toggle_theme(self) -> None:
+        self.session.settings.set("theme", "light" if theme.current().name == "dark" else "dark")
+
+    def toggle_left(self) -> None:
+        self.left.setVisible(not self.left.isVisible())
+
+    def toggle_right(self) -> None:
+        self.right.setVisible(not self.right.isVisible())
+
+    def toggle_bottom(self) -> None:
+        self.bottom.setVisible(not self.bottom.isVisible())
+
+    # files
+
+    def open_dialog(self) -> None:
+        ask_for_file(self, "Open a model", "ONNX models (*.onnx);;All files (*)", self.session.open)
+
+    def close_model(self) -> None:
+        self.session.close_model()
+
+    def export_report(self) -> None:
+        ask_where_to_save(self, "Export report", "report.html", "HTML page (*.html)", self._export_report)
+
+    def _export_report(self, path: str) -> None:
+        self._do(lambda: self.session.export_report(path), f"The report is written to {path}.")
+
+    def save_source(self) -> None:
+        self._save_graph(self.panes.source, "source-graph.svg")
+
+    def save_engine(self) -> None:
+        self._save_graph(self.panes.engine, "engine-graph.svg")
+
+    def _save_graph(self, pane: Pane, name: str) -> None:
+        filters = "SVG drawing (*.svg);;PNG picture (*.png);;PDF page (*.pdf)"
+        ask_where_to_save(self, "Save graph", name, filters, lambda path: self._export_graph(pane, path))
+
+    def _export_graph(self, pane: Pane, path: str) -> None:
+        canvas = pane.canvas
+        exports = {".svg": canvas.export_svg, ".png": canvas.export_png, ".pdf": canvas.export_pdf}
+        export = exports.get(Path(path).suffix.lower(), canvas.export_svg)
+        self._do(lambda: export(path), f"The graph is written to {path}.")
+
+    def _do(self, work: Callable[[], object], done: str) -> None:
+        """Says in the banner how it went."""
+        try:
+            work()
+        except WorkbenchError as error:
+            self.session.show_error(error)
+        except OSError as error:
+            self.session.show_error(WorkbenchError(f"This could not be written: {error}"))
+        else:
+            self.session.show(Message(done, is_error=False))
+
+    # edits and runs
+
+    def undo(self) -> None:
+        self.session.undo.undo()
+
+    def redo(self) -> None:
+        self.session.undo.redo()
+
+    def build(self) -> None:
+        self.session.build()
+
+    def cancel(self) -> None:
+        self.session.cancel()
+
+    def race(self) -> None:
+        self.session.race()
+
+    def make_baseline(self) -> None:
+        if self.session.current is not None:
+            for run in list(self.session.visible_runs()):
+                if run.label == BASELINE_LABEL:
+                    self.session.runs.rename(run.id, "")
+            self.session.runs.rename(self.session.current.id, BASELINE_LABEL)
+
+    def rename_run(self) -> None:
+        run = self.session.current
+        if run is None:
+            return
+        dialog = QInputDialog(self)
+        dialog.setWindowTitle("Rename run")
+        dialog.setLabelText("Name of this run; empty: what it was built with")
+        dialog.setTextValue(run_title(run))
+        dialog.textValueSelected.connect(lambda text: self.session.runs.rename(run.id, text.strip()))
+        self._show_dialog(dialog)
+
+    def delete_runs(self) -> None:
+        """Asks in the banner; files are gone for good after that."""
+        ids = [run_id for run_id in self.session.compared if run_id not in self.session.runs.jobs]
+        if not ids:
+            return
+        count = f"{len(ids)} runs" if len(ids) > 1 else "this run"
+        actions = (("Delete", lambda: self.session.runs.delete(ids)),)
+        self.session.show(
+            Message(f"Delete {count} with all files? This cannot be undone.", is_error=False, actions=actions)
+        )
+
+    def copy_runs(self) -> None:
+        QGuiApplication.clipboard().setText(self.bottom.runs.table.runs.tsv())
+
+    # graphs
+
+    def focus_search(self) -> None:
+        self.top.search.setFocus()
+        self.top.search.selectAll()
+
+    def _search(self, text: str) -> None:
+        nodes, layers = self.panes.find(text)
+        self._found = [(False, key) for key in nodes] + [(True, key) for key in layers]
+        self._found_at = -1
+        self.status.phase.set_words(f"{len(nodes)} nodes, {len(layers)} layers found" if text.strip() else "")
+        if not text.strip():
+            self.status.refresh()
+
+    def _search_next(self, step: int) -> None:
+        if not self._found:
+            return
+        self._found_at = (self._found_at + step) % len(self._found) if self._found_at >= 0 else 0
+        is_layer, key = self._found[self._found_at]
+        select = self.session.select_layers if is_layer else self.session.select_nodes
+        select([key])
+        self.panes.fly_to_selection()
+
+    def clear_selection(self) -> None:
+        self.session.select_nodes([])
+
+    def fit_graphs(self) -> None:
+        self.panes.fit()
+
+    def reveal_selection(self) -> None:
+        self.panes.fly_to_selection()
+
+    def rule_for_selection(self) -> None:
+        """A menu of precisions for the selected nodes, at the plan."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for precision in OFFERED:
+            item = menu_item(menu, precision.label, lambda p=precision: self.plan_panel.add_selected(p))
+            item.setIcon(swatch_icon(precision))
+        menu.popup(self.plan_panel.mapToGlobal(self.plan_panel.rect().topLeft()))
+
+    # dialogs
+
+    def show_palette(self) -> None:
+        self.palette_view.popup()
+
+    def show_settings(self) -> None:
+        self._show_dialog(SettingsDialog(self.session.settings, self))
+
+    def show_versions(self) -> None:
+        lines = [versions(), ""]
+        for name, info in self.session.backends.items():
+            state = info.device if info.available else f"{info.reason} {info.hint}"
+            lines.append(f"{name} {info.version}: {state}".strip())
+        dialog = QInputDialog(self)
+        dialog.setOption(QInputDialog.InputDialogOption.UsePlainTextEditForTextInput)
+        dialog.setWindowTitle("Versions and machine")
+        dialog.setLabelText("What runs here; select and copy")
+        dialog.setTextValue("\n".join(lines))
+        dialog.resize(QSize(560, 320))
+        self._show_dialog(dialog)
+
+    def _show_dialog(self, dialog: QWidget) -> None:
+        """Never modal: what runs goes on, and the window answers."""
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setWindowModality(Qt.WindowModality.NonModal)
+        dialog.show()
+
+    # Qt
+
+    @guarded
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls()]
+        if any(path.lower().endswith(".onnx") for path in paths):
+            event.acceptProposedAction()
+
+    @guarded
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.toLocalFile().lower().endswith(".onnx")]
+        if paths:
+            event.acceptProposedAction()
+            self.session.open(paths[0])
+
+    @guarded
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self._remembers:
+            self._remember()
+        self._draw_timer.stop()
+        self.session.close()
+        super().closeEvent(event)
+
+    def _remember(self) -> None:
+        settings = self.session.settings
+        settings.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
+        sizes = {name: part.sizes() for name, part in self._splitters().items()}
+        settings.set("window_state", sizes)
+
+    def _splitters(self) -> dict[str, QSplitter]:
+        return {"middle": self.middle, "workspace": self.workspace, "panes": self.panes, "bottom": self.bottom}
+
+    def _restore(self) -> None:
+        settings = self.session.settings
+        if text := settings.get("geometry"):
+            self.restoreGeometry(QByteArray.fromBase64(text.encode()))
+        for name, sizes in settings.get("window_state").items():
+            splitter = self._splitters().get(name)
+            if splitter is not None and isinstance(sizes, list) and len(sizes) == splitter.count() and sum(sizes) > 0:
+                splitter.setSizes([int(size) for size in sizes])
+
+
+def _dock(panels: list[QWidget]) -> QScrollArea:
+    """Panels below each other that scroll when they must."""
+    area = QScrollArea()
+    area.setObjectName("panel")
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(200)
+    inner = QWidget()
+    inner.setObjectName("panel")
+    inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    column = QVBoxLayout(inner)
+    column.setContentsMargins(14, 12, 14, 12)
+    column.setSpacing(18)
+    for panel in panels:
+        column.addWidget(panel)
+    column.addStretch(1)
+    area.setWidget(inner)
+    return area
+
+
+def _splitter(way: Qt.Orientation, parts: list[QWidget], sizes: list[int], stretched: int) -> QSplitter:
+    made = QSplitter(way)
+    made.setHandleWidth(1)
+    made.setChildrenCollapsible(False)
+    for index, part in enumerate(parts):
+        made.addWidget(part)
+        made.setStretchFactor(index, 1 if index == stretched else 0)
+    made.setSizes(sizes)
+    return made

@@ -1,0 +1,52 @@
+"""QActions from the table of actions, and the menus they stand in."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from workbench.session.actions import ACTIONS, MENUS
+from workbench.session.session import Session
+from workbench.views.widgets import tip
+
+RUN_MENU = ("race", "baseline", "rename", "delete", "copy_runs", "report")
+
+
+def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:
+    """One QAction an entry, bound to the window's method of the entry's callback."""
+    made: dict[str, QAction] = {}
+    for entry in ACTIONS:
+        action = made[entry.id] = QAction(entry.title, window)
+        action.setObjectName(entry.id)
+        action.setShortcuts([QKeySequence(keys) for keys in entry.shortcut.split(";") if keys])
+        keys = entry.shortcut.split(";")[0]
+        action.setToolTip(tip(f"{entry.tooltip} ({keys})" if keys else entry.tooltip))
+        callback = getattr(window, entry.callback)
+        action.triggered.connect(lambda _checked=False, run=callback: run())
+        window.addAction(action)
+    return made
+
+
+def update_actions(actions: dict[str, QAction], session: Session) -> None:
+    """Enabled is what the session says."""
+    for entry in ACTIONS:
+        actions[entry.id].setEnabled(not entry.enabled or bool(getattr(session, entry.enabled)))
+    for key, text in (("undo", session.undo.undoText()), ("redo", session.undo.redoText())):
+        actions[key].setText(f"{key.capitalize()} {text}".strip())
+
+
+def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> None:
+    """The whole table, a sub-menu for each menu."""
+    for title in MENUS:
+        sub = menu.addMenu(title)
+        sub.setToolTipsVisible(True)
+        for entry in ACTIONS:
+            if entry.menu == title:
+                sub.addAction(actions[entry.id])
+
+
+def runs_menu(parent: QWidget, actions: dict[str, QAction]) -> QMenu:
+    menu = QMenu(parent)
+    for key in RUN_MENU:
+        menu.addAction(actions[key])
+    return menu

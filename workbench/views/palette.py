@@ -1,0 +1,106 @@
+"""The command palette: every action, node and layer by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from workbench.session.session import Session
+from workbench.session.words import node_label
+
+WIDTH, HEIGHT = 560, 380
+MOST = 60
+
+
+class Entry(msgspec.Struct, frozen=True):
+    text: str
+    detail: str
+    run: Callable[[], object]
+
+
+class Palette(QFrame):
+    """A list over the window, narrowed by typing; Enter runs, Escape closes."""
+
+    def __init__(self, window: QWidget, session: Session, actions: dict[str, QAction]) -> None:
+        super().__init__(window)
+        self.setObjectName("card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._session = session
+        self._actions = actions
+        self._entries: list[Entry] = []
+        self.field = QLineEdit()
+        self.field.setPlaceholderText("Type an action, a node or a layer")
+        self.field.textChanged.connect(self._filter)
+        self.field.installEventFilter(self)
+        self.list = QListWidget()
+        self.list.setUniformItemSizes(True)
+        self.list.itemActivated.connect(lambda _item: self._run())
+        self.list.itemClicked.connect(lambda _item: self._run())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 10, 10, 10)
+        column.addWidget(self.field)
+        column.addWidget(self.list)
+        self.hide()
+
+    def popup(self) -> None:
+        self._entries = self._all()
+        self.setGeometry((self.parentWidget().width() - WIDTH) // 2, 60, WIDTH, HEIGHT)
+        self.field.clear()
+        self._filter("")
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+
+    def _all(self) -> list[Entry]:
+        found = []
+        for action in self._actions.values():
+            if action.isEnabled() and action.objectName() != "palette":
+                found.append(Entry(action.text(), action.shortcut().toString(), action.trigger))
+        session = self._session
+        for node in session.links.nodes.values():
+            text = f"{node.op}  {node_label(node)}"
+            found.append(Entry(text, "node", lambda key=node.id: session.select_nodes([key])))
+        for layer in session.links.layers.values():
+            text = f"{layer.op}  {node_label(layer)}"
+            found.append(Entry(text, "layer", lambda key=layer.id: session.select_layers([key])))
+        return found
+
+    def _filter(self, text: str) -> None:
+        words = text.lower().split()
+        self.list.clear()
+        for entry in self._entries:
+            if all(word in f"{entry.text} {entry.detail}".lower() for word in words):
+                item = QListWidgetItem(f"{entry.text}    {entry.detail}".rstrip())
+                item.setData(Qt.ItemDataRole.UserRole, entry)
+                self.list.addItem(item)
+                if self.list.count() >= MOST:
+                    break
+        self.list.setCurrentRow(0)
+
+    def _run(self) -> None:
+        item = self.list.currentItem()
+        self.hide()
+        if item is not None:
+            item.data(Qt.ItemDataRole.UserRole).run()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrows move in the list while the field keeps the focus."""
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
+            if step is not None:
+                self.list.setCurrentRow(min(max(self.list.currentRow() + step, 0), self.list.count() - 1))
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self._run()
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self.hide()
+                return True
+        if event.type() == QEvent.Type.FocusOut:
+            if not self.list.underMouse():
+                self.hide()
+        return super().eventFilter(watched, event)

@@ -1,0 +1,183 @@
+"""The two graphs side by side: a header, overlay chips and a canvas each; one selection for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+
+from workbench.core.graph import Graph
+from workbench.core.theme import Theme
+from workbench.session.selection import Selection
+from workbench.session.session import Session
+from workbench.views.canvas import GraphCanvas
+from workbench.views.overlays import ENGINE_OVERLAYS, SOURCE_OVERLAYS, Overlay, engine_overlay, source_overlay
+from workbench.views.theme import current
+from workbench.views.widgets import Chip, Line, Words, empty_label
+
+NO_ENGINE = (
+    "No engine yet.\nChoose a backend and a precision above, then Build (Ctrl+B):\nthe graph after fusion appears here."
+)
+NO_ENGINE_OF_RUN = "This run has no engine graph.\nThe runs table says why; the log has the details."
+
+
+class Pane(QWidget):
+    """A canvas with its header. Shows an empty sentence while there is no graph."""
+
+    overlay_chosen = Signal(str)
+
+    def __init__(self, title: str, overlays: Mapping[str, str], chosen: str, empty: str) -> None:
+        super().__init__()
+        self.setObjectName("canvas")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.overlay = chosen
+        self.canvas = GraphCanvas()
+        self.canvas.setAccessibleName(f"{title} graph")
+        self.empty = empty_label(empty)
+        self._title = Line(Words(title, bold=True))
+        self.chips: dict[str, Chip] = {}
+        head = QHBoxLayout()
+        head.setContentsMargins(14, 6, 12, 6)
+        head.setSpacing(6)
+        head.addWidget(self._title, 1)
+        for name, words in overlays.items():
+            chip = self.chips[name] = Chip(name, words)
+            chip.setChecked(name == chosen)
+            chip.clicked.connect(lambda _on=False, n=name: self.choose_overlay(n))
+            head.addWidget(chip)
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.canvas)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addLayout(self._stack, 1)
+
+    def choose_overlay(self, name: str) -> None:
+        """Exactly one overlay is on."""
+        self.overlay = name
+        for key, chip in self.chips.items():
+            chip.setChecked(key == name)
+        self.overlay_chosen.emit(name)
+
+    def set_graph(self, graph: Graph | None, title: Words, empty: str = "") -> None:
+        self._title.set_words(title)
+        if empty:
+            self.empty.setText(empty)
+        self.canvas.set_graph(graph)
+        self._stack.setCurrentWidget(self.canvas if graph is not None else self.empty)
+
+    def show_overlay(self, overlay: Overlay) -> None:
+        self.canvas.set_colors(overlay.colors)
+        self.canvas.set_badges(overlay.badges)
+        self.canvas.set_overlay(overlay.values, overlay.unit)
+
+
+class Panes(QSplitter):
+    """Source and engine. Follows the session; a click in either selects in both."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setHandleWidth(1)
+        self.setChildrenCollapsible(False)
+        self._session = session
+        self.source = Pane("Source", SOURCE_OVERLAYS, "fate", "Open a model to see its graph.")
+        self.engine = Pane("Engine", ENGINE_OVERLAYS, "precision", NO_ENGINE)
+        for pane in (self.source, self.engine):
+            pane.setMinimumWidth(220)
+            self.addWidget(pane)
+        self.setSizes([500, 500])
+        self.source.canvas.selection_changed.connect(session.select_nodes)
+        self.engine.canvas.selection_changed.connect(session.select_layers)
+        self.source.overlay_chosen.connect(self.refresh_source_overlay)
+        self.engine.overlay_chosen.connect(self.refresh_engine_overlay)
+        session.model_changed.connect(self._show_model)
+        session.engine_changed.connect(self._show_engine)
+        session.selection_changed.connect(self._show_selection)
+        session.choices_changed.connect(self.refresh_source_overlay)
+        self.set_theme(current())
+        self._show_model()
+        self._show_engine()
+
+    def set_theme(self, theme: Theme) -> None:
+        for pane in (self.source, self.engine):
+            pane.canvas.set_theme(theme)
+        self.refresh_overlays()
+
+    def refresh_overlays(self, _news: object = None) -> None:
+        """Times have changed."""
+        self.refresh_source_overlay()
+        self.refresh_engine_overlay()
+
+    def refresh_source_overlay(self, _news: object = None) -> None:
+        session = self._session
+        if session.model is None:
+            return
+        run = session.current
+        times = session.runs.layer_ms(run.id) if run else {}
+        self.source.show_overlay(source_overlay(self.source.overlay, session.links, session.asked, times, current()))
+
+    def refresh_engine_overlay(self, _news: object = None) -> None:
+        session = self._session
+        run = session.current
+        times = session.runs.layer_ms(run.id) if run else {}
+        self.engine.show_overlay(engine_overlay(self.engine.overlay, session.engine, times, current()))
+
+    def _show_model(self, _model: object = None) -> None:
+        model = self._session.model
+        if model is None:
+            self.source.set_graph(None, Words("Source", bold=True))
+            return
+        extra = model.all_nodes - model.top_level_nodes
+        soft = f"{model.top_level_nodes:,} nodes" + (f" + {extra:,} in bodies" if extra else "")
+        self.source.set_graph(model.graph, Words("Source", soft, bold=True))
+        self.refresh_source_overlay()
+        self.source.canvas.fit()
+
+    def _show_engine(self, _engine: object = None) -> None:
+        session = self._session
+        engine, run = session.engine, session.current
+        if engine is None or run is None:
+            unfinished = run is None or not run.status.is_final
+            self.engine.set_graph(None, Words("Engine", bold=True), NO_ENGINE if unfinished else NO_ENGINE_OF_RUN)
+        else:
+            soft = f"{run.config.plan.default.label} · {len(engine.graph.layers):,} layers"
+            self.engine.set_graph(engine.graph, Words("Engine", soft, bold=True))
+            self.engine.canvas.fit()
+        self.refresh_overlays()
+
+    def _show_selection(self, selection: Selection) -> None:
+        self.source.canvas.set_selection(selection.nodes, reveal=selection.by_layer)
+        self.engine.canvas.set_selection(selection.layers, reveal=not selection.by_layer)
+
+    # search
+
+    def find(self, text: str) -> tuple[list[str], list[str]]:
+        """Ids that match, in both graphs; all others step back."""
+        found = []
+        for pane in (self.source, self.engine):
+            ids = pane.canvas.find(text) if text.strip() else []
+            pane.canvas.set_dimmed(self._others(pane, ids) if ids else None)
+            found.append(ids)
+        return found[0], found[1]
+
+    def _others(self, pane: Pane, ids: list[str]) -> frozenset[str]:
+        known = self._session.links.nodes if pane is self.source else self._session.links.layers
+        return frozenset(known) - frozenset(ids)
+
+    def fly_to_selection(self) -> None:
+        selection = self._session.selection
+        for pane, ids in ((self.source, selection.nodes), (self.engine, selection.layers)):
+            if ids:
+                pane.canvas.fly_to(min(ids, key=_index))
+
+    def fit(self) -> None:
+        self.source.canvas.fit()
+        self.engine.canvas.fit()
+
+
+def _index(item: str) -> tuple[int, str]:
+    digits = "".join(ch for ch in item.split(".")[0] if ch.isdigit())
+    return (int(digits) if digits else 0, item)

@@ -1,0 +1,169 @@
+"""The runs table: several rows selected are compared, the last one clicked is the current run."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QStackedLayout,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from workbench.session.runs_model import CELL_ROLE, COLUMNS, RUN_ROLE, Cell, RunsModel
+from workbench.session.session import Session
+from workbench.views.guard import guarded
+from workbench.views.theme import current
+from workbench.views.widgets import Words, empty_label, paint_words
+
+ROW_HEIGHT = 28
+WIDTHS = {"median": 104, "speedup": 76, "size": 68, "memory": 96, "task": 92, "sqnr": 86}
+Index = QModelIndex | QPersistentModelIndex
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Paints a figure with its uncertainty small and grey behind it; the current run bold."""
+
+    def __init__(self, table: QTableView, model: RunsModel) -> None:
+        super().__init__(table)
+        self._runs = model
+
+    @guarded
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme, rect = current(), QRect(option.rect)  # type: ignore[attr-defined]
+        cell: Cell = index.data(CELL_ROLE)
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
+        painter.save()
+        painter.fillRect(rect, QColor(theme.accent_ground if is_selected else theme.panel))
+        painter.fillRect(QRect(rect.x(), rect.bottom(), rect.width(), 1), QColor(theme.line))
+        bold = index.data(RUN_ROLE) == self._runs.current
+        words = Words(cell.main, cell.soft, cell.tone, swatch=cell.swatch)
+        room = rect.adjusted(8, 0, -8, -1)
+        paint_words(painter, room, words, right=index.column() > 0, bold=bold)
+        painter.restore()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(60, ROW_HEIGHT)
+
+
+class RunsTable(QTableView):
+    """Rows by mouse and keys; Ctrl+C copies the table's text."""
+
+    def __init__(self, session: Session, menu: QMenu) -> None:
+        super().__init__()
+        self._session = session
+        self._menu = menu
+        self.runs = RunsModel(self)
+        self.setModel(self.runs)
+        self.setItemDelegate(CellDelegate(self, self.runs))
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setAccessibleName("Runs")
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
+        head = self.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        head.setMinimumSectionSize(48)
+        for column, spec in enumerate(COLUMNS):
+            if spec.id in WIDTHS:
+                self.setColumnWidth(column, WIDTHS[spec.id])
+        self.setSortingEnabled(True)
+        head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self._is_following = False
+        self.selectionModel().selectionChanged.connect(self._selected)
+        session.compared_changed.connect(self._follow)
+        session.current_changed.connect(self._follow)
+
+    def refresh(self) -> None:
+        session = self._session
+        self.runs.current = session.current.id if session.current else ""
+        self._is_following = True
+        self.runs.set_runs(list(session.visible_runs()), session.baseline)
+        self._is_following = False
+        self._follow()
+
+    def _selected(self, _new: QItemSelection, _old: QItemSelection) -> None:
+        if self._is_following:
+            return
+        rows = [index.row() for index in self.selectionModel().selectedRows()]
+        ids = [run.id for run in (self.runs.run_at(row) for row in rows) if run is not None]
+        at = self.runs.run_at(self.currentIndex().row())
+        self._is_following = True
+        if at is not None and at.id in ids:
+            self._session.set_compared([at.id, *(run_id for run_id in ids if run_id != at.id)])
+            self._session.set_current(at.id)
+        elif ids:
+            self._session.set_compared(ids)
+            self._session.set_current(ids[0])
+        self._is_following = False
+        self.runs.current = self._session.current.id if self._session.current else ""
+        self.viewport().update()
+
+    def _follow(self, _news: object = None) -> None:
+        """The session's choice of runs, shown as selection."""
+        self.runs.current = self._session.current.id if self._session.current else ""
+        if self._is_following:
+            return
+        self._is_following = True
+        model = self.selectionModel()
+        wanted = QItemSelection()
+        last = len(COLUMNS) - 1
+        for run_id in self._session.compared:
+            row = self.runs.row_of(run_id)
+            if row >= 0:
+                wanted.select(self.runs.index(row, 0), self.runs.index(row, last))
+        model.select(wanted, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        row = self.runs.row_of(self.runs.current)
+        if row >= 0:
+            model.setCurrentIndex(self.runs.index(row, 0), QItemSelectionModel.SelectionFlag.NoUpdate)
+        self._is_following = False
+        self.viewport().update()
+
+    @guarded
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self.runs.tsv())
+        elif event.key() == Qt.Key.Key_Delete:
+            next(a for a in self._menu.actions() if a.objectName() == "delete").trigger()
+        else:
+            super().keyPressEvent(event)
+
+    @guarded
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self._menu.popup(event.globalPos())
+
+
+class RunsView(QWidget):
+    """The table, or the sentence of an empty one."""
+
+    def __init__(self, session: Session, menu: QMenu) -> None:
+        super().__init__()
+        self._session = session
+        self.table = RunsTable(session, menu)
+        self.empty = empty_label(
+            "Every build becomes a row here: time, size, memory, accuracy. Select several to compare them."
+        )
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.table)
+        session.runs.changed.connect(self.refresh)
+        session.model_changed.connect(self.refresh)
+        session.settings.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self, _news: object = None) -> None:
+        self.table.refresh()
+        self._stack.setCurrentWidget(self.table if self.table.runs.rowCount() else self.empty)

@@ -1,0 +1,235 @@
+"""The bar on top: what is chosen for the next build, and the buttons that start and end it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
+
+from workbench.core.precision import CalibrationMethod, Precision
+from workbench.session.choices import RANDOM, plan_words, samples_words
+from workbench.session.session import Session
+from workbench.views.sample_menu import fill_sample_menu
+from workbench.views.widgets import DropButton, Words, button, menu_item, swatch_icon, tip
+
+OFFERED = (Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8)
+METHODS = {
+    CalibrationMethod.MSE: "MSE: least error of what is kept and what is cut off",
+    CalibrationMethod.PERCENTILE: "Percentile: cuts off the rarest values",
+    CalibrationMethod.MAX: "Max: keeps every value, however rare",
+}
+HEIGHT = 48
+
+
+class TopBar(QWidget):
+    """Shows the session's choices; every change goes to the session."""
+
+    search_changed = Signal(str)
+    search_next = Signal(int)  # 1 forward, -1 back
+
+    def __init__(self, session: Session, actions: dict[str, QAction], menu: QMenu) -> None:
+        super().__init__()
+        self.setObjectName("topbar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFixedHeight(HEIGHT)
+        self._session = session
+        self.title = button("Workbench", "title", "All actions by menu")
+        self.title.setMenu(menu)
+        self.open = self._button(actions["open"])
+        self.backend = DropButton(self._fill_backends, "Backend", "Who builds and runs the engine")
+        self.target = DropButton(self._fill_targets, "Target", "The GPU to build for", 170)
+        self.precision = DropButton(
+            self._fill_precisions, "Precision", "Default precision of the plan, and how INT8 ranges are found"
+        )
+        self.calibration = DropButton(
+            self._fill_calibration, "Calibration set", "Samples that INT8 ranges are found on", 190
+        )
+        self.evaluation = DropButton(
+            self._fill_evaluation, "Evaluation set", "Samples that accuracy is checked on", 190
+        )
+        self.build = self._button(actions["build"], "primary")
+        self.cancel = self._button(actions["cancel"])
+        self.race = self._button(actions["race"])
+        self.search = _search_field()
+        self.search.installEventFilter(self)
+        self.search.textChanged.connect(self.search_changed)
+        self._lay_out()
+        session.choices_changed.connect(self.refresh)
+        session.backends_changed.connect(self.refresh)
+        session.samples_changed.connect(self.refresh)
+        session.compared_changed.connect(self.refresh)
+        session.model_changed.connect(self.refresh)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(8, 0, 14, 0)
+        row.setSpacing(8)
+        for part in (
+            self.title,
+            self.open,
+            self.backend,
+            self.target,
+            self.precision,
+            self.calibration,
+            self.evaluation,
+        ):
+            row.addWidget(part)
+        for part in (self.build, self.cancel, self.race):
+            row.addWidget(part)
+        row.addStretch(1)
+        row.addWidget(self.search)
+
+    def _button(self, action: QAction, kind: str = "") -> QPushButton:
+        made = button(action.text(), kind)
+        made.setFixedHeight(30)
+        made.clicked.connect(action.trigger)
+
+        def follow() -> None:
+            made.setEnabled(action.isEnabled())
+            made.setToolTip(action.toolTip())
+
+        action.changed.connect(follow)
+        follow()
+        return made
+
+    def refresh(self, _news: object = None) -> None:
+        """Shows what is chosen now."""
+        session, choices = self._session, self._session.choices
+        info = session.backends.get(choices.backend)
+        title = info.title if info else choices.backend
+        if choices.optimize:
+            device = info.device.split("(")[0].strip() if info else ""
+            self.backend.set_words(Words(title, f"· {_kind_of_device(device)}" if device and not info.targets else ""))
+        else:
+            self.backend.set_words(Words("Source graph, unfused", f"· {title}"))
+        targets = info.targets if info else {}
+        self.target.setVisible(bool(targets))
+        self.target.set_words(Words(choices.target or "target", targets.get(choices.target, "")))
+        self.precision.set_words(Words(f"{plan_words(choices.plan)} plan", swatch=choices.plan.default))
+        needs = choices.plan.needs_calibration
+        self.calibration.setVisible(needs)
+        self.calibration.set_words(self._set_words("calibrate", choices.calibration, needed=needs))
+        self.evaluation.set_words(self._set_words("check", choices.evaluation, needed=False))
+        count = len(session.compared)
+        self.race.setText(f"Compare {count} runs" if count > 1 else "Compare runs")
+        for part in (self.backend, self.target, self.precision, self.calibration, self.evaluation):
+            part.setEnabled(session.has_model)
+
+    def _set_words(self, verb: str, source: str, *, needed: bool) -> Words:
+        if not source:
+            return Words(f"{verb}: none", tone="bad" if needed else "soft")
+        info = self._session.preview(source)
+        size = f"· {info.size}" if info is not None and hasattr(info, "size") else ""
+        return Words(samples_words(source), size if source != RANDOM else "· loud", tip=source)
+
+    # menus
+
+    def _fill_backends(self, menu: QMenu) -> None:
+        session, choices = self._session, self._session.choices
+        if not session.backends:
+            menu_item(menu, "Looking at this machine…", lambda: None, reason="Asked in a process of its own")
+        for name, info in session.backends.items():
+            if name == "null" and choices.backend != "null":
+                continue
+            chosen = name == choices.backend and choices.optimize
+            text = f"{info.title}  {info.version}".strip()
+            item = menu_item(
+                menu,
+                text,
+                lambda n=name: self._choose_backend(n),
+                on=chosen,
+                reason="" if info.available else info.reason,
+            )
+            if info.available and not info.can_run:
+                item.setToolTip(tip(f"Builds here; {info.run_reason}"))
+        menu.addSeparator()
+        menu_item(menu, "Source graph, unfused (ONNX Runtime)", self._choose_unfused, on=not choices.optimize)
+
+    def _choose_backend(self, name: str) -> None:
+        info = self._session.backends[name]
+        target = next(iter(info.targets), "") if info.targets else ""
+        keep = self._session.choices.target if self._session.choices.target in info.targets else target
+        self._session.choose(f"Backend {info.title}", backend=name, target=keep, optimize=True)
+
+    def _choose_unfused(self) -> None:
+        plan = self._session.choices.with_plan(default=Precision.FP32, rules=()).plan
+        self._session.choose("Source graph, unfused", backend="onnxruntime", target="", optimize=False, plan=plan)
+
+    def _fill_targets(self, menu: QMenu) -> None:
+        info = self._session.backends.get(self._session.choices.backend)
+        for name, words in (info.targets if info else {}).items():
+            chosen = name == self._session.choices.target
+            menu_item(menu, f"{name}  {words}", lambda n=name: self._session.choose(f"Target {n}", target=n), on=chosen)
+
+    def _fill_precisions(self, menu: QMenu) -> None:
+        choices = self._session.choices
+        info = self._session.backends.get(choices.backend)
+        for precision in OFFERED:
+            reason = info.precisions.get(precision, "") if info else ""
+            item = menu_item(
+                menu,
+                precision.label,
+                lambda p=precision: self._choose_precision(p),
+                on=precision is choices.plan.default,
+                reason=reason,
+            )
+            item.setIcon(swatch_icon(precision))
+            if info and precision in info.remarks and not reason:
+                item.setToolTip(tip(info.remarks[precision]))
+        menu.addSection("Ranges of INT8")
+        for method, words in METHODS.items():
+            chosen = method is choices.plan.calibration.method
+            menu_item(menu, words, lambda m=method: self._choose_method(m), on=chosen)
+
+    def _choose_precision(self, precision: Precision) -> None:
+        after = self._session.choices.with_plan(default=precision)
+        self._session.choose_all(after, f"Default {precision.label}")
+
+    def _choose_method(self, method: CalibrationMethod) -> None:
+        self._session.choose_all(self._session.choices.with_calibration(method=method), f"Ranges by {method.value}")
+
+    def _fill_calibration(self, menu: QMenu) -> None:
+        fill_sample_menu(menu, self._session, "calibration", self)
+
+    def _fill_evaluation(self, menu: QMenu) -> None:
+        fill_sample_menu(menu, self._session, "evaluation", self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Enter goes to the next find, Shift+Enter back, Escape ends the search."""
+        if watched is self.search and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.search_next.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+                return True
+            if event.key() == Qt.Key.Key_Escape:
+                self.search.clear()
+                self.search.clearFocus()
+                return True
+        return super().eventFilter(watched, event)
+
+
+def _search_field() -> QLineEdit:
+    field = QLineEdit()
+    field.setPlaceholderText("Search layers, ops, tensors     Ctrl F")
+    field.setClearButtonEnabled(True)
+    field.setFixedWidth(270)
+    field.setFixedHeight(30)
+    field.setAccessibleName("Search")
+    field.setToolTip("Enter: next, Shift+Enter: back, Escape: end the search")
+    return field
+
+
+def _kind_of_device(device: str) -> str:
+    """`CPU` for a long processor name; a GPU keeps its name."""
+    lower = device.lower()
+    return "CPU" if any(word in lower for word in ("cpu", "xeon", "epyc", "core", "ryzen", "amd", "intel")) else device
+
+
+def short_path(path: str) -> str:
+    """A path with the home folder as `~`."""
+    try:
+        return "~/" + str(Path(path).relative_to(Path.home()))
+    except ValueError:
+        return path

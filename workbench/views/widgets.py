@@ -1,0 +1,383 @@
+"""The small parts that everything is made of: a painted line of text, section heads, chips, buttons with menus."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+import msgspec
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAction,
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QGuiApplication,
+    QIcon,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+)
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+
+from workbench.core.precision import Precision
+from workbench.views.fonts import head_font, mono_font, text_font
+from workbench.views.guard import guarded
+from workbench.views.theme import current
+
+SWATCH = 10
+GAP = 7
+
+
+class Words(msgspec.Struct, frozen=True):
+    """A text with what stands small behind it. `tone` is `good`, `bad`, `soft`, `faint`, `accent` or empty."""
+
+    main: str
+    soft: str = ""
+    tone: str = ""
+    mono: bool = False
+    bold: bool = False
+    swatch: Precision | None = None
+    tip: str = ""
+
+
+def tip(text: str) -> str:
+    """For tooltips: `text` word for word, whatever it looks like. Qt would take a name like `<img …>` for HTML."""
+    return f"<qt>{html.escape(text)}</qt>" if text else ""
+
+
+def tone_color(tone: str) -> QColor:
+    theme = current()
+    known = {"good": theme.good, "bad": theme.bad, "soft": theme.soft, "faint": theme.faint, "accent": theme.accent}
+    return QColor(known.get(tone, theme.text))
+
+
+def swatch_icon(precision: Precision) -> QIcon:
+    """The precision's colour as a small rounded square, for menus."""
+    pixmap = QPixmap(2 * SWATCH, 2 * SWATCH)
+    pixmap.setDevicePixelRatio(2)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    with QPainter(pixmap) as painter:
+        paint_swatch(painter, QPointF(0, 0), current().precision[precision])
+    return QIcon(pixmap)
+
+
+def paint_swatch(painter: QPainter, corner: QPointF, color: str) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(color))
+    painter.drawRoundedRect(QRectF(corner.x(), corner.y(), SWATCH, SWATCH), 3, 3)
+
+
+def paint_words(
+    painter: QPainter, rect: QRect, words: Words, *, right: bool = False, bold: bool = False, px: int = 13
+) -> bool:
+    """Swatch, text and soft text in one line, cut in the middle where there is no room. True if it was cut."""
+    font = mono_font(px - 1) if words.mono else text_font(px, bold=bold or words.bold)
+    metrics, small = QFontMetrics(font), QFontMetrics(text_font(px))
+    x, room = rect.x(), rect.width()
+    if words.swatch is not None:
+        paint_swatch(painter, QPointF(x, rect.center().y() - SWATCH / 2 + 1), current().precision[words.swatch])
+        x, room = x + SWATCH + GAP, room - SWATCH - GAP
+    soft_width = small.horizontalAdvance(words.soft) + 5 if words.soft else 0
+    soft = (
+        words.soft
+        if soft_width <= room * 0.7
+        else small.elidedText(words.soft, Qt.TextElideMode.ElideMiddle, int(room * 0.5))
+    )
+    soft_width = small.horizontalAdvance(soft) + 5 if soft else 0
+    main = metrics.elidedText(words.main, Qt.TextElideMode.ElideMiddle, max(0, room - soft_width))
+    width = metrics.horizontalAdvance(main)
+    if right:
+        x = rect.right() + 1 - width - soft_width
+    painter.setFont(font)
+    painter.setPen(tone_color(words.tone))
+    flags = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine
+    painter.drawText(QRect(x, rect.y(), width + 2, rect.height()), flags, main)
+    if soft:
+        painter.setFont(text_font(px))
+        painter.setPen(tone_color("faint"))
+        painter.drawText(QRect(x + width + 5, rect.y(), soft_width + 2, rect.height()), flags, soft)
+    return main != words.main or soft != words.soft
+
+
+class Line(QWidget):
+    """One line of text that is never wider than its place. A click tells; the text can be copied."""
+
+    clicked = Signal()
+
+    def __init__(
+        self, words: Words | str = "", *, clickable: bool = False, px: int = 13, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._px = px
+        self._clickable = clickable
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        if clickable:
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
+            self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.set_words(words)
+
+    def set_words(self, words: Words | str) -> None:
+        self.words = Words(words) if isinstance(words, str) else words
+        text = f"{self.words.main} {self.words.soft}".strip()
+        self.setToolTip(tip(self.words.tip or text))
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        font = mono_font(self._px - 1) if self.words.mono else text_font(self._px, bold=self.words.bold)
+        width = QFontMetrics(font).horizontalAdvance(self.words.main) + 2
+        width += QFontMetrics(text_font(self._px)).horizontalAdvance(self.words.soft) + 5 if self.words.soft else 0
+        return QSize(width + (SWATCH + GAP if self.words.swatch else 0), self._px + 7)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, self._px + 7)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            if self.hasFocus():
+                painter.fillRect(self.rect(), QColor(current().accent_ground))
+            paint_words(painter, self.rect(), self.words, px=self._px)
+
+    @guarded
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if (
+            self._clickable
+            and event.button() == Qt.MouseButton.LeftButton
+            and self.rect().contains(event.position().toPoint())
+        ):
+            self.clicked.emit()
+
+    @guarded
+    def keyPressEvent(self, event: QEvent) -> None:
+        if self._clickable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):  # type: ignore[attr-defined]
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)  # type: ignore[arg-type]
+
+    @guarded
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        menu = QMenu(self)
+        copy = menu.addAction("Copy")
+        copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(self.words.main))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(event.globalPos())
+
+
+class Head(QWidget):
+    """A section head in small spaced capitals."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text = text
+        self._font = head_font()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(text)
+
+    def set_text(self, text: str) -> None:
+        if text != self._text:
+            self._text = text
+            self.setAccessibleName(text)
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(QFontMetrics(self._font).horizontalAdvance(self._text.upper()) + 16, 20)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.setFont(self._font)
+            painter.setPen(tone_color("soft"))
+            text = QFontMetrics(self._font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+
+class HeadTab(QAbstractButton):
+    """A section head one can choose among others."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+        self.setFont(head_font())
+        self.setCheckable(True)
+        self.setAutoExclusive(False)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def sizeHint(self) -> QSize:
+        return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text().upper()) + 8, 22)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current()
+        with QPainter(self) as painter:
+            painter.setFont(self.font())
+            lively = self.isChecked() or self.underMouse() or self.hasFocus()
+            painter.setPen(QColor(theme.soft if self.isChecked() else theme.text if lively else theme.faint))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+            if self.isChecked() and self.property("several"):
+                width = QFontMetrics(self.font()).horizontalAdvance(self.text().upper())
+                painter.fillRect(QRectF(0, self.height() - 2, width, 1.5), QColor(theme.accent))
+
+
+class Chip(QAbstractButton):
+    """A small pill that is on or off."""
+
+    def __init__(self, text: str, tooltip: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setText(text)
+        self.setCheckable(True)
+        self.setFont(text_font(12))
+        self.setToolTip(tip(tooltip))
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def sizeHint(self) -> QSize:
+        return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text()) + 20, 22)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current()
+        edge = theme.accent if self.isChecked() or self.hasFocus() else theme.faint if self.underMouse() else theme.line
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(edge), 1))
+            painter.setBrush(QColor(theme.accent_ground if self.isChecked() else theme.panel))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 11, 11)
+            painter.setPen(
+                QColor(theme.accent if self.isChecked() else theme.text if self.isEnabled() else theme.faint)
+            )
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+
+
+class DropButton(QPushButton):
+    """A button that shows the present choice and opens a menu of the others, made anew each time."""
+
+    def __init__(self, fill: Callable[[QMenu], None], name: str, tooltip: str, max_width: int = 220) -> None:
+        super().__init__()
+        self._words = Words("")
+        self._max = max_width
+        self._menu = QMenu(self)
+        self._menu.setToolTipsVisible(True)
+        self._menu.aboutToShow.connect(lambda: (self._menu.clear(), fill(self._menu)))
+        self.setMenu(self._menu)
+        self.setAccessibleName(name)
+        self.setToolTip(tip(tooltip))
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_words(self, words: Words) -> None:
+        self._words = words
+        self.setAccessibleDescription(f"{words.main} {words.soft}".strip())
+        self.updateGeometry()
+        self.update()
+
+    def words(self) -> Words:
+        return self._words
+
+    def sizeHint(self) -> QSize:
+        width = QFontMetrics(text_font()).horizontalAdvance(self._words.main) + 2
+        width += QFontMetrics(text_font()).horizontalAdvance(self._words.soft) + 5 if self._words.soft else 0
+        width += SWATCH + GAP if self._words.swatch else 0
+        return QSize(min(self._max, width + 22 + 18), 30)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme = current()
+        edge = theme.accent if self.hasFocus() else theme.faint if self.underMouse() else theme.line
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(QColor(edge), 1))
+            painter.setBrush(QColor(theme.accent_ground if self.isDown() else theme.panel))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+            shown = self._words if self.isEnabled() else msgspec.structs.replace(self._words, tone="faint")
+            paint_words(painter, self.rect().adjusted(11, 0, -24, 0), shown)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.faint))
+            x, y = self.width() - 16.0, self.height() / 2 - 1.5
+            painter.drawPolygon([QPointF(x - 3.5, y), QPointF(x + 3.5, y), QPointF(x, y + 4.5)])
+
+
+class Bar(QWidget):
+    """Progress as a thin bar; busy (an unknown end) as a part that stands still in the middle."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._share = 0.0
+        self.setFixedHeight(5)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_share(self, share: float | None) -> None:
+        """0..1; None where the end is not known."""
+        self._share = -1.0 if share is None else min(max(share, 0.0), 1.0)
+        self.setAccessibleDescription("" if share is None else f"{share * 100:.0f} %")
+        self.update()
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        theme, width = current(), float(self.width())
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.line))
+            painter.drawRoundedRect(QRectF(0, 0, width, 5), 2.5, 2.5)
+            painter.setBrush(QColor(theme.accent))
+            if self._share < 0:
+                painter.drawRoundedRect(QRectF(width * 0.35, 0, width * 0.3, 5), 2.5, 2.5)
+            elif self._share > 0:
+                painter.drawRoundedRect(QRectF(0, 0, max(5.0, width * self._share), 5), 2.5, 2.5)
+
+
+class Hairline(QFrame):
+    """One pixel between two things."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(1)
+
+    @guarded
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), QColor(current().line))
+
+
+def empty_label(text: str) -> QLabel:
+    """The sentence of an empty place: what would fill it."""
+    label = QLabel(text)
+    label.setObjectName("empty")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    return label
+
+
+def soft_label(text: str = "") -> QLabel:
+    """Explaining text in several lines, always word for word."""
+    label = QLabel(text)
+    label.setObjectName("soft")
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    return label
+
+
+def button(text: str, kind: str = "", tooltip: str = "") -> QPushButton:
+    """`kind` is primary, link, ghost, title or empty."""
+    made = QPushButton(text)
+    made.setProperty("kind", kind)
+    made.setToolTip(tip(tooltip))
+    if kind in ("link", "ghost"):
+        made.setCursor(Qt.CursorShape.PointingHandCursor)
+    return made
+
+
+def menu_item(menu: QMenu, text: str, run: Callable[[], object], *, on: bool = False, reason: str = "") -> QAction:
+    """An entry of a menu of choices: marked if it is the present one, grey with its reason where it cannot be."""
+    item = menu.addAction(text.replace("&", "&&"))
+    item.setCheckable(on)
+    item.setChecked(on)
+    item.setEnabled(not reason)
+    item.setToolTip(tip(reason))
+    item.triggered.connect(lambda _checked=False: run())
+    return item
