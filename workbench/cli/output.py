@@ -11,7 +11,7 @@ import msgspec
 from workbench.core.errors import one_line
 from workbench.core.events import AnyEvent, LogLine, Progress
 
-LINE_SECONDS = 2.0
+LINE_SECONDS = 10.0
 """Without a terminal, progress is a plain line at most this often."""
 
 
@@ -60,7 +60,7 @@ class Output:
 
 
 class Status:
-    """One line that is written over on a terminal; elsewhere plain lines, one a phase and then one each 2 s."""
+    """One line that is written over on a terminal; elsewhere plain lines, one a phase and then one each 10 s."""
 
     def __init__(self) -> None:
         self._is_terminal = sys.stderr.isatty()
@@ -70,7 +70,7 @@ class Status:
 
     def show(self, title: str, progress: Progress) -> None:
         share = f"{100 * progress.done // progress.total:3d} %" if progress.total else "     "
-        line = one_line(f"{title}  {progress.phase:<9} {share}  {progress.text}", 110)
+        line = f"{one_line(title, 40)}  {progress.phase:<11}{share}  {one_line(progress.text, 60)}".rstrip()
         if self._is_terminal:
             sys.stderr.write(f"\r\x1b[K{line}")
             self._shown = True

@@ -22,6 +22,8 @@ from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
 from workbench.precision import compile_plan
 
+QUANTIZABLE = frozenset({"Conv", "ConvTranspose", "MatMul", "Gemm"})
+
 
 class Built(msgspec.Struct, frozen=True):
     """What the later steps need of a build."""
@@ -66,6 +68,8 @@ def check_can_build(can: Capabilities, config: BuildConfig, title: str) -> None:
     """Raises WorkbenchError with the backend's own reason where it, or a precision of the plan, is not to be had."""
     if not can.available:
         raise WorkbenchError(can.reason or f"{title} is not available here.", can.hint)
+    if config.target and not can.targets:
+        raise WorkbenchError(f"{title} builds for this machine only, not for {config.target}.", "Leave the target out.")
     asked = {config.plan.default, *(rule.precision for rule in config.plan.rules)}
     for precision in Precision:
         if precision in asked and (reason := can.precisions.get(precision, "")):
@@ -94,6 +98,8 @@ def describe(typed: TypedModel, engine: Engine, phases: Mapping[str, float], sen
     known = [fate for fate in fates if fate.kind is not FateKind.UNKNOWN]
     layers = list(engine.graph.walk())
     ran = Counter(str(layer.precision) for layer in layers if layer.kind is LayerKind.COMPUTE and layer.precision)
+    ops = {layer.id: layer.op for layer in typed.model.graph.walk()}
+    different = differences(typed.asked, engine.fates, engine.graph, ops)
     notes = [*([sentence] if sentence else []), *typed.notes, *engine.notes]
     return Build(
         seconds=sum(phases.values()),
@@ -106,31 +112,45 @@ def describe(typed: TypedModel, engine: Engine, phases: Mapping[str, float], sen
         precisions=dict(ran.most_common()),
         asked=dict(Counter(typed.asked.values()).most_common()),
         phases=dict(phases),
-        notes=tuple(dict.fromkeys([*notes, *differences(typed.asked, engine.fates, engine.graph)])),
+        notes=tuple(dict.fromkeys([*notes, *different])),
         artefact=engine.artefact.name if engine.artefact else "",
         versions=dict(engine.versions),
     )
 
 
-def differences(asked: Mapping[str, str], fates: Mapping[str, Fate], graph: Graph) -> list[str]:
-    """Sentences like `Of 62 nodes asked in INT8, 4 ran in FP32 (n12, n40, ...)`.
+def differences(asked: Mapping[str, str], fates: Mapping[str, Fate], graph: Graph, ops: Mapping[str, str]) -> list[str]:
+    """Sentences like `Of 51 nodes asked in INT8, 4 ran in FP32: n12 Conv, n40 MatMul, ...`. `ops`: op by node id.
 
-    Weight-only formats are left out: their arithmetic is float by design.
+    INT8 and FP8 are asked of Conv, MatMul and Gemm only, whatever the plan's default: nothing else is written in
+    them. Weight-only formats are left out: their arithmetic is float by design.
     """
     precision_of = {layer.id: layer.precision for layer in graph.walk()}
+    counted = {node: wanted for node, wanted in asked.items() if _is_meant(wanted, ops.get(node, ""))}
     other: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for node, wanted in asked.items():
-        ran = {precision_of.get(layer) for layer in fates[node].layers} if node in fates else set()
-        ran.discard(None)
-        if ran and wanted not in ran and not wanted.endswith("_weights"):
-            other[wanted]["/".join(sorted(str(p) for p in ran))].append(node)
-    totals = Counter(asked.values())
+    for node, wanted in counted.items():
+        ran = {str(p) for layer in _layers_of(node, fates) if (p := precision_of.get(layer))}
+        if ran and wanted not in ran:
+            other[wanted]["/".join(sorted(ran))].append(f"{node} {ops.get(node, '')}".strip())
+    totals = Counter(counted.values())
     return [
-        f"Of {totals[wanted]} nodes asked in {_label(wanted)}, {len(nodes)} ran in {_label(ran)}"
-        f" ({', '.join(nodes[:6])}{' …' if len(nodes) > 6 else ''})."
+        f"Of {totals[wanted]} nodes asked in {_label(wanted)}, {len(nodes)} ran in {_label(ran)}: {_first(nodes)}."
         for wanted, found in other.items()
         for ran, nodes in found.items()
     ]
+
+
+def _is_meant(wanted: str, op: str) -> bool:
+    if wanted in (Precision.INT8, Precision.FP8):
+        return op in QUANTIZABLE
+    return not wanted.endswith("_weights")
+
+
+def _layers_of(node: str, fates: Mapping[str, Fate]) -> tuple[str, ...]:
+    return fates[node].layers if node in fates else ()
+
+
+def _first(nodes: list[str], count: int = 6) -> str:
+    return ", ".join(nodes[:count]) + (" …" if len(nodes) > count else "")
 
 
 def _label(names: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.backends.base import load_backend
 from workbench.core.precision import Calibration, Precision, PrecisionPlan
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest, Status, TimingConfig
@@ -82,9 +83,15 @@ def _configs(request: CompareRequest) -> Iterator[BuildConfig]:
             request.config, backend="onnxruntime", plan=PrecisionPlan(), optimize=False, target=""
         )
     for backend in request.backends:
+        target = request.config.target if request.config.target and _has_targets(backend) else ""
         for precision in request.precisions:
             plan = PrecisionPlan(default=precision, calibration=request.ranges)
-            yield msgspec.structs.replace(request.config, backend=backend, plan=plan)
+            yield msgspec.structs.replace(request.config, backend=backend, plan=plan, target=target)
+
+
+def _has_targets(backend: str) -> bool:
+    """Whether it builds for a named GPU; the others build for this machine."""
+    return bool(load_backend(backend).capabilities().targets)
 
 
 def _request(request: CompareRequest, config: BuildConfig, run_id: str, folder: Path) -> RunRequest:

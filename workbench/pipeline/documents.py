@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.core.precision import CalibrationMethod, Precision
+from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import Accuracy, Build, Race, Run, Timing
 from workbench.pipeline.comparing import Comparison
 
@@ -21,7 +21,7 @@ def backend_title(backend: str) -> str:
 
 
 def run_title(run: Run) -> str:
-    """`OpenVINO INT8 mse`, `TensorRT RTX sm89 FP16`, `source graph, unfused`; the user's own label wins."""
+    """`OpenVINO INT8 MSE`, `TensorRT RTX sm89 FP16`, `source graph, unfused`; the user's own label wins."""
     if run.label:
         return run.label
     config = run.config
@@ -31,8 +31,15 @@ def run_title(run: Run) -> str:
     if config.plan.rules:
         words.append(f"+ {len(config.plan.rules)} rule{'s' if len(config.plan.rules) > 1 else ''}")
     if config.plan.needs_calibration:
-        words.append(config.plan.calibration.method.value)
+        words.append(method_label(config.plan.calibration))
     return " ".join(word for word in words if word)
+
+
+def method_label(calibration: Calibration) -> str:
+    """`MSE`, `max`, `99.99 %`."""
+    if calibration.method is CalibrationMethod.PERCENTILE:
+        return f"{calibration.percentile:g} %"
+    return "MSE" if calibration.method is CalibrationMethod.MSE else calibration.method.value
 
 
 def run_document(run: Run) -> Document:
@@ -72,14 +79,14 @@ def _calibration(run: Run) -> Document | None:
     if not run.config.plan.needs_calibration:
         return None
     calibration = run.config.plan.calibration
-    found = {"set": run.calibration, "method": calibration.method.value, "samples": calibration.samples}
+    found: Document = {"set": run.calibration, "method": calibration.method.value, "samples": calibration.samples}
     if calibration.method is CalibrationMethod.PERCENTILE:
         found["percentile"] = calibration.percentile
     return found
 
 
 def _build(build: Build | None) -> Document | None:
-    return None if build is None else msgspec.to_builtins(build)  # type: ignore[no-any-return]
+    return None if build is None else msgspec.to_builtins(build)
 
 
 def _timing(timing: Timing | None) -> Document | None:

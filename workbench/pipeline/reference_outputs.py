@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from time import perf_counter
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from workbench.pipeline.samples import feed_digest
 
 Outputs = dict[str, NDArray[np.generic]]
 LIMIT_BYTES = 256 * 2**20
+WORTH_SECONDS = 0.004
+"""What takes less to compute than this is not kept: reading it back would cost as much."""
 
 
 class ReferenceOutputs:
@@ -56,8 +59,10 @@ class ReferenceOutputs:
             return known
         if self._session is None:
             self._session = Reference(self._model.path, min(2, physical_cores()))
+        start = perf_counter()
         outputs = self._session.infer(feed)
-        self._written |= _store(path, outputs, self._limit // 4)
+        if perf_counter() - start > WORTH_SECONDS:
+            self._written |= _store(path, outputs, self._limit // 4)
         return outputs
 
 
@@ -78,7 +83,8 @@ def _store(path: Path, outputs: Outputs, limit: int) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
     with part.open("wb") as file:
-        np.savez(file, names=np.array(list(outputs)), **{f"o{i}": a for i, a in enumerate(outputs.values())})
+        arrays: dict[str, Any] = {f"o{i}": array for i, array in enumerate(outputs.values())}
+        np.savez(file, names=np.array(list(outputs)), **arrays)
     part.replace(path)
     return True
 

@@ -13,11 +13,12 @@ from workbench.core.model import Model, TypedModel
 from workbench.core.run import EngineGraph, Race, RaceEntry, Run
 from workbench.pipeline.documents import run_title
 from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
-from workbench.pipeline.table import task_text, why_not
+from workbench.pipeline.table import is_simulated, shortened, task_text, why_not
 
 TOP_LAYERS = 20
 TOP_PATTERNS = 12
 PATTERN_OPS = 6
+LABEL_OPS = 4
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,19 @@ class Section:
         return self.run.timing.stats.median_ms if self.run.timing and self.run.timing.stats else None
 
     @property
+    def high_ms(self) -> float:
+        """The upper end of the median's interval; 0 where nothing was timed."""
+        return self.run.timing.stats.high_ms if self.run.timing and self.run.timing.stats else 0.0
+
+    @property
+    def short_reason(self) -> str:
+        return shortened(self.reason, 90)
+
+    @property
+    def is_simulated(self) -> bool:
+        return is_simulated(self.run.accuracy)
+
+    @property
     def color(self) -> str:
         """The precision whose colour the run has: what most of its compute layers ran in."""
         return self.ran[0].precision if self.ran else self.run.config.plan.default.value
@@ -89,6 +103,14 @@ def read_section(folder: Path, run: Run, race: Race | None) -> Section:
         other_ms=other,
         warnings=(*(run.timing.warnings if run.timing else ()), *(run.accuracy.warnings if run.accuracy else ())),
     )
+
+
+def best_of(sections: Sequence[Section]) -> Section | None:
+    """The fastest: by the race where there was one, because only that comparison is fair, else by the median."""
+    raced = [s for s in sections if s.entry is not None]
+    if raced:
+        return max(raced, key=lambda s: s.entry.speedup if s.entry else 0.0)
+    return min((s for s in sections if s.median_ms is not None), key=lambda s: s.median_ms or 0.0, default=None)
 
 
 def sentences(sections: Sequence[Section]) -> list[str]:
@@ -127,9 +149,9 @@ def fusion_patterns(graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[str, in
     return tuple(found.most_common(TOP_PATTERNS))
 
 
-def _pattern(ops: Sequence[str]) -> str:
-    shown = " + ".join(ops[:PATTERN_OPS])
-    return shown if len(ops) <= PATTERN_OPS else f"{shown} … ({len(ops)} nodes)"
+def _pattern(ops: Sequence[str], shown: int = PATTERN_OPS) -> str:
+    head = " + ".join(ops[:shown])
+    return head if len(ops) <= shown else f"{head} … ({len(ops)} nodes)"
 
 
 def _bars(run: Run, graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[Bar, ...], float]:
@@ -145,11 +167,11 @@ def _bars(run: Run, graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[Bar, ..
 
 
 def _bar(layer: Layer, ms: float, longest: float, total: float, ops: Mapping[str, str]) -> Bar:
-    fused = _pattern([ops[source] for source in layer.sources if source in ops])
+    fused = _pattern([ops[source] for source in layer.sources if source in ops], LABEL_OPS)
     label = fused or layer.op
     detail = " · ".join(part for part in (layer.name, layer.op if fused else layer.kind.value, layer.tactic) if part)
     precision = str(layer.precision) if layer.precision else ""
-    return Bar(elided(label, 40), elided(detail, 90), precision, ms, 100 * ms / longest, 100 * ms / total)
+    return Bar(elided(label, 56), elided(detail, 76), precision, ms, 100 * ms / longest, 100 * ms / total)
 
 
 def elided(text: str, limit: int) -> str:

@@ -15,7 +15,7 @@ from workbench.core.precision import Precision
 from workbench.core.run import Race, Run
 from workbench.core.theme import DARK, LIGHT, Theme
 from workbench.pipeline.files import RUN_FILE
-from workbench.pipeline.report_data import Section, read_section, sentences
+from workbench.pipeline.report_data import Section, best_of, read_section, sentences
 from workbench.pipeline.table import shares_text, size_text, sqnr_text
 from workbench.resources import resource
 
@@ -40,15 +40,19 @@ def render(sections: Sequence[Section], race: Race | None) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"size": size_text, "sqnr": sqnr_text, "shares": shares_text, "css": _css_name}
     template = environment.from_string(resource(TEMPLATE).read_text(encoding="utf-8"))
-    return template.render(
+    page: str = template.render(
         sections=sections,
         race=race,
         sentences=sentences(sections),
+        model=next((section.model for section in sections if section.model), None),
+        best=best_of(sections),
+        slowest_ms=max((s.high_ms for s in sections), default=0.0) or 1.0,
         themes=[_colors(LIGHT), _colors(DARK)],
         precisions=list(Precision),
         created=datetime.now(UTC).strftime("%d %b %Y, %H:%M UTC"),
         version=__version__,
     )
+    return page
 
 
 def _colors(theme: Theme) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from workbench.core.errors import one_line
-from workbench.core.run import Race, Run, Status, TaskResult
+from workbench.core.run import Accuracy, Race, Run, Status, TaskResult
+from workbench.measure.reference import SIMULATED
 from workbench.pipeline.documents import precision_label, run_title
 
 HEAD = ("run", "median", "95 %", "speed-up", "size", "ran in", "SQNR", "task", "verdict")
@@ -32,9 +33,9 @@ def _row(run: Run, race: Race | None) -> tuple[str, ...]:
         f"{entry.speedup:.2f}×" if entry else "—",
         size_text(run.build.size_bytes) if run.build else "—",
         shares_text(run.build.precisions) if run.build else "",
-        sqnr_text(sqnr),
+        sqnr_text(sqnr) + (" sim." if is_simulated(run.accuracy) else ""),
         task_text(run.accuracy.task if run.accuracy else None),
-        entry.verdict if entry else why_not(run),
+        entry.verdict if entry else shortened(why_not(run)),
     )
 
 
@@ -45,6 +46,16 @@ def why_not(run: Run) -> str:
     if run.status is not Status.DONE:
         return run.status.value
     return run.timing.reason if run.timing else ""
+
+
+def shortened(reason: str, limit: int = 80) -> str:
+    """The first clause of a reason, for a cell."""
+    return one_line(reason.split("; ")[0], limit)
+
+
+def is_simulated(accuracy: Accuracy | None) -> bool:
+    """True where the figures are of the typed ONNX in ONNX Runtime, because the engine cannot run here."""
+    return accuracy is not None and accuracy.reference.endswith(SIMULATED)
 
 
 def size_text(size_bytes: int) -> str:
