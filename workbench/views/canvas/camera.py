@@ -41,9 +41,7 @@ class Camera:
         return Camera(self.zoom * (goal.zoom / self.zoom) ** share).centred(x, y, width, height)
 
 
-def fitted(
-    width: float, height: float, pane: tuple[float, float], margin: float, most: float = 1.25
-) -> Camera:
+def fitted(width: float, height: float, pane: tuple[float, float], margin: float, most: float = 1.25) -> Camera:
     """All of a drawing of this size, in the middle of the pane; never larger than `most`."""
     room_x, room_y = max(pane[0] - 2 * margin, 16.0), max(pane[1] - 2 * margin, 16.0)
     zoom = min(room_x / max(width, 1.0), room_y / max(height, 1.0), most)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path as FilePath
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
-    QGuiApplication,
     QHelpEvent,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -24,31 +21,26 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from workbench.core.graph import Graph
 from workbench.core.theme import LIGHT, Theme
-from workbench.views.canvas import export, keys, walk
+from workbench.views.canvas import keys
 from workbench.views.canvas.breadcrumb import Breadcrumb
-from workbench.views.canvas.camera import Camera, fitted
+from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.controls import ZoomControls
-from workbench.views.canvas.flight import Flight
 from workbench.views.canvas.fonts import face, measure
 from workbench.views.canvas.guard import draw_banner, guarded
 from workbench.views.canvas.legend import paint_legend
-from workbench.views.canvas.marks import Marks, Saying, make_marks
+from workbench.views.canvas.marks import Saying, make_marks
 from workbench.views.canvas.minimap import Minimap
 from workbench.views.canvas.nest import Nest, Path
-from workbench.views.canvas.paint import Frame
 from workbench.views.canvas.palette import make_palette
 from workbench.views.canvas.picture import paint_picture
 from workbench.views.canvas.pointer import Pointer, band_boxes
-from workbench.views.canvas.scene import HEIGHT, Scene
+from workbench.views.canvas.surface import Surface
 from workbench.views.canvas.words import describe, tooltip
 
-MARGIN = 28.0
-READABLE = 0.34  # a fit below this zoom says nothing: a new graph then shows its top at START_ZOOM
-START_ZOOM = 0.92
 EMPTY = Graph("")
 
 
-class GraphCanvas(QWidget):
+class GraphCanvas(Surface):
     """A graph, layered from top to bottom, that can be walked, searched, coloured and opened.
 
     Ids are those of `Layer.id`; unknown ones are ignored. `selection_changed` carries a frozenset of ids and is sent
@@ -62,20 +54,11 @@ class GraphCanvas(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.error_text = ""
         self._placeholder = ""
         self._nest = Nest(EMPTY, measure)
         self._path: Path = ()
         self._saying = Saying()
-        self._palette = make_palette(LIGHT)
-        self._scene = self._nest.scene(())
-        self._marks = self._make_marks()
-        self._camera = Camera()
         self._cameras: dict[Path, Camera] = {}
-        self._is_home = True  # nobody moved the camera yet: it follows the pane's size
-        self.current = -1
-        self._hover = -1
-        self._flight = Flight(self, self._on_flight)
         self._pointer = Pointer(self)
         self._minimap = Minimap(self)
         self._controls = ZoomControls(self)
@@ -91,9 +74,6 @@ class GraphCanvas(QWidget):
         self.set_theme(LIGHT)
         self._after_graph()
 
-    def sizeHint(self) -> QSize:
-        return QSize(480, 560)
-
     # -- what the window says ---------------------------------------------------------------------------------------
 
     def set_graph(self, graph: Graph | None) -> None:
@@ -103,8 +83,10 @@ class GraphCanvas(QWidget):
             return
         self._flight.stop()
         self._nest = Nest(graph, measure)
-        self._saying, self._cameras, self.error_text = Saying(), {}, ""
+        self._saying, self.error_text = Saying(), ""
         self._show_path(())
+        self._cameras = {}
+        self.home()
         self.body_changed.emit(())
 
     def set_theme(self, theme: Theme) -> None:
@@ -147,24 +129,9 @@ class GraphCanvas(QWidget):
         """Draw these layers faintly; None: no layer."""
         self._say(dimmed=frozenset(ids or ()))
 
-    def find(self, text: str) -> list[str]:
+    def find(self, text: str) -> list[str]:  # type: ignore[override]  # QWidget.find is for native window ids
         """Ids of layers whose id, name, op, tensors or attributes have every word of `text`, the best first."""
         return self._nest.find(text)
-
-    # -- camera -----------------------------------------------------------------------------------------------------
-
-    @property
-    def camera(self) -> Camera:
-        return self._camera
-
-    @property
-    def scene(self) -> Scene:
-        """What is drawn now: the graph, or the body that is open."""
-        return self._scene
-
-    @property
-    def marks(self) -> Marks:
-        return self._marks
 
     @property
     def path(self) -> Path:
@@ -174,25 +141,6 @@ class GraphCanvas(QWidget):
     @property
     def selection(self) -> frozenset[str]:
         return self._saying.selection
-
-    @property
-    def is_animated(self) -> bool:
-        return self._flight.is_animated
-
-    @is_animated.setter
-    def is_animated(self, value: bool) -> None:
-        self._flight.is_animated = value
-
-    def fit(self) -> None:
-        """The whole graph."""
-        self._is_home = False
-        self._fly(self._fitted())
-
-    def home(self) -> None:
-        """The view of a graph just opened: all of it, or where that would be unreadable its top."""
-        self._is_home = True
-        self._flight.stop()
-        self._set_camera(self._home())
 
     def fly_to(self, layer_id: str) -> None:
         """Bring a layer into the middle, opening the body it is in."""
@@ -206,84 +154,9 @@ class GraphCanvas(QWidget):
             self.current = box
             self._fly_to_box(box)
 
-    def zoom_by(self, factor: float) -> None:
-        """About the middle of the pane."""
-        goal = self._flight.goal or self._camera
-        self._is_home = False
-        self._fly(goal.zoomed(factor, self.width() / 2, self.height() / 2))
-
-    def zoom_about(self, factor: float, x: float, y: float) -> None:
-        """At once, about a point of the pane."""
-        self._flight.stop()
-        self._is_home = False
-        self._set_camera(self._camera.zoomed(factor, x, y))
-
-    def pan(self, dx: float, dy: float) -> None:
-        self._is_home = False
-        self._set_camera(self._camera.moved(dx, dy))
-
-    def centre_on(self, x: float, y: float) -> None:
-        """A world point to the middle, at once."""
-        self._flight.stop()
-        self._is_home = False
-        self._set_camera(self._camera.centred(x, y, self.width(), self.height()))
-
-    def stop_flight(self) -> None:
-        self._flight.stop()
-
-    def _fly(self, goal: Camera) -> None:
-        self._flight.fly(self._camera, goal, self._pane())
-
-    def _on_flight(self, camera: Camera) -> None:
-        self._set_camera(camera)
-
     def _set_camera(self, camera: Camera) -> None:
-        self._camera = camera
+        super()._set_camera(camera)
         self._minimap.follow()
-        self.update()
-
-    def _pane(self) -> tuple[float, float]:
-        return float(self.width()), float(self.height())
-
-    def _fitted(self) -> Camera:
-        placed = self._scene.placed
-        return fitted(placed.width, placed.height, self._pane(), MARGIN)
-
-    def _home(self) -> Camera:
-        camera = self._fitted()
-        if camera.zoom >= READABLE or not self._scene.count:
-            return camera
-        top = walk.first(self._scene)
-        x = float(self._scene.placed.x[top])
-        return Camera(START_ZOOM, self.width() / 2 - x * START_ZOOM, MARGIN + 8)
-
-    def _fly_to_box(self, box: int) -> None:
-        placed = self._scene.placed
-        zoom = max(self._camera.zoom, START_ZOOM) if self._camera.zoom < 0.5 else self._camera.zoom
-        goal = Camera(zoom).centred(float(placed.x[box]), float(placed.y[box]), *self._pane())
-        self._is_home = False
-        self._fly(goal)
-
-    def show_box(self, box: int) -> None:
-        """Into view with the least movement."""
-        camera, placed = self._flight.goal or self._camera, self._scene.placed
-        x, y = camera.to_device(float(placed.x[box]), float(placed.y[box]))
-        half_x, half_y = float(self._scene.widths[box]) / 2 * camera.zoom + 24, HEIGHT / 2 * camera.zoom + 40
-        dx = max(half_x - x, 0.0) or min(self.width() - half_x - x, 0.0)
-        dy = max(half_y - y, 0.0) or min(self.height() - half_y - y, 0.0)
-        if dx or dy:
-            self._is_home = False
-            self._fly(camera.moved(dx, dy))
-
-    def _reveal(self, boxes: list[int]) -> None:
-        """Boxes selected elsewhere: nothing moves if one is in view, at a zoom at which it can be read."""
-        placed = self._scene.placed
-        left, top = self._camera.to_world(0, 0)
-        right, bottom = self._camera.to_world(self.width(), self.height())
-        x, y = placed.x[boxes], placed.y[boxes]
-        seen = (x > left) & (x < right) & (y > top) & (y < bottom)
-        if not bool(seen.any()) or self._camera.zoom < READABLE:
-            self._fly_to_box(boxes[0])
 
     # -- selection --------------------------------------------------------------------------------------------------
 
@@ -355,7 +228,7 @@ class GraphCanvas(QWidget):
         self._path, self._scene = path, scene
         self.current = self._hover = -1
         self._after_graph()
-        if path in self._cameras and scene.count:
+        if path in self._cameras:
             self._set_camera(self._cameras[path])
         else:
             self.home()
@@ -373,18 +246,9 @@ class GraphCanvas(QWidget):
     def _say(self, **changes: object) -> None:
         self._saying = replace(self._saying, **changes)  # type: ignore[arg-type]
         self._saying = replace(self._saying, holders=self._nest.holders(self._saying.selection, self._path))
-        self._marks = self._make_marks()
-        if hasattr(self, "_minimap"):
-            self._minimap.refresh()
+        self._marks = make_marks(self._scene, self._saying, self._palette)
+        self._minimap.refresh()
         self.update()
-
-    def _make_marks(self) -> Marks:
-        return make_marks(self._scene, self._saying, self._palette)
-
-    def frame(self, camera: Camera | None = None, size: tuple[float, float] | None = None) -> Frame:
-        """Everything the picture is made of, for this pane or for another size and camera."""
-        size = size or self._pane()
-        return Frame(self._scene, self._marks, self._palette, camera or self._camera, *size, self._hover, self.current)
 
     @guarded()
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -468,11 +332,6 @@ class GraphCanvas(QWidget):
             return True
         return bool(super().event(event))
 
-    def box_under(self, place: QPointF) -> int:
-        """The box at a point of the pane, or -1; small boxes are given a few pixels around them."""
-        slack = 2.0 / self._camera.zoom
-        return walk.box_at(self._scene, *self._camera.to_world(place.x(), place.y()), slack)
-
     def set_hover(self, place: QPointF | None) -> None:
         box = -1 if place is None else self.box_under(place)
         if box != self._hover:
@@ -487,28 +346,3 @@ class GraphCanvas(QWidget):
 
     def _tell_accessibility(self) -> None:
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))
-
-    # -- pictures ---------------------------------------------------------------------------------------------------
-
-    def export_svg(self, path: FilePath | str, whole: bool = True) -> None:
-        """The whole graph, or the view as it is. Raises WorkbenchError where the file cannot be written."""
-        export.to_svg(self._export_frame(whole), FilePath(path))
-
-    def export_png(self, path: FilePath | str, whole: bool = True) -> None:
-        export.to_png(self._export_frame(whole), FilePath(path))
-
-    def export_pdf(self, path: FilePath | str, whole: bool = True) -> None:
-        export.to_pdf(self._export_frame(whole), FilePath(path))
-
-    def picture(self, whole: bool = False) -> QImage:
-        return export.to_image(self._export_frame(whole))
-
-    def copy_picture(self, whole: bool = False) -> None:
-        QGuiApplication.clipboard().setImage(self.picture(whole))
-
-    def _export_frame(self, whole: bool) -> Frame:
-        if not whole:
-            return replace(self.frame(), hover=-1)
-        placed = self._scene.placed
-        size = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
-        return replace(self.frame(Camera(1.0, MARGIN, MARGIN), size), hover=-1, current=-1)

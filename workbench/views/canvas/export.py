@@ -31,7 +31,7 @@ def to_image(frame: Frame) -> QImage:
 
 
 def to_png(frame: Frame, path: Path) -> None:
-    if not to_image(frame).save(str(path), "PNG"):
+    if not to_image(frame).save(str(path), format=b"PNG"):
         raise _unwritable(path)
 
 

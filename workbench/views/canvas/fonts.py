@@ -1,4 +1,4 @@
-"""The faces of the canvas and their widths. Families fall back to the system's where the shipped ones are not loaded."""
+"""The faces of the canvas and their widths; the system's families where the shipped ones are not loaded."""
 
 from __future__ import annotations
 

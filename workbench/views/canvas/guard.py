@@ -25,7 +25,7 @@ BANNER_HEIGHT = 28
 
 
 def guarded(default: object = None) -> Callable[[F], F]:
-    """Wrap a Qt override of a widget: exceptions are logged, the widget's `error_text` says them, `default` is returned."""
+    """Wrap a Qt override: an exception is logged, the widget's `error_text` says it, and `default` is returned."""
 
     def wrap(override: F) -> F:
         @functools.wraps(override)

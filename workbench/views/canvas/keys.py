@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
 from workbench.views.canvas import walk
+from workbench.views.canvas.scene import Scene
 
 if TYPE_CHECKING:
     from workbench.views.canvas.canvas import GraphCanvas
@@ -20,7 +21,7 @@ PLAIN = Qt.KeyboardModifier.NoModifier
 Action = Callable[["GraphCanvas"], None]
 
 
-def _walk(step: Callable[[walk.Scene, int], int]) -> Action:
+def _walk(step: Callable[[Scene, int], int]) -> Action:
     def act(canvas: GraphCanvas) -> None:
         scene = canvas.scene
         here = canvas.current

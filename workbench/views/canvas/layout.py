@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.views.canvas.layout_items import make_items
 from workbench.views.canvas.layout_order import order_ranks
 from workbench.views.canvas.layout_place import place_items
 from workbench.views.canvas.layout_rank import rank_nodes
 from workbench.views.canvas.layout_route import Lines, MovedLines, join_lines, route
-from workbench.views.canvas.layout_items import make_items
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

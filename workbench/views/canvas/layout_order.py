@@ -7,6 +7,7 @@ after four rounds without gain.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from itertools import pairwise
 
 from workbench.views.canvas.layout_items import Items
 
@@ -84,9 +85,7 @@ def _sort_row(row: list[int], neighbours: list[list[int]], slots: list[int], to_
 def _crossings(items: Items, slots: list[int]) -> int:
     rows = items.rows
     return sum(
-        _crossings_below(row, items.down, slots)
-        for row, below in zip(rows, rows[1:], strict=False)
-        if len(row) > 1 and len(below) > 1
+        _crossings_below(row, items.down, slots) for row, below in pairwise(rows) if len(row) > 1 and len(below) > 1
     )
 
 

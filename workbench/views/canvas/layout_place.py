@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +104,7 @@ def _separations(items: Items, block: list[int], half: list[float]) -> dict[tupl
     """Least distance of neighbouring blocks, left one first."""
     apart: dict[tuple[int, int], float] = {}
     for row in items.rows:
-        for a, b in zip(row, row[1:], strict=False):
+        for a, b in pairwise(row):
             gap = NODE_GAP if a < items.nodes and b < items.nodes else LINE_GAP
             key = block[a], block[b]
             apart[key] = max(apart.get(key, 0.0), half[a] + half[b] + gap)

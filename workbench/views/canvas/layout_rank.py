@@ -27,7 +27,7 @@ def rank_nodes(count: int, edges: Ints) -> tuple[list[int], list[tuple[int, int]
     ranks = [0] * count
     for node in order:
         ranks[node] = 1 + max((ranks[u] for u in before[node]), default=-1)
-    _pull_down(ranks, order, before, after)
+    _tighten(ranks, order, before, after)
     return ranks, arrows
 
 
@@ -71,23 +71,32 @@ def _topological(before: list[list[int]], after: list[list[int]]) -> list[int]:
     return order
 
 
-def _pull_down(
-    ranks: list[int], order: list[int], before: list[list[int]], after: list[list[int]]
-) -> None:
-    """Move nodes down while no chain of dummies grows: sources stand just above what reads them.
+def _tighten(ranks: list[int], order: list[int], before: list[list[int]], after: list[list[int]]) -> None:
+    """Shorten the chains of dummies. A node's own chain ends at its farthest consumer, all its edges share it.
 
-    With one shared chain per source, a step down saves one dummy of the node's own chain, and costs one for each
-    producer whose farthest consumer the node is.
+    Down: a step saves one dummy of the node's chain and costs one for each producer whose farthest consumer it then is.
+    Steps that cost nothing are made too, so that whole branches come down to where they are read. Up: what gained
+    nothing by that goes back to where it was made.
     """
-    farthest = [_two_greatest(ranks, nodes) for nodes in after]
-    for node in reversed(order):
-        if not after[node]:
-            continue
-        lowest = min(ranks[child] for child in after[node]) - 1
-        for parent in before[node]:
-            first, second = farthest[parent]
-            lowest = min(lowest, second if first == ranks[node] else first)
-        ranks[node] = max(ranks[node], lowest)
+    for _ in range(2):
+        farthest = [_two_greatest(ranks, nodes) for nodes in after]
+        for node in reversed(order):
+            if after[node]:
+                reach = sorted(_others(farthest[parent], ranks[node]) for parent in before[node])
+                lowest = min(ranks[child] for child in after[node]) - 1
+                ranks[node] = max(ranks[node], min([lowest, *reach[1:2]]))
+        farthest = [_two_greatest(ranks, nodes) for nodes in after]
+        for node in order:
+            if before[node]:
+                reach = [_others(farthest[parent], ranks[node]) for parent in before[node]]
+                highest = 1 + max(ranks[parent] for parent in before[node])
+                ranks[node] = min(ranks[node], max(highest, min(reach) if after[node] else 0))
+
+
+def _others(farthest: tuple[int, int], rank: int) -> int:
+    """How far down a producer's chain goes without this consumer."""
+    first, second = farthest
+    return second if first == rank else first
 
 
 def _two_greatest(ranks: list[int], nodes: list[int]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""y of the ranks, and the lines: straight through the rows, curved only between them, so no line crosses a foreign box."""
+"""y of the ranks, and the lines: straight through the rows and curved between them, never through a foreign box."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ STEPS = 14  # straight pieces of one curve
 class Lines:
     """Routes as straight pieces (m, 4: x1, y1, x2, y2), downwards. All edges of a node share its spine.
 
-    `owner` is the producer of each piece; `target` the consumer of a branch piece, -1 on the spine. Per edge (k, in the
-    order of the edges asked for): `exit_x`, `exit_y` where it leaves its producer, `branch_y` where it leaves the spine.
+    `owner` is the producer of each piece; `target` the consumer of a branch piece, -1 on the spine. Per edge, in the
+    order asked for: `exit_x`, `exit_y` where it leaves its producer, `branch_y` where it leaves the spine.
     """
 
     pieces: Floats
@@ -134,9 +134,7 @@ def _draw_spine(pen: _Pen, port: _Ports, items: Items, u: int, x: Floats, y: Flo
         pen.line(run, (run[0], float(y[above]) + half), u, -1)
 
 
-def _per_edge(
-    found: dict[tuple[int, int], tuple[float, float, float]], edges: Ints
-) -> tuple[Floats, Floats, Floats]:
+def _per_edge(found: dict[tuple[int, int], tuple[float, float, float]], edges: Ints) -> tuple[Floats, Floats, Floats]:
     rows = [found.get((u, v)) or found.get((v, u), (0.0, 0.0, 0.0)) for u, v in edges.tolist()]
     table = np.asarray(rows, dtype=np.float64).reshape(-1, 3)
     return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy()
@@ -164,6 +162,4 @@ def join_lines(parts: list[MovedLines], edge_count: int) -> Lines:
         exit_x[part.edges] = lines.exit_x + dx
         exit_y[part.edges] = lines.exit_y + dy
         branch_y[part.edges] = lines.branch_y + dy
-    return Lines(
-        np.vstack(pieces), np.concatenate(owner), np.concatenate(target), exit_x, exit_y, branch_y
-    )
+    return Lines(np.vstack(pieces), np.concatenate(owner), np.concatenate(target), exit_x, exit_y, branch_y)

@@ -1,4 +1,4 @@
-"""What the window says about layers (values, colours, badges, selection), turned into arrays over the boxes of a scene."""
+"""What the window says about layers (values, colours, badges, selection), as arrays over the boxes of a scene."""
 
 from __future__ import annotations
 
@@ -58,9 +58,11 @@ def number(value: float) -> str:
     size = abs(value)
     if size >= 1000 or value == 0:
         return f"{value:,.0f}"
-    return f"{value:.3g}" if size < 1e-4 else np.format_float_positional(
-        value, precision=3, unique=False, fractional=False, trim="k"
-    ).rstrip(".")
+    return (
+        f"{value:.3g}"
+        if size < 1e-4
+        else np.format_float_positional(value, precision=3, unique=False, fractional=False, trim="k").rstrip(".")
+    )
 
 
 def make_marks(scene: Scene, saying: Saying, palette: Palette) -> Marks:

@@ -106,7 +106,7 @@ class Minimap(QWidget):
     def _paint_boxes(self, painter: QPainter) -> None:
         scene, marks = self._canvas.scene, self._canvas.marks
         sx, sy = self._scales()
-        wide = np.maximum(scene.widths * sx, 3.0)
+        wide = np.maximum(scene.widths * sx, 6.0)
         high = min(max(HEIGHT * sy, 1.0), 5.0)
         x, y = scene.placed.x * sx + INSET - wide / 2, scene.placed.y * sy + INSET - high / 2
         rects = np.stack([x, y, wide, np.full(scene.count, high)], axis=1)

@@ -1,12 +1,13 @@
 """The picture: edges, boxes, texts, in device pixels, for the pane and for exports alike.
 
-Levels of detail by zoom: below FAR plain rectangles by colour class, below TEXT outlines, then ops, and from NEAR on
-names or values, badges and the shapes on the edges, which fade in.
+Levels of detail by zoom: below ROUND plain rectangles by colour class, below TEXT rounded ones without text, then ops,
+and from NEAR on names or values, badges and the shapes on the edges, which fade in until FULL.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import numpy as np
 import shiboken6
@@ -22,7 +23,7 @@ from workbench.views.canvas.scene import HEIGHT, Look, Scene
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-FAR, TEXT, NEAR, FULL = 0.2, 0.38, 0.7, 0.86
+ROUND, TEXT, NEAR, FULL = 0.26, 0.48, 0.7, 0.86
 SMOOTH = 0.1  # below it antialiasing only blurs
 RADIUS = 6.0
 
@@ -62,18 +63,26 @@ class Frame:
         return np.flatnonzero(mask)
 
 
+T = TypeVar("T")
+
+
+def _wrapped(table: Floats, kind: type[T]) -> T:
+    """The array's memory as the first of an array of Qt values; the caller keeps `table` alive meanwhile."""
+    return cast(T, shiboken6.wrapInstance(int(table.ctypes.data), cast(type[shiboken6.Object], kind)))
+
+
 def draw_rects(painter: QPainter, rects: Floats) -> None:
     """(n, 4) x, y, width, height in one call: Qt reads the array as it lies."""
     if len(rects):
         table = np.ascontiguousarray(rects, dtype=np.float64)
-        painter.drawRects(shiboken6.wrapInstance(table.ctypes.data, QRectF), len(table))
+        painter.drawRects(_wrapped(table, QRectF), len(table))
 
 
 def draw_lines(painter: QPainter, lines: Floats) -> None:
     """(n, 4) x1, y1, x2, y2 in one call."""
     if len(lines):
         table = np.ascontiguousarray(lines, dtype=np.float64)
-        painter.drawLines(shiboken6.wrapInstance(table.ctypes.data, QLineF), len(table))
+        painter.drawLines(_wrapped(table, QLineF), len(table))
 
 
 def paint_edges(painter: QPainter, frame: Frame) -> None:
@@ -140,7 +149,7 @@ def rects_of(frame: Frame, boxes: Ints) -> Floats:
 
 def paint_boxes(painter: QPainter, frame: Frame, boxes: Ints) -> None:
     rects = rects_of(frame, boxes)
-    if frame.zoom < TEXT:
+    if frame.zoom < ROUND:
         _paint_plain(painter, frame, boxes, rects)
     else:
         _paint_round(painter, frame, boxes, rects)
@@ -160,21 +169,29 @@ def _paint_plain(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) ->
 
 
 def _paint_round(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) -> None:
+    """With a border and a stripe from TEXT on; smaller boxes show the same colours as from afar."""
     marks, palette, zoom = frame.marks, frame.palette, frame.zoom
+    is_near = zoom >= TEXT
+    fills = (palette.fills, palette.dim_fills) if is_near else (marks.far_colors, marks.dim_far_colors)
+    classes = marks.fill if is_near else marks.far
+    borders = palette.border, QColor(palette.theme.line)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     for box, (x, y, width, height) in zip(boxes.tolist(), rects.tolist(), strict=True):
         is_dim = bool(marks.dim[box])
-        painter.setBrush((palette.dim_fills if is_dim else palette.fills)[int(marks.fill[box])])
         is_pill = frame.scene.looks[box] == Look.PILL
-        painter.setPen(Qt.PenStyle.NoPen if is_pill else QColor(palette.theme.line) if is_dim else palette.border)
+        painter.setBrush(fills[is_dim][int(classes[box])])
+        painter.setPen(borders[is_dim] if is_near and not is_pill else Qt.PenStyle.NoPen)
         radius = height / 2 if is_pill else RADIUS * zoom
         painter.drawRoundedRect(QRectF(x + 0.5, y + 0.5, width - 1, height - 1), radius, radius)
-        stripe = marks.stripes.get(box)
-        if stripe is not None and not is_dim:
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(stripe)
-            bar = QRectF(x + 5 * zoom, y + 7 * zoom, max(3.5 * zoom, 1.5), height - 14 * zoom)
-            painter.drawRoundedRect(bar, 1.75 * zoom, 1.75 * zoom)
+        if box in marks.stripes and not is_dim:
+            _paint_stripe(painter, marks.stripes[box], zoom, x, y, height)
+
+
+def _paint_stripe(painter: QPainter, color: QColor, zoom: float, x: float, y: float, height: float) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    bar = QRectF(x + 5 * zoom, y + 7 * zoom, max(3.5 * zoom, 2.0), height - 14 * zoom)
+    painter.drawRoundedRect(bar, bar.width() / 2, bar.width() / 2)
 
 
 def _paint_outlines(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) -> None:

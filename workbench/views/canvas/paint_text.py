@@ -9,12 +9,13 @@ from PySide6.QtGui import QColor, QPainter, QTransform
 
 from workbench.views.canvas.fonts import NAME, OP, SMALL, face, static_text
 from workbench.views.canvas.paint import TEXT, Frame
-from workbench.views.canvas.scene import HEIGHT, Look, shape_text
+from workbench.views.canvas.scene import DIM_MOST, HEIGHT, Look, shape_text
 
 Ints = NDArray[np.int64]
 
-LIFT = 7.0  # the op moves up by this much when a second line appears
+LIFT = 6.5  # the op moves up by this much when a second line appears
 BADGE_GAP = 2.0
+ALL_SHAPES = 1.3
 
 
 class Writer:
@@ -28,7 +29,7 @@ class Writer:
     def write(
         self, text: str, kind: tuple[int, bool], color: QColor, x: float, y: float, width: float, align: float
     ) -> tuple[float, float, float, float]:
-        """Centred on height y; align 0 starts at x, 0.5 is centred on it, 1 ends there. Returns the text's rectangle."""
+        """Centred on height y; align 0 starts at x, 0.5 is centred on it, 1 ends there. Returns its rectangle."""
         prepared, w, h = static_text(text, kind, width)
         self._painter.setFont(face(*kind))
         self._painter.setPen(color)
@@ -61,7 +62,7 @@ def _paint_box_text(writer: Writer, frame: Frame, box: int) -> None:
     if second and frame.nearness > 0:
         color = QColor(theme.faint if is_dim else theme.text if value else theme.soft)
         color.setAlphaF(frame.nearness * (0.75 if value else 0.9))
-        writer.write(second, SMALL if value else NAME, color, x, y + LIFT + 1.5, room, 0.5)
+        writer.write(second, SMALL if value else NAME, color, x, y + LIFT + 2.0, room, 0.5)
 
 
 def _paint_badges(writer: Writer, frame: Frame, boxes: Ints) -> None:
@@ -92,19 +93,21 @@ def paint_edge_labels(painter: QPainter, frame: Frame) -> None:
 
 
 def _labels(frame: Frame) -> list[tuple[str, float, float]]:
-    """One for each line that leaves a box: a second one at the same place would hide the first."""
+    """(text, x, y) of one label for each tensor. Below ALL_SHAPES only where the shape is not that of what came in."""
     scene = frame.scene
     lines = scene.placed.lines
     left, top, right, bottom = frame.window(60.0)
     seen = (lines.exit_x >= left) & (lines.exit_x <= right) & (lines.exit_y >= top) & (lines.exit_y <= bottom)
-    taken: set[tuple[int, int]] = set()
+    straight = np.abs(lines.exit_x - scene.placed.x[scene.edges[:, 0]]).round()
+    taken: set[tuple[int, object]] = set()
     found = []
-    for edge in np.flatnonzero(seen).tolist():
-        place = round(float(lines.exit_x[edge]) / 24), round(float(lines.exit_y[edge]))
-        source = int(scene.edges[edge, 0])
-        text = shape_text(scene.tensors.get(scene.edge_tensors[edge][0]))
-        if not text or place in taken or scene.looks[source] == Look.PILL:
+    for edge in sorted(np.flatnonzero(seen).tolist(), key=lambda edge: (straight[edge], edge)):
+        source, tensor = int(scene.edges[edge, 0]), scene.edge_tensors[edge][0]
+        place = source, round(float(lines.exit_x[edge]) / 24)
+        text = shape_text(scene.tensors.get(tensor), DIM_MOST)
+        if not text or taken & {(source, tensor), place} or scene.looks[source] == Look.PILL:
             continue
-        taken.add(place)
-        found.append((text, float(lines.exit_x[edge]), float(lines.exit_y[edge]) + 9.0))
+        taken |= {(source, tensor), place}
+        if frame.zoom >= ALL_SHAPES or text != scene.incoming.get(source):
+            found.append((text, float(lines.exit_x[edge]), float(lines.exit_y[edge]) + 9.5))
     return found

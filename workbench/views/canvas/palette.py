@@ -20,8 +20,7 @@ def mix(a: str, b: str, share: float) -> QColor:
     """`a` with `share` of `b` in it."""
     p, q = QColor(a), QColor(b)
     red, green, blue = (
-        round(x + (y - x) * share)
-        for x, y in ((p.red(), q.red()), (p.green(), q.green()), (p.blue(), q.blue()))
+        round(x + (y - x) * share) for x, y in ((p.red(), q.red()), (p.green(), q.green()), (p.blue(), q.blue()))
     )
     return QColor(red, green, blue)
 

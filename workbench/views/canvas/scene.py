@@ -15,11 +15,13 @@ from workbench.views.canvas.layout import Placement, arrange
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-HEIGHT = 34.0
+HEIGHT = 36.0
 WIDTH_LEAST = 104.0
 WIDTH_MOST = 216.0
 NAME_MOST = 118.0  # a long name does not widen its box further: it is elided
 PADDING = 30.0
+
+DIM_MOST = 8  # characters of a free dimension's name on the picture; the tooltip has it whole
 
 INPUT, OUTPUT, OUTER = "input:", "output:", "outer:"  # ids of pills, before the tensor's name
 
@@ -37,12 +39,27 @@ class Look(IntEnum):
 
 WEIGHTED_OPS = ("Conv", "MatMul", "Gemm", "FullyConnected", "LSTM", "GRU", "RNN", "Attention", "Einsum")
 SHAPE_OPS = frozenset(
-    "Shape Size Gather Slice Reshape Flatten Squeeze Unsqueeze Transpose Concat Split Expand Tile Pad Range "
-    "Identity ConstantOfShape".split()
+    [
+        "Shape",
+        "Size",
+        "Gather",
+        "Slice",
+        "Reshape",
+        "Flatten",
+        "Squeeze",
+        "Unsqueeze",
+        "Transpose",
+        "Concat",
+        "Split",
+        "Expand",
+        "Tile",
+        "Pad",
+        "Range",
+        "Identity",
+        "ConstantOfShape",
+    ]
 )
-REFORMAT_OPS = frozenset(
-    ["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Reorder", "Reformat"]
-)
+REFORMAT_OPS = frozenset(["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Reorder", "Reformat"])
 
 Measure = Callable[[str, bool], float]  # text, is it monospaced -> width in px at zoom 1
 
@@ -65,6 +82,7 @@ class Scene:
     edges: Ints
     edge_tensors: list[tuple[str, ...]]
     opens: dict[int, tuple[str, ...]]
+    incoming: dict[int, str]  # shape of the first tensor that a box reads, as it is written on edges
     placed: Placement
     index: dict[str, int]
 
@@ -92,9 +110,17 @@ def build_scene(graph: Graph, outer: dict[str, Tensor], measure: Measure) -> Sce
         edges=edges,
         edge_tensors=[tuple(tensors) for tensors in pairs.values()],
         opens={i: box.opens for i, box in enumerate(boxes.all) if box.opens},
+        incoming=_incoming(pairs, {**outer, **graph.tensors}),
         placed=arrange(widths, edges, HEIGHT),
         index={box.id: i for i, box in enumerate(boxes.all)},
     )
+
+
+def _incoming(pairs: dict[tuple[int, int], list[str]], tensors: dict[str, Tensor]) -> dict[int, str]:
+    shapes: dict[int, str] = {}
+    for (_, target), names in pairs.items():
+        shapes.setdefault(target, shape_text(tensors.get(names[0]), DIM_MOST))
+    return shapes
 
 
 @dataclass(frozen=True)
@@ -120,13 +146,14 @@ class _Boxes:
         bodies: dict[str, list[str]] = {}
         for key in graph.subgraphs:
             bodies.setdefault(key.rpartition(".")[0], []).append(key)
+        self._borrows = {key: borrowed_tensors(body) for key, body in graph.subgraphs.items()}
         made = {tensor for layer in graph.layers for tensor in layer.outputs} | set(graph.inputs)
-        read = {tensor for layer in shown for tensor in layer.inputs} | set(graph.outputs)
+        read = {tensor for layer in shown for tensor in layer.inputs}.union(graph.outputs, *self._borrows.values())
         borrowed = sorted(t for t in read - made if t in outer and not self._is_quiet(t))
         self.all = [
             *(self._pill(INPUT, t) for t in graph.inputs if not self._is_quiet(t)),
             *(self._pill(OUTER, t) for t in borrowed),
-            *(_layer_box(layer, tuple(bodies.get(layer.id, ()))) for layer in shown),
+            *(self._layer(layer, tuple(bodies.get(layer.id, ()))) for layer in shown),
             *(self._pill(OUTPUT, t) for t in graph.outputs),
         ]
 
@@ -135,9 +162,16 @@ class _Boxes:
         return name in self._hidden or (tensor is not None and tensor.constant)
 
     def _pill(self, prefix: str, name: str) -> _Box:
-        title = f"{name}  {shape_text(self._tensors.get(name))}".strip()
+        title = f"{name}  {shape_text(self._tensors.get(name), DIM_MOST)}".strip()
         ends = ((name,), ()) if prefix == OUTPUT else ((), (name,))
         return _Box(prefix + name, title, "", Look.PILL, reads=ends[0], writes=ends[1])
+
+    def _layer(self, layer: Layer, bodies: tuple[str, ...]) -> _Box:
+        title = f"{layer.op} ▸" if bodies else layer.op or layer.name
+        name = layer.name if layer.name and layer.name != layer.op else layer.id
+        borrowed = sorted(set().union(*(self._borrows[key] for key in bodies)))
+        reads = tuple(filter(None, (*layer.inputs, *borrowed)))
+        return _Box(layer.id, title, name, look_of(layer), layer, bodies, reads, tuple(filter(None, layer.outputs)))
 
     def edges(self) -> dict[tuple[int, int], list[str]]:
         """Box pairs in the order of the consumers' inputs, with the tensors between them."""
@@ -152,11 +186,13 @@ class _Boxes:
         return pairs
 
 
-def _layer_box(layer: Layer, bodies: tuple[str, ...]) -> _Box:
-    title = f"{layer.op} ▸" if bodies else layer.op or layer.name
-    name = layer.name if layer.name and layer.name != layer.op else layer.id
-    reads, writes = tuple(filter(None, layer.inputs)), tuple(filter(None, layer.outputs))
-    return _Box(layer.id, title, name, look_of(layer), layer, bodies, reads, writes)
+def borrowed_tensors(body: Graph) -> frozenset[str]:
+    """What a body reads of the graphs around it: the edges into its layer that the layer's own inputs do not name."""
+    made = {t for layer in body.layers for t in layer.outputs} | set(body.inputs)
+    read = {t for layer in body.layers for t in layer.inputs} | set(body.outputs)
+    read.update(*(borrowed_tensors(inner) for inner in body.subgraphs.values()))
+    constant = {name for name, tensor in body.tensors.items() if tensor.constant}
+    return frozenset(read - made - constant - {""})
 
 
 def is_hidden(layer: Layer, tensors: dict[str, Tensor]) -> bool:
@@ -188,11 +224,12 @@ def _width(box: _Box, measure: Measure) -> float:
     return float(np.ceil(np.clip(text + PADDING, WIDTH_LEAST, WIDTH_MOST) / 2) * 2)
 
 
-def shape_text(tensor: Tensor | None) -> str:
-    """`1×3×224×224`; free dimensions by name; empty where unknown."""
+def shape_text(tensor: Tensor | None, most: int = 60) -> str:
+    """`1×3×224×224`; free dimensions by name, `?` where that is invented or longer than `most`; empty if unknown."""
     if tensor is None or tensor.shape is None:
         return ""
-    return "×".join(str(dim) for dim in tensor.shape) or "scalar"
+    dims = (str(dim) for dim in tensor.shape)
+    return "×".join("?" if len(dim) > most or dim.startswith("unk__") else dim for dim in dims) or "scalar"
 
 
 def outer_tensors(graphs: Iterator[Graph] | list[Graph]) -> dict[str, Tensor]:

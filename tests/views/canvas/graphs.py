@@ -1,0 +1,65 @@
+"""Small graphs by hand, for the canvas tests."""
+
+from __future__ import annotations
+
+from workbench.core.graph import Graph, Layer, LayerKind, Tensor
+
+
+def layer(
+    layer_id: str,
+    op: str,
+    reads: str,
+    writes: str,
+    *,
+    name: str = "",
+    kind: LayerKind = LayerKind.COMPUTE,
+    **extra: str,
+) -> Layer:
+    """`reads` and `writes` are tensor names with spaces between."""
+    inputs, outputs = tuple(reads.split()), tuple(writes.split())
+    return Layer(layer_id, name, op, inputs, outputs, sources=(layer_id,), kind=kind, attributes=dict(extra))
+
+
+def residual() -> Graph:
+    """x -> Conv -> Relu -> Conv -> Add -> y, and a shortcut from the Relu before to the Add."""
+    layers = (
+        layer("n0", "Conv", "x w0", "a", name="stem/conv"),
+        layer("n1", "Relu", "a", "b"),
+        layer("n2", "Constant", "", "w1", kind=LayerKind.CONSTANT),
+        layer("n3", "Conv", "b w1", "c", name="block/conv", kernel_shape="[3, 3]"),
+        layer("n4", "Relu", "c", "d"),
+        layer("n5", "Add", "d b", "y", name="block/add"),
+    )
+    shape = (1, 8, 16, 16)
+    tensors = {name: Tensor(name, shape, "float32") for name in "abcdy"}
+    tensors |= {"x": Tensor("x", ("batch", 3, 32, 32), "float32"), "w0": Tensor("w0", (8, 3, 3, 3), constant=True)}
+    return Graph("residual", layers, tensors, ("x",), ("y",))
+
+
+def control_flow() -> Graph:
+    """An If with two bodies that read `x` of the graph around them; one holds a Loop with a body of its own."""
+    inner = Graph("inner", (layer("n1.then_branch.n0.body.n0", "Neg", "i", "o"),), {}, ("i",), ("o",))
+    then = Graph(
+        "then",
+        (
+            layer("n1.then_branch.n0", "Loop", "x", "t", kind=LayerKind.CONTROL),
+            layer("n1.then_branch.n1", "Relu", "t", "r"),
+        ),
+        {},
+        (),
+        ("r",),
+        {"n1.then_branch.n0.body": inner},
+    )
+    other = Graph("else", (layer("n1.else_branch.n0", "Abs", "x", "e"),), {}, (), ("e",))
+    layers = (
+        layer("n0", "Not", "c", "k"),
+        layer("n1", "If", "k", "z", kind=LayerKind.CONTROL),
+        layer("n2", "Exp", "z", "y"),
+    )
+    bodies = {"n1.then_branch": then, "n1.else_branch": other}
+    return Graph("control", layers, {"x": Tensor("x", (4,), "float32")}, ("c", "x"), ("y",), bodies)
+
+
+def chain(length: int) -> Graph:
+    layers = tuple(layer(f"n{i}", "Relu", f"t{i}", f"t{i + 1}", name=f"/body/relu_{i}") for i in range(length))
+    return Graph("chain", layers, {}, ("t0",), (f"t{length}",))

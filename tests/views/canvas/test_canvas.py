@@ -1,0 +1,394 @@
+"""The canvas, driven by real events."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.views.canvas.graphs import chain, control_flow, layer, residual
+from workbench.core.graph import Graph, Tensor
+from workbench.core.theme import DARK, LIGHT
+from workbench.views.canvas import GraphCanvas
+from workbench.views.canvas import canvas as canvas_module
+
+LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
+SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+NONE = Qt.KeyboardModifier.NoModifier
+
+
+def place_of(canvas: GraphCanvas, box_id: str) -> QPoint:
+    box = canvas.scene.index[box_id]
+    placed = canvas.scene.placed
+    x, y = canvas.camera.to_device(float(placed.x[box]), float(placed.y[box]))
+    return QPoint(round(x), round(y))
+
+
+def wheel(canvas: QWidget, place: QPoint, steps: int) -> None:
+    event = QWheelEvent(
+        QPointF(place), QPointF(canvas.mapToGlobal(place)), QPoint(), QPoint(0, 120 * steps),
+        Qt.MouseButton.NoButton, NONE, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(canvas, event)
+
+
+def drag(
+    canvas: QWidget, start: QPoint, end: QPoint, button: Qt.MouseButton = LEFT, keys: Qt.KeyboardModifier = NONE
+) -> None:
+    QTest.mousePress(canvas, button, keys, start)
+    for step in (0.5, 1.0):
+        place = QPointF(start) + (QPointF(end) - QPointF(start)) * step
+        where = QPointF(canvas.mapToGlobal(place.toPoint()))
+        event = QMouseEvent(QEvent.Type.MouseMove, place, where, Qt.MouseButton.NoButton, button, keys)
+        QApplication.sendEvent(canvas, event)
+    QTest.mouseRelease(canvas, button, keys, end)
+
+
+def hover(canvas: QWidget, place: QPoint) -> None:
+    event = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(place), QPointF(canvas.mapToGlobal(place)),
+        Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, NONE,
+    )  # fmt: skip
+    QApplication.sendEvent(canvas, event)
+
+
+def pixels(canvas: QWidget) -> np.ndarray:
+    image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), image.width(), 4).copy()
+
+
+def color_at(canvas: QWidget, place: QPoint) -> str:
+    return canvas.grab().toImage().pixelColor(place).name()
+
+
+def test_a_click_selects_and_says_so(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(canvas.selection_changed) as heard:
+        QTest.mouseClick(canvas, LEFT, NONE, place_of(canvas, "n3"))
+    assert heard.args == [frozenset({"n3"})]
+    assert canvas.selection == {"n3"}
+
+
+def test_control_and_shift_add_and_take_away(canvas: GraphCanvas) -> None:
+    QTest.mouseClick(canvas, LEFT, NONE, place_of(canvas, "n0"))
+    QTest.mouseClick(canvas, LEFT, CONTROL, place_of(canvas, "n3"))
+    QTest.mouseClick(canvas, LEFT, SHIFT, place_of(canvas, "n5"))
+    assert canvas.selection == {"n0", "n3", "n5"}
+    QTest.mouseClick(canvas, LEFT, CONTROL, place_of(canvas, "n3"))
+    assert canvas.selection == {"n0", "n5"}
+
+
+def test_a_click_beside_clears(canvas: GraphCanvas) -> None:
+    QTest.mouseClick(canvas, LEFT, NONE, place_of(canvas, "n3"))
+    QTest.mouseClick(canvas, LEFT, NONE, QPoint(20, 300))
+    assert canvas.selection == frozenset()
+
+
+def test_pills_are_current_but_never_selected(canvas: GraphCanvas) -> None:
+    QTest.mouseClick(canvas, LEFT, NONE, place_of(canvas, "input:x"))
+    assert canvas.selection == frozenset()
+    assert canvas.scene.ids[canvas.current] == "input:x"
+    assert "batch×3×32×32 float32" in canvas.accessibleDescription()
+
+
+def test_the_program_selects_silently(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(canvas.selection_changed):
+        canvas.set_selection(["n1", "n4", "nonsense"], reveal=True)
+    assert canvas.selection == {"n1", "n4"}
+
+
+def test_the_wheel_zooms_about_the_cursor(canvas: GraphCanvas) -> None:
+    place = place_of(canvas, "n5")
+    before = canvas.camera
+    wheel(canvas, place, 3)
+    assert canvas.camera.zoom > before.zoom * 1.3
+    assert (place_of(canvas, "n5") - place).manhattanLength() <= 2
+    wheel(canvas, place, -3)
+    assert canvas.camera.zoom == pytest.approx(before.zoom)
+
+
+@pytest.mark.parametrize("button", [LEFT, MIDDLE])
+def test_a_drag_pans_and_selects_nothing(canvas: GraphCanvas, button: Qt.MouseButton) -> None:
+    before = place_of(canvas, "n3")
+    drag(canvas, QPoint(40, 400), QPoint(110, 330), button)
+    assert place_of(canvas, "n3") - before == QPoint(70, -70)
+    assert canvas.selection == frozenset()
+
+
+def test_a_drag_that_starts_on_a_box_pans_too(canvas: GraphCanvas) -> None:
+    before = place_of(canvas, "n3")
+    drag(canvas, before, before + QPoint(50, 20))
+    assert place_of(canvas, "n3") - before == QPoint(50, 20)
+    assert canvas.selection == frozenset()
+
+
+def test_shift_drag_selects_what_the_band_touches(canvas: GraphCanvas) -> None:
+    top, bottom = place_of(canvas, "n1"), place_of(canvas, "n4")
+    drag(canvas, top - QPoint(150, 2), bottom + QPoint(150, 2), LEFT, SHIFT)
+    assert canvas.selection == {"n1", "n3", "n4"}
+
+
+def test_arrows_walk_the_edges(canvas: GraphCanvas) -> None:
+    canvas.setFocus()
+    walked = []
+    for key in [Qt.Key.Key_Down] * 7 + [Qt.Key.Key_Up]:
+        QTest.keyClick(canvas, key)
+        walked.append(canvas.scene.ids[canvas.current])
+    assert walked == ["input:x", "n0", "n1", "n3", "n4", "n5", "output:y", "n5"]
+    assert canvas.selection == {"n5"}
+    assert canvas.accessibleDescription().startswith("Add  ·  n5\nblock/add")
+
+
+def test_arrows_walk_along_the_rank(canvas: GraphCanvas) -> None:
+    layers = (layer("n0", "Split", "x", "a b"), layer("n1", "Abs", "a", "c"), layer("n2", "Neg", "b", "d"))
+    canvas.set_graph(Graph("g", layers, {}, ("x",), ("c", "d")))
+    canvas.set_selection(["n1"])
+    for key, there in ((Qt.Key.Key_Right, "n2"), (Qt.Key.Key_Right, "n2"), (Qt.Key.Key_Left, "n1")):
+        QTest.keyClick(canvas, key)
+        assert canvas.selection == {there}
+
+
+def test_keys_zoom_fit_select_all_and_clear(canvas: GraphCanvas) -> None:
+    fitted = canvas.camera
+    QTest.keyClick(canvas, Qt.Key.Key_Plus)
+    assert canvas.camera.zoom > fitted.zoom
+    QTest.keyClick(canvas, Qt.Key.Key_Minus)
+    assert canvas.camera.zoom == pytest.approx(fitted.zoom)
+    wheel(canvas, QPoint(5, 5), 4)
+    QTest.keyClick(canvas, Qt.Key.Key_F)
+    assert canvas.camera == fitted
+    QTest.keyClick(canvas, Qt.Key.Key_A, CONTROL)
+    assert canvas.selection == {"n0", "n1", "n3", "n4", "n5"}
+    QTest.keyClick(canvas, Qt.Key.Key_Escape)
+    assert canvas.selection == frozenset()
+
+
+def test_the_buttons_zoom_and_fit(canvas: GraphCanvas) -> None:
+    fitted = canvas.camera
+    out, into, fit = canvas._controls.buttons
+    QTest.mouseClick(into, LEFT)
+    assert canvas.camera.zoom > fitted.zoom
+    QTest.mouseClick(out, LEFT)
+    QTest.mouseClick(out, LEFT)
+    assert canvas.camera.zoom < fitted.zoom
+    QTest.mouseClick(fit, LEFT)
+    assert canvas.camera == fitted
+
+
+def test_double_click_and_enter_activate(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(canvas.activated) as heard:
+        QTest.mouseDClick(canvas, LEFT, NONE, place_of(canvas, "n5"))
+    assert heard.args == ["n5"]
+    canvas.set_selection(["n1"])
+    with qtbot.waitSignal(canvas.activated) as heard:
+        QTest.keyClick(canvas, Qt.Key.Key_Return)
+    assert heard.args == ["n1"]
+
+
+def test_double_click_opens_a_body_and_escape_climbs(canvas: GraphCanvas) -> None:
+    canvas.set_graph(control_flow())
+    QTest.mouseDClick(canvas, LEFT, NONE, place_of(canvas, "n1"))
+    assert canvas.path == ("n1.then_branch",)
+    QTest.mouseDClick(canvas, LEFT, NONE, place_of(canvas, "n1.then_branch.n0"))
+    assert canvas.scene.ids == ["input:i", "n1.then_branch.n0.body.n0", "output:o"]
+    for path in (("n1.then_branch",), ()):
+        canvas.clear_selection()
+        QTest.keyClick(canvas, Qt.Key.Key_Escape)
+        assert canvas.path == path
+
+
+def test_the_breadcrumb_leads_to_siblings_and_back(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    canvas.set_graph(control_flow())
+    assert not canvas._breadcrumb.isVisible()
+    canvas.activate_box(canvas.scene.index["n1"])
+    assert canvas._breadcrumb.isVisible()
+    assert crumbs(canvas) == ["main", "›  n1 If", "then_branch", "else_branch"]
+    click_crumb(canvas, "else_branch")
+    assert canvas.path == ("n1.else_branch",)
+    with qtbot.waitSignal(canvas.body_changed) as heard:
+        click_crumb(canvas, "main")
+    assert heard.args == [()]
+    assert canvas.scene.ids[canvas.current] == "n1"
+
+
+def crumbs(canvas: GraphCanvas) -> list[str]:
+    return [part.text() for part in canvas._breadcrumb._parts]
+
+
+def click_crumb(canvas: GraphCanvas, text: str) -> None:
+    QTest.mouseClick(canvas._breadcrumb._parts[crumbs(canvas).index(text)], LEFT)
+
+
+def test_a_layer_in_a_body_is_revealed_and_marks_its_holder(canvas: GraphCanvas) -> None:
+    canvas.set_graph(control_flow())
+    deep = "n1.then_branch.n0.body.n0"
+    canvas.set_selection([deep])
+    assert canvas.path == ()
+    assert canvas.marks.holds.tolist().index(True) == canvas.scene.index["n1"]
+    canvas.set_selection([deep], reveal=True)
+    assert canvas.path == ("n1.then_branch", "n1.then_branch.n0.body")
+    assert bool(canvas.marks.selected[canvas.scene.index[deep]])
+
+
+def test_find_and_fly_to(canvas: GraphCanvas) -> None:
+    canvas.set_graph(chain(300))
+    [found] = canvas.find("relu_222")
+    canvas.fly_to(found)
+    assert place_of(canvas, found) == QPoint(300, 350)
+
+
+def test_flights_are_animated_and_end_at_their_goal(canvas: GraphCanvas, qtbot: QtBot) -> None:
+    canvas.set_graph(chain(300))
+    canvas.is_animated = True
+    seen = []
+    canvas.fly_to("n200")
+    assert place_of(canvas, "n200") != QPoint(300, 350)
+    qtbot.waitUntil(lambda: seen.append(canvas.camera) or place_of(canvas, "n200") == QPoint(300, 350))
+    assert len(set(seen)) > 2
+
+
+def test_a_tall_graph_opens_readable_at_its_top(canvas: GraphCanvas) -> None:
+    canvas.set_graph(chain(300))
+    assert canvas.camera.zoom > 0.8
+    assert 0 < place_of(canvas, "input:t0").y() < 100
+    canvas.fit()
+    assert 0 < place_of(canvas, "output:t300").y() < 700
+
+
+def test_an_equal_graph_and_overlays_keep_the_camera(canvas: GraphCanvas) -> None:
+    wheel(canvas, QPoint(100, 100), 2)
+    canvas.set_selection(["n3"])
+    before = canvas.camera
+    canvas.set_overlay({"n0": 1.0, "n3": 2.0}, "ms")
+    canvas.set_badges({"n3": "folded"})
+    canvas.set_graph(residual())
+    assert canvas.camera == before
+    assert canvas.selection == {"n3"}
+    assert canvas.marks.has_values
+
+
+def test_another_graph_starts_clean(canvas: GraphCanvas) -> None:
+    canvas.set_overlay({"n0": 1.0}, "ms")
+    canvas.set_selection(["n0"])
+    canvas.set_graph(chain(3))
+    assert canvas.selection == frozenset()
+    assert not canvas.marks.has_values
+
+
+def test_heat_runs_from_quiet_to_hot(canvas: GraphCanvas) -> None:
+    canvas.set_overlay({"n0": 0.1, "n3": 5.0, "n1": float("nan")}, "ms")
+    edge = QPoint(18, 0)  # between the stripe and the text
+    half = int(canvas.scene.widths[canvas.scene.index["n0"]] / 2 * canvas.camera.zoom)
+    quiet = color_at(canvas, place_of(canvas, "n0") - QPoint(half, 0) + edge)
+    hot = color_at(canvas, place_of(canvas, "n3") - QPoint(half, 0) + edge)
+    assert channel(quiet) == pytest.approx(channel(LIGHT.heat[0]), abs=6)
+    assert channel(hot) == pytest.approx(channel(LIGHT.heat[-1]), abs=6)
+    assert canvas.marks.value_text(canvas.scene.index["n3"]) == "5.00 ms"
+    assert canvas.marks.value_text(canvas.scene.index["n1"]) == ""
+
+
+def channel(name: str) -> list[int]:
+    return [int(name[i : i + 2], 16) for i in (1, 3, 5)]
+
+
+def test_colours_badges_and_dimming_are_drawn(canvas: GraphCanvas) -> None:
+    plain = pixels(canvas)
+    canvas.set_colors({"n0": "#ff00ff"})
+    striped = pixels(canvas)
+    assert (striped[..., :3] == (255, 0, 255)).all(axis=2).any()
+    canvas.set_badges({"n3": "6 nodes → 1"})
+    assert (pixels(canvas) != striped).any()
+    canvas.set_badges({})
+    canvas.set_colors({})
+    canvas.set_dimmed(["n1"])
+    assert (pixels(canvas) != plain).any()
+    canvas.set_dimmed(None)
+    assert (pixels(canvas) == plain).all()
+
+
+def test_the_theme_changes_at_once(canvas: GraphCanvas) -> None:
+    canvas.set_theme(DARK)
+    assert color_at(canvas, QPoint(2, 350)) == DARK.canvas
+    canvas.set_theme(LIGHT)
+    assert color_at(canvas, QPoint(2, 350)) == LIGHT.canvas
+
+
+def test_hover_lights_the_edges_and_leaving_puts_them_out(canvas: GraphCanvas) -> None:
+    plain = pixels(canvas)
+    hover(canvas, place_of(canvas, "n3"))
+    assert (pixels(canvas) != plain).any()
+    QApplication.sendEvent(canvas, QEvent(QEvent.Type.Leave))
+    assert (pixels(canvas) == plain).all()
+
+
+def test_the_tooltip_is_plain_text_whatever_the_names_are(canvas: GraphCanvas) -> None:
+    evil = layer("n0", "Relu", "x", "y", name="<img src=x><b>bold</b>")
+    canvas.set_graph(Graph("g", (evil,), {"y": Tensor("y", (2, 3), "float32")}, ("x",), ("y",)))
+    place = place_of(canvas, "n0")
+    QApplication.sendEvent(canvas, QHelpEvent(QEvent.Type.ToolTip, place, canvas.mapToGlobal(place)))
+    assert "&lt;img src=x&gt;&lt;b&gt;bold&lt;/b&gt;" in QToolTip.text()
+    assert "→ y  2×3 float32" in QToolTip.text()
+    QToolTip.hideText()
+
+
+def test_the_minimap_shows_and_moves_the_window(canvas: GraphCanvas) -> None:
+    assert not canvas._minimap.isVisible()  # all is seen
+    canvas.set_graph(chain(300))
+    minimap = canvas._minimap
+    assert minimap.isVisible()
+    bottom = QPoint(minimap.width() // 2, minimap.height() - 8)
+    drag(minimap, minimap.window_area().center().toPoint(), bottom)
+    assert 0 < place_of(canvas, "n296").y() < 700
+    assert abs(minimap.window_area().center().y() - bottom.y()) < 4
+
+
+def test_an_empty_canvas_says_what_would_fill_it(canvas: GraphCanvas) -> None:
+    canvas.set_graph(None)
+    blank = pixels(canvas)
+    canvas.set_placeholder("Drop an ONNX model here")
+    assert (pixels(canvas) != blank).any()
+    QTest.keyClick(canvas, Qt.Key.Key_Down)
+    QTest.mouseClick(canvas, LEFT, NONE, QPoint(300, 300))
+    assert canvas.current == -1
+
+
+def test_resizing_keeps_the_whole_in_view_until_the_user_moves(canvas: GraphCanvas) -> None:
+    canvas.resize(400, 400)
+    assert canvas.camera.zoom < 1
+    assert 0 < place_of(canvas, "output:y").y() < 400
+    wheel(canvas, QPoint(200, 200), 1)
+    middle = canvas.camera.to_world(200, 200)
+    canvas.resize(500, 600)
+    assert canvas.camera.to_world(250, 300) == pytest.approx(middle)
+
+
+def test_a_bug_while_painting_becomes_a_banner(
+    canvas: GraphCanvas, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("no such colour")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.CRITICAL + 1):
+        patch.setattr(canvas_module, "paint_picture", broken)
+        canvas.grab()
+        assert canvas.error_text == "Drawing failed: no such colour"
+        assert color_at(canvas, QPoint(590, 4)) == "#b3261e"
+    canvas.set_graph(chain(2))
+    assert color_at(canvas, QPoint(590, 4)) == LIGHT.canvas
+
+
+def test_every_zoom_draws(canvas: GraphCanvas) -> None:
+    canvas.set_graph(chain(40))
+    canvas.set_overlay({f"n{i}": float(i) for i in range(40)}, "ms")
+    canvas.set_colors({f"n{i}": "#2f6fed" for i in range(40)})
+    canvas.set_badges({"n3": "added"})
+    canvas.set_selection(["n4", "n5"])
+    for zoom in (0.02, 0.1, 0.22, 0.4, 0.6, 0.8, 1.0, 3.0):
+        canvas.fly_to("n4")
+        canvas.zoom_about(zoom / canvas.camera.zoom, 300, 350)
+        assert (pixels(canvas)[..., :3] != pixels(canvas)[2, 350, :3]).any()
