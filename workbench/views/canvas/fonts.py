@@ -21,7 +21,7 @@ def face(size: int, mono: bool = False, weight: int = 400) -> QFont:
     return font
 
 
-OP, NAME, SMALL = (13, False), (9, True), (10, False)
+OP, NAME, SMALL = (13, False), (10, True), (10, False)
 
 
 @lru_cache(maxsize=16)

@@ -20,7 +20,7 @@ from workbench.views.canvas.scene import HEIGHT
 if TYPE_CHECKING:
     from workbench.views.canvas.canvas import GraphCanvas
 
-MOST_WIDE, LEAST_WIDE = 120.0, 44.0
+MOST_WIDE, LEAST_WIDE = 84.0, 44.0
 MOST_HIGH_SHARE = 0.62
 MARGIN, INSET = 12, 5.0
 HANDLE = 10.0  # the window stays at least so high, to be caught

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 HEIGHT = 36.0
 WIDTH_LEAST = 104.0
 WIDTH_MOST = 216.0
-NAME_MOST = 118.0  # a long name does not widen its box further: it is elided
+NAME_MOST = 124.0  # a long name does not widen its box further: it is elided
 PADDING = 30.0
 
 DIM_MOST = 8  # characters of a free dimension's name on the picture; the tooltip has it whole
@@ -39,25 +39,22 @@ class Look(IntEnum):
 
 WEIGHTED_OPS = ("Conv", "MatMul", "Gemm", "FullyConnected", "LSTM", "GRU", "RNN", "Attention", "Einsum")
 SHAPE_OPS = frozenset(
-    [
-        "Shape",
-        "Size",
-        "Gather",
-        "Slice",
-        "Reshape",
-        "Flatten",
-        "Squeeze",
-        "Unsqueeze",
-        "Transpose",
-        "Concat",
-        "Split",
-        "Expand",
-        "Tile",
-        "Pad",
-        "Range",
-        "Identity",
-        "ConstantOfShape",
-    ]
+    {
+        *(
+            "Shape",
+            "Size",
+            "Gather",
+            "Slice",
+            "Reshape",
+            "Flatten",
+            "Squeeze",
+            "Unsqueeze",
+            "Transpose",
+            "Concat",
+            "Split",
+        ),
+        *("Expand", "Tile", "Pad", "Range", "Identity", "ConstantOfShape"),
+    }
 )
 REFORMAT_OPS = frozenset(["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Reorder", "Reformat"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QGuiApplication, QImage
@@ -22,6 +23,7 @@ from workbench.views.canvas.scene import HEIGHT, Scene, build_scene
 MARGIN = 28.0
 READABLE = 0.34  # a fit below this zoom says nothing: a new graph then shows its top at START_ZOOM
 START_ZOOM = 0.92
+MAP_ROOM = 76.0  # the minimap stands at the right of a graph that is not seen whole
 
 
 class Surface(QWidget):
@@ -127,9 +129,17 @@ class Surface(QWidget):
         camera = self._fitted()
         if camera.zoom >= READABLE or not self._scene.count:
             return camera
-        top = walk.first(self._scene)
-        x = float(self._scene.placed.x[top])
-        return Camera(START_ZOOM, self.width() / 2 - x * START_ZOOM, MARGIN + 8)
+        middle = (self.width() - MAP_ROOM) / 2 - self._top_middle() * START_ZOOM
+        return Camera(START_ZOOM, middle, MARGIN + 8)
+
+    def _top_middle(self) -> float:
+        """World x that the top of the drawing is centred on: all that is seen there, or only its first box."""
+        placed, half = self._scene.placed, self._scene.widths / 2
+        seen = placed.y * START_ZOOM < self.height()
+        left, right = float((placed.x - half)[seen].min()), float((placed.x + half)[seen].max())
+        if (right - left) * START_ZOOM <= self.width() - MAP_ROOM - MARGIN:
+            return (left + right) / 2
+        return float(placed.x[walk.first(self._scene)])
 
     def _fly_to_box(self, box: int) -> None:
         placed = self._scene.placed
