@@ -6,7 +6,7 @@ neighbours. All of it is inferred, and is marked so by the caller.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.core.graph import Graph, Layer
 
@@ -113,45 +113,67 @@ Owners = dict[str, dict[str, bool]]
 """Source node -> the layers it went to -> whether the engine said so itself."""
 
 
-def close(scope: Scope, owners: Owners, skip: set[str]) -> None:
-    """Gives every node of `scope` outside `skip` an owner, as long as any of them has one. Changes `owners`."""
+def close(scope: Scope, owners: Owners, skip: set[str], rank: Mapping[str, int]) -> None:
+    """Gives every node of `scope` outside `skip` an owner, as long as any of them has one. Changes `owners`.
+
+    `rank` is the place of each layer in execution order. First whatever neighbours agree on, until nothing moves;
+    then one node whose neighbours do not, and again.
+    """
     waiting = [node for node in scope.nodes if node not in owners and node not in skip]
-    for attempt in (_by_neighbours, _by_any_neighbour):
-        changed = True
-        while changed and waiting:
-            changed = False
-            for node in (*reversed(waiting), *waiting):  # most chains resolve backwards in one sweep
-                layers = () if node in owners else attempt(scope, node, owners, skip)
-                if layers:
-                    owners[node] = dict.fromkeys(layers, False)
-                    changed = True
-            waiting = [node for node in waiting if node not in owners]
+    while waiting:
+        moved = _sweep(scope, waiting, owners, skip) or _break_tie(scope, waiting, owners, rank)
+        waiting = [node for node in waiting if node not in owners]
+        if not moved:
+            return
 
 
-def _by_neighbours(scope: Scope, node: str, owners: Owners, skip: set[str]) -> tuple[str, ...]:
-    """The one layer that all consumers, or all producers, share; in the order that fusion takes."""
-    after = _shared([n for n in scope.consumers[node] if n not in skip], owners)
-    before = _shared([n for n in scope.producers[node] if n not in skip], owners)
-    first, second = (before, after) if _prefers_producer(scope, node) else (after, before)
-    return first or second
+def _sweep(scope: Scope, waiting: Sequence[str], owners: Owners, skip: set[str]) -> bool:
+    moved = False
+    for node in (*reversed(waiting), *waiting):  # most chains resolve backwards at once
+        layer = None if node in owners else _agreed(scope, node, owners, skip)
+        if layer:
+            owners[node] = {layer: False}
+            moved = True
+    return moved
 
 
-def _by_any_neighbour(scope: Scope, node: str, owners: Owners, skip: set[str]) -> tuple[str, ...]:
-    """Where neighbours disagree: the producers' layers, or else the consumers'."""
-    for near in (scope.producers[node], scope.consumers[node]):
-        layers = dict.fromkeys(layer for other in near for layer in owners.get(other, ()))
-        if layers:
-            return tuple(layers) if scope.nodes[node].op in VIEW_OPS else tuple(layers)[:1]
-    return ()
+def _agreed(scope: Scope, node: str, owners: Owners, skip: set[str]) -> str | None:
+    """The layer that all consumers, or else all producers, share; the other way round where fusion goes so.
+
+    None while a neighbour on the first side has no owner itself: it may still get the one that decides.
+    """
+    sides = [scope.consumers[node], scope.producers[node]]
+    if _prefers_producer(scope, node):
+        sides.reverse()
+    for side in sides:
+        near = [other for other in side if other not in skip]
+        if any(other not in owners for other in near):
+            return None
+        if layer := _shared(near, owners):
+            return layer
+    return None
 
 
-def _shared(nodes: Iterable[str], owners: Owners) -> tuple[str, ...]:
-    """The first layer common to all nodes; empty where there is none or a node has no owner yet."""
-    common: list[str] | None = None
-    for node in nodes:
-        layers = owners.get(node, {})
-        common = list(layers) if common is None else [layer for layer in common if layer in layers]
-    return (common[0],) if common else ()
+def _shared(nodes: Sequence[str], owners: Owners) -> str | None:
+    """The first layer common to all nodes."""
+    common = list(owners[nodes[0]]) if nodes else []
+    return next((layer for layer in common if all(layer in owners[node] for node in nodes)), None)
+
+
+def _break_tie(scope: Scope, waiting: Sequence[str], owners: Owners, rank: Mapping[str, int]) -> bool:
+    """Gives the first node with any owned neighbour the producers' last layer: only there all its inputs exist.
+
+    Without one the consumers' first layer. A view of several producers (Concat in place) belongs to each of them.
+    """
+    for node in waiting:
+        for side, choose in ((scope.producers[node], max), (scope.consumers[node], min)):
+            layers = dict.fromkeys(layer for other in side for layer in owners.get(other, ()))
+            if layers:
+                every = side is scope.producers[node] and scope.nodes[node].op in VIEW_OPS
+                taken = layers if every else [choose(layers, key=rank.__getitem__)]
+                owners[node] = dict.fromkeys(taken, False)
+                return True
+    return False
 
 
 def _prefers_producer(scope: Scope, node: str) -> bool:

@@ -39,10 +39,11 @@ def resolve_fates(
     removed = removed or {}
     owners = _said(model, layers)
     plain: dict[str, Fate] = {}
+    rank = {layer.id: index for index, layer in enumerate(layers)}
     for scope in _scopes(model.graph):
         plain |= _without_layers(scope, owners, removed)
         fill_gaps(scope, layers, owners, set(plain), op_hints or {})
-        close(scope, owners, set(plain))
+        close(scope, owners, set(plain), rank)
     adopt(Scope(model.graph), layers, owners, op_hints or {})
     done = _with_sources(model, layers, owners)
     fates = _named_fates(model, done, owners, plain, removed)
@@ -52,7 +53,7 @@ def resolve_fates(
 def _said(model: Model, layers: Sequence[Layer]) -> Owners:
     known = {layer.id for layer in model.graph.walk()}
     owners: Owners = {}
-    for layer in layers:
+    for layer in sorted(layers, key=lambda layer: layer.kind is LayerKind.REFORMAT):  # the closure takes the first
         for node in layer.sources:
             if node in known:
                 owners.setdefault(node, {})[layer.id] = layer.sources_exact

@@ -11,9 +11,35 @@ from workbench.core.model import Model
 from workbench.model import sources_of
 
 
-def known_sources(tag: str) -> tuple[str, ...]:
-    """Node ids in an engine's comma-separated list of node names, each once, in order."""
-    return tuple(dict.fromkeys(node for part in tag.split(",") for node in sources_of(part.strip())))
+def known_sources(names: Iterable[str]) -> tuple[str, ...]:
+    """Ids of the nodes an engine names for one layer, each once, in order.
+
+    Nodes that a pass added (`n17:quantize_x`) count only where nothing else is named: a quantization of the input of
+    n17 that was fused into the layer before it does not make n17 a part of that layer.
+    """
+    names = [name.strip() for name in names]
+    own = [name for name in names if not is_added(name)]
+    for group in (own, names):
+        found = tuple(dict.fromkeys(node for name in group for node in sources_of(name)))
+        if found:
+            return found
+    return ()
+
+
+ADDED = "added"
+"""Attribute of a layer that only converts for others: what the pass that added it calls it (`quantize_x`)."""
+
+
+def is_added(name: str) -> bool:
+    """True for a node that a pass added: `n17:quantize_x`."""
+    return ":" in name.partition("/")[0]
+
+
+def converts_for_others(names: Iterable[str]) -> str:
+    """What a layer made of added nodes alone does, in the words of the pass: it quantizes or casts for others."""
+    known = [name.strip() for name in names if sources_of(name.strip())]
+    roles = [name.partition("/")[0].partition(":")[2] for name in known]
+    return ", ".join(dict.fromkeys(roles)) if all(roles) else ""
 
 
 def entitle(model: Model, layers: Iterable[Layer], fates: Mapping[str, Fate]) -> tuple[Layer, ...]:
@@ -24,6 +50,8 @@ def entitle(model: Model, layers: Iterable[Layer], fates: Mapping[str, Fate]) ->
     for layer in layers:
         shown = [node for node in layer.sources if fates[node].kind is not FateKind.ABSORBED] or layer.sources
         name = title([nodes[node] for node in shown]) or layer.op
+        if ADDED in layer.attributes:
+            name = f"{layer.attributes[ADDED]} for {name}"
         done.append(msgspec.structs.replace(layer, name=name))
     return tuple(done)
 

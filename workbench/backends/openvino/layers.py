@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.backends._names import known_sources
+from workbench.backends._memory import peak_bytes
+from workbench.backends._names import ADDED, converts_for_others, known_sources
 from workbench.backends._typed import TypedGraph
 from workbench.backends.openvino.precisions import precision_run
 from workbench.backends.openvino.reading import RESULT
@@ -39,7 +40,7 @@ class EngineLayers:
         self._results = _results(ops, typed)
         self._folded = _constants(ops, self._results)
         self._views = _views(ops, self._results)
-        self.views = tuple(node for op in ops if op.name in self._views for node in known_sources(op.origin))
+        self.views = tuple(node for op in ops if op.name in self._views for node in known_sources(op.origin.split(",")))
         running = [
             op for op in ops if op.kind not in _ENDS and op.name not in self._folded and op.name not in self._views
         ]
@@ -49,7 +50,7 @@ class EngineLayers:
         self.order_of = {f"l{index}": op.order for index, op in enumerate(running)}
         self.layers = tuple(self._layer(f"l{index}", op) for index, op in enumerate(running))
         self.weights_bytes = sum(value.size_bytes for op in ops if op.kind == "Const" for value in op.values)
-        self.peak_bytes = _peak(self.layers, self.tensors, typed.graph.outputs)
+        self.peak_bytes = peak_bytes(self.layers, self.tensors, typed.graph.outputs)
 
     def _name_inputs(self, ops: Sequence[Op]) -> None:
         for op in ops:
@@ -57,9 +58,10 @@ class EngineLayers:
                 self._name((op.name, 0), op.name, op.values[0])
 
     def _layer(self, layer: str, op: Op) -> Layer:
-        sources = known_sources(op.origin)
+        named = op.origin.split(",")
         inputs = [self._input(layer, port) for port in op.inputs]
-        kind = _KINDS.get(op.kind, LayerKind.COMPUTE)
+        added = converts_for_others(named)
+        kind = _KINDS.get(op.kind, LayerKind.REFORMAT if added else LayerKind.COMPUTE)
         outputs = [name for index in range(len(op.values)) for name in self._output(layer, op, index)]
         read, made = ([self.tensors[name] for name in names if name] for names in (inputs, outputs))
         ran = precision_run(op.kind, op.kernel, read, made, self._typed.is_quantized and not self._is_boolean(op))
@@ -71,10 +73,10 @@ class EngineLayers:
             inputs=tuple(name for name in inputs if name),
             outputs=tuple(outputs),
             precision=ran if kind is not LayerKind.SHAPE else None,
-            sources=sources,
+            sources=known_sources(named),
             kind=kind,
             tactic=op.kernel,
-            attributes={"layout": layouts, "runtime precision": op.ran},
+            attributes={"layout": layouts, "runtime precision": op.ran} | ({ADDED: added} if added else {}),
         )
 
     def _is_boolean(self, op: Op) -> bool:
@@ -145,18 +147,3 @@ def _constants(ops: Sequence[Op], results: dict[Port, list[str]]) -> set[str]:
 def _views(ops: Sequence[Op], results: dict[Port, list[str]]) -> set[str]:
     """Reshapes: they share the memory of their input and run no kernel. Kept where they give an output."""
     return {op.name for op in ops if op.kind == "Reshape" and (op.name, 0) not in results}
-
-
-def _peak(layers: Sequence[Layer], tensors: dict[str, Tensor], outputs: Sequence[str]) -> int:
-    """Most bytes of activations alive at once, in execution order; memory that layers share is not known."""
-    last = {name: index for index, layer in enumerate(layers) for name in (*layer.inputs, *layer.outputs)}
-    last |= dict.fromkeys(outputs, len(layers))
-    alive: dict[str, int] = {}
-    peak = 0
-    for index, layer in enumerate(layers):
-        for name in (*layer.inputs, *layer.outputs):
-            if not tensors[name].constant:
-                alive[name] = tensors[name].size_bytes
-        peak = max(peak, sum(alive.values()))
-        alive = {name: size for name, size in alive.items() if last[name] > index}
-    return peak
