@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QMarginsF, QRect, QSize, QSizeF
-from PySide6.QtGui import QImage, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QImage, QImageWriter, QPageSize, QPainter, QPdfWriter
 from PySide6.QtSvg import QSvgGenerator
 
 from workbench.core.errors import WorkbenchError
@@ -31,7 +31,7 @@ def to_image(frame: Frame) -> QImage:
 
 
 def to_png(frame: Frame, path: Path) -> None:
-    if not to_image(frame).save(str(path), format=b"PNG"):
+    if not QImageWriter(str(path), b"png").write(to_image(frame)):
         raise _unwritable(path)
 
 

@@ -38,24 +38,12 @@ class Look(IntEnum):
 
 
 WEIGHTED_OPS = ("Conv", "MatMul", "Gemm", "FullyConnected", "LSTM", "GRU", "RNN", "Attention", "Einsum")
-SHAPE_OPS = frozenset(
-    {
-        *(
-            "Shape",
-            "Size",
-            "Gather",
-            "Slice",
-            "Reshape",
-            "Flatten",
-            "Squeeze",
-            "Unsqueeze",
-            "Transpose",
-            "Concat",
-            "Split",
-        ),
-        *("Expand", "Tile", "Pad", "Range", "Identity", "ConstantOfShape"),
-    }
-)
+# fmt: off
+SHAPE_OPS = frozenset([
+    "Shape", "Size", "Gather", "Slice", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split",
+    "Expand", "Tile", "Pad", "Range", "Identity", "ConstantOfShape",
+])
+# fmt: on
 REFORMAT_OPS = frozenset(["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Reorder", "Reformat"])
 
 Measure = Callable[[str, bool], float]  # text, is it monospaced -> width in px at zoom 1
