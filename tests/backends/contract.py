@@ -194,7 +194,7 @@ class BackendContract:
         _, engine, _ = built("folding")
         fates = {node: fate.kind for node, fate in engine.fates.items()}
         assert fates["n0"] is FateKind.FOLDED  # Constant
-        assert fates["n9"] is FateKind.REMOVED  # nobody reads it
+        assert fates["n9"] in {FateKind.REMOVED, FateKind.ALONE}  # nobody reads it, yet some engines run it
         assert fates["n2"] in WITH_LAYERS  # MatMul
         assert fates["n10"] in WITH_LAYERS  # Softmax
         assert fates["n7"] in {FateKind.ABSORBED, FateKind.ALONE}  # Identity

@@ -1,0 +1,109 @@
+"""The backend itself: what it can do here, whether it takes a model, and the build."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from workbench.backends._fates import resolve_fates
+from workbench.backends._memory import peak_bytes
+from workbench.backends._names import entitle
+from workbench.backends._typed import TypedGraph, read_typed
+from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
+from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
+from workbench.backends.onnxruntime.layers import executed, with_layers
+from workbench.backends.onnxruntime.package import INSTALL, errors, session, version
+from workbench.backends.onnxruntime.problems import explain
+from workbench.core.dialect import Dialect, How
+from workbench.core.errors import WorkbenchError
+from workbench.core.model import Model, TypedModel
+from workbench.core.precision import Precision
+from workbench.core.run import BuildConfig
+from workbench.model import private_copy
+
+_NEVER = {
+    Precision.TF32: "TF32 is a format of NVIDIA GPUs.",
+    Precision.FP8: "ONNX Runtime has no FP8 kernels for CPUs.",
+    Precision.FP4_WEIGHTS: "ONNX Runtime has no FP4 kernels for CPUs.",
+    Precision.INT8_WEIGHTS: "Weight-only precision cannot be written into a model yet.",
+    Precision.INT4_WEIGHTS: "Weight-only precision cannot be written into a model yet.",
+}
+_REMARKS = {
+    Precision.BF16: "Values are rounded to BF16 and computed in FP32: ONNX Runtime has no BF16 kernels for CPUs.",
+    Precision.FP16: "Weights are kept in FP16 and computed in FP32 between casts: expect no gain in speed.",
+    Precision.INT8: "Symmetric INT8 mostly runs between casts to FP32: exact, but expect no gain in speed.",
+}
+
+
+class OnnxRuntimeBackend(Backend):
+    """`BuildConfig.optimize` False runs the graph as it is written, node by node: the honest "before"."""
+
+    id = "onnxruntime"
+    title = "ONNX Runtime (CPU)"
+
+    def capabilities(self) -> Capabilities:
+        try:
+            found, reason, hint = version(), "", ""
+        except WorkbenchError as error:
+            found, reason, hint = "", error.message, error.hint or INSTALL
+        return Capabilities(
+            available=not reason,
+            reason=reason,
+            hint=hint,
+            version=found,
+            device=platform.processor() or platform.machine(),
+            can_run=not reason,
+            run_reason=reason,
+            precisions=dict.fromkeys(Precision, reason) | _NEVER,
+            remarks=_REMARKS,
+        )
+
+    def dialect(self) -> Dialect:
+        how = dict.fromkeys(Precision, How.GRAPH) | dict.fromkeys(_NEVER, How.NONE)
+        return Dialect("onnxruntime", how | {Precision.BF16: How.ROUNDED})
+
+    def verdict(self, model: Model) -> Verdict:
+        proto = private_copy(model)
+        try:
+            session(proto.SerializeToString(), optimize=False, threads=1)
+        except errors() as error:
+            message, nodes = explain(str(error), TypedGraph(proto).graph)
+            return Verdict(False, message, nodes)
+        return Verdict(True)
+
+    def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
+        report("build", 0, 2, "optimising" if config.optimize else "loading")
+        source = read_typed(typed)
+        saved = folder / "executed.onnx"
+        running = _session(typed, config, saved, source)
+        report("build", 1, 2, "reading the executed graph")
+        graph, proto = executed(onnx.load(saved), source)
+        onnx.save_model(proto, saved)
+        layers, fates = resolve_fates(typed.model, tuple(graph.walk()), typed.removed)
+        named = {layer.id: layer for layer in entitle(typed.model, layers, fates)}
+        graph = with_layers(graph, named)
+        report("build", 2, 2, f"{len(graph.layers)} layers")
+        return OnnxRuntimeEngine(
+            session=running,
+            executed=saved,
+            threads=config.threads,
+            graph=graph,
+            fates=fates,
+            artefact=Path(typed.path),
+            memory={
+                "weights": sum(tensor.size_bytes for tensor in graph.tensors.values() if tensor.constant),
+                "activations": peak_bytes(graph.layers, graph.tensors, graph.outputs),
+            },
+            notes=(),
+        )
+
+
+def _session(typed: TypedModel, config: BuildConfig, saved: Path, source: TypedGraph) -> Any:
+    """Raises WorkbenchError with op and reason."""
+    try:
+        return session(typed.path, optimize=config.optimize, threads=config.threads, save=saved)
+    except errors() as error:
+        raise explain(str(error), source.graph).error() from error

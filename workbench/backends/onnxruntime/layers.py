@@ -1,0 +1,127 @@
+"""From the graph that a session saved to layers. It is ONNX again, with fused operators of ONNX Runtime's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+import onnx
+
+from workbench.backends._names import ADDED, converts_for_others, known_sources
+from workbench.backends._typed import TypedGraph
+from workbench.core.graph import Graph, Layer, LayerKind, Tensor
+from workbench.core.precision import Precision
+
+_REFORMATS = frozenset(
+    ["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ReorderInput", "ReorderOutput"]
+)
+_INTEGER = ("QLinear", "QGemm", "QAttention", "Integer", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
+_FLOATS = {"float32": Precision.FP32, "float16": Precision.FP16, "bfloat16": Precision.BF16}
+_BLOCKED = "_nchwc"
+
+
+class Executed(NamedTuple):
+    """The executed graph as a Graph with engine ids, bodies included; and the proto with these ids as node names."""
+
+    graph: Graph
+    proto: onnx.ModelProto
+
+
+def executed(proto: onnx.ModelProto, typed: TypedGraph) -> Executed:
+    """`proto` is what a session saved. Its nodes are renamed in place, so that profiles lead back exactly."""
+    graph = _convert(TypedGraph(proto).graph, typed)
+    _rename(proto.graph, "")
+    return Executed(graph, proto)
+
+
+def _rename(graph: onnx.GraphProto, prefix: str) -> None:
+    for index, node in enumerate(graph.node):
+        node.name = f"{prefix}l{index}"
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename(attribute.g, f"{node.name}.{attribute.name}.")
+
+
+def engine_id(node: str) -> str:
+    """`n3.then_branch.n0` in the saved graph is the layer `l3.then_branch.l0`."""
+    parts = node.split(".")
+    return ".".join("l" + part[1:] if index % 2 == 0 else part for index, part in enumerate(parts))
+
+
+def _convert(graph: Graph, typed: TypedGraph) -> Graph:
+    tensors = _with_blocked_types(graph, typed)
+    layers = tuple(_layer(node, tensors, typed) for node in graph.layers)
+    bodies = {engine_key(key): _convert(body, typed) for key, body in graph.subgraphs.items()}
+    return msgspec.structs.replace(graph, layers=layers, tensors=tensors, subgraphs=bodies)
+
+
+def engine_key(key: str) -> str:
+    """As `engine_id`, for the key of a body: `n3.then_branch` is `l3.then_branch`."""
+    holder, _, attribute = key.rpartition(".")
+    return f"{engine_id(holder)}.{attribute}"
+
+
+def _layer(node: Layer, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Layer:
+    named = list(_names(node, typed))
+    added = converts_for_others(named)
+    op = node.op.rpartition(".")[2]
+    kind = LayerKind.REFORMAT if op in _REFORMATS or added else node.kind
+    known = [[tensors[name].dtype for name in names if name in tensors] for names in (node.inputs, node.outputs)]
+    return msgspec.structs.replace(
+        node,
+        id=engine_id(node.id),
+        op=op,
+        inputs=tuple(name for name in node.inputs if name),
+        outputs=tuple(name for name in node.outputs if name),
+        precision=None if kind is LayerKind.SHAPE else precision_run(op, node.attributes, *known),
+        sources=known_sources(named),
+        kind=kind,
+        tactic=node.op if "." in node.op else "",
+        attributes=node.attributes | ({ADDED: added} if added else {}),
+    )
+
+
+def _names(node: Layer, typed: TypedGraph) -> Iterator[str]:
+    """Typed nodes that a saved node stands for: by its name, the tensors it gives, and the name of a blocked one."""
+    yield node.name
+    for name in (*node.outputs, node.name.removesuffix(_BLOCKED)):
+        if name in typed.maker:
+            yield typed.maker[name]
+
+
+def _with_blocked_types(graph: Graph, typed: TypedGraph) -> dict[str, Tensor]:
+    """Tensors in blocked layout (`reorder_token_7`) are saved without a type: it is that of the ONNX tensor."""
+    tensors = dict(graph.tensors)
+    for node in graph.layers:
+        for index, name in enumerate(node.outputs):
+            if name and not tensors[name].dtype:
+                model = _unblocked(node, index, tensors, typed)
+                if model:
+                    tensors[name] = msgspec.structs.replace(model, name=name, constant=False)
+    return tensors
+
+
+def _unblocked(node: Layer, index: int, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Tensor | None:
+    base = node.name.removesuffix(_BLOCKED)
+    if base in typed.graph.tensors:
+        return typed.graph.tensors[base]
+    own = typed.node.get(node.name)
+    if own and index < len(own.outputs):
+        return typed.graph.tensors.get(own.outputs[index])
+    return tensors.get(node.inputs[0]) if node.inputs else None
+
+
+def precision_run(op: str, attributes: Mapping[str, str], read: list[str], made: list[str]) -> Precision | None:
+    """What a node computes in: integers by its operator, else the type of what it gives. None: no floats."""
+    if op == "MatMulNBits":
+        return Precision.INT4_WEIGHTS if attributes.get("bits", "4") == "4" else Precision.INT8_WEIGHTS
+    if any(word in op for word in _INTEGER):
+        return Precision.INT8
+    return next((_FLOATS[dtype] for dtype in (*made, *read) if dtype in _FLOATS), None)
+
+
+def with_layers(graph: Graph, layers: Mapping[str, Layer]) -> Graph:
+    """The same graph with layers replaced by id."""
+    bodies = {key: with_layers(body, layers) for key, body in graph.subgraphs.items()}
+    return msgspec.structs.replace(graph, layers=tuple(layers[layer.id] for layer in graph.layers), subgraphs=bodies)

@@ -1,0 +1,60 @@
+"""The onnxruntime package and its sessions."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from workbench.core.errors import WorkbenchError
+
+INSTALL = "Install it: pip install onnxruntime"
+
+
+@cache
+def package() -> Any:
+    """The module. Raises WorkbenchError where it is missing or broken."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise WorkbenchError(f"ONNX Runtime cannot be imported: {error}.", INSTALL) from error
+    return onnxruntime
+
+
+@cache
+def errors() -> tuple[type[Exception], ...]:
+    """Everything a session raises: each of its status codes is a class of its own, without a common base."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    found = [item for item in vars(state).values() if isinstance(item, type) and issubclass(item, Exception)]
+    return (*found, RuntimeError, ValueError)
+
+
+def version() -> str:
+    return str(package().__version__)
+
+
+def session(
+    model: str | bytes, *, optimize: bool, threads: int, save: Path | None = None, profile: Path | None = None
+) -> Any:
+    """An inference session on the CPU. Raises what `errors()` lists.
+
+    `threads` 0: all physical cores. `save` is where the graph it really runs is written; `profile` a prefix of the
+    file that `end_profiling()` writes. Idle threads stop spinning when a run ends: otherwise they burn a core for
+    33 ms more, and whatever is measured next looks slower.
+    """
+    ort = package()
+    options = ort.SessionOptions()
+    levels = ort.GraphOptimizationLevel
+    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimize else levels.ORT_DISABLE_ALL
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # what matters comes as an exception; the rest would go to stderr
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "0")  # weight-only means weights only
+    if save:
+        options.optimized_model_filepath = str(save)
+    if profile:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,83 @@
+"""Per-layer times out of ONNX Runtime, whose profiler speaks once, when a session ends: sessions in short rounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.backends.base import Feed
+from workbench.backends.onnxruntime.package import session
+
+_SUFFIX = "_kernel_time"
+_ROUND_S = 0.3
+_ROUND_EVENTS = 20_000
+
+
+class _Event(msgspec.Struct):
+    cat: str
+    name: str
+    dur: int = 0
+
+
+class Profiler:
+    """Runs the executed graph (nodes named by layer id) and adds up the times of its nodes.
+
+    A round ends when it has taken 0.3 s and as long as a new session takes, or has 20,000 events (its file holds
+    1 kB each). Times of a control-flow node do not count those of its bodies. `folder` takes the files.
+    """
+
+    def __init__(self, model: Path, folder: Path, threads: int, bodies: Mapping[str, str], layers: int) -> None:
+        self._model, self._folder, self._threads = model, folder, threads
+        self._holder_of = bodies
+        self._layers = max(1, layers)
+        self._totals_us: dict[str, int] = {}
+        self._runs = 0
+        self._open()
+
+    def _open(self) -> None:
+        started = time.perf_counter()
+        prefix = self._folder / "profile"
+        self._session: Any = session(str(self._model), optimize=False, threads=self._threads, profile=prefix)
+        self._cost_s = time.perf_counter() - started
+        self._new_runs, self._busy_s = 0, 0.0
+
+    def run(self, feed: Feed) -> float:
+        """One inference; milliseconds of wall clock, with the profiler's own cost in them."""
+        if self._new_runs * self._layers >= _ROUND_EVENTS:
+            self._harvest()
+        started = time.perf_counter()
+        self._session.run(None, feed)
+        took = time.perf_counter() - started
+        self._new_runs += 1
+        self._busy_s += took
+        return took * 1000
+
+    def means(self) -> dict[str, float]:
+        """Mean ms per layer id over the rounds that have ended, and over the first at once."""
+        is_due = self._busy_s >= max(_ROUND_S, self._cost_s)
+        if self._new_runs and (is_due or not self._runs):
+            self._harvest()
+        return {layer: total / self._runs / 1000 for layer, total in self._totals_us.items()}
+
+    def close(self) -> None:
+        Path(self._session.end_profiling()).unlink(missing_ok=True)
+        self._session = None
+
+    def _harvest(self) -> None:
+        path = Path(self._session.end_profiling())
+        events = msgspec.json.decode(path.read_bytes(), type=list[_Event])
+        path.unlink(missing_ok=True)
+        for event in events:
+            if event.cat == "Node" and event.name.endswith(_SUFFIX):
+                self._add(event.name.removesuffix(_SUFFIX), event.dur)
+        self._runs += self._new_runs
+        self._open()
+
+    def _add(self, layer: str, microseconds: int) -> None:
+        self._totals_us[layer] = self._totals_us.get(layer, 0) + microseconds
+        if holder := self._holder_of.get(layer):
+            self._totals_us[holder] = self._totals_us.get(holder, 0) - microseconds
