@@ -107,6 +107,15 @@ ACTIONS = (
         "can_race",
     ),
     Action(
+        "choices",
+        "Use this run's choices",
+        "use_choices",
+        "Run",
+        "Choose again what the current run was made with",
+        "",
+        "has_run",
+    ),
+    Action(
         "baseline", "Use as baseline", "make_baseline", "Run", "Count speed-ups from the current run", "", "has_run"
     ),
     Action("rename", "Rename run", "rename_run", "Run", "Give the current run a name", "F2", "has_run"),

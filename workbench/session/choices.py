@@ -9,7 +9,7 @@ import msgspec
 from workbench.core.model import Model, Shape
 from workbench.core.precision import Calibration, CalibrationMethod, PrecisionPlan, Rule
 from workbench.core.recipe import Recipe
-from workbench.core.run import BuildConfig
+from workbench.core.run import BuildConfig, Run
 
 RANDOM = "random"
 """The sample set that is not one: uniform noise. It is said loudly wherever it stands."""
@@ -39,6 +39,20 @@ class Choices(msgspec.Struct, frozen=True):
             evaluation=recipe.evaluation,
             shapes={**model.shapes, **{name: shape for name, shape in shapes.items() if name in model.shapes}},
             recipe=recipe,
+        )
+
+    def like(self, run: Run) -> Choices:
+        """What a run was made with, the recipe aside."""
+        config = run.config
+        return msgspec.structs.replace(
+            self,
+            backend=config.backend,
+            target=config.target,
+            plan=config.plan,
+            optimize=config.optimize,
+            shapes={**self.shapes, **{name: shape for name, shape in config.shapes.items() if name in self.shapes}},
+            calibration=run.calibration or self.calibration,
+            evaluation=run.evaluation or self.evaluation,
         )
 
     def config(self) -> BuildConfig:

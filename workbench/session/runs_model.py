@@ -95,7 +95,7 @@ def _size(run: Run, _base: Run | None) -> Cell:
     if run.build is None:
         return NONE
     return Cell(
-        mebibytes(run.build.size_bytes), value=float(run.build.size_bytes), tip=f"{run.build.size_bytes:,} bytes"
+        mebibytes(run.build.size_bytes), "MiB", value=float(run.build.size_bytes), tip=f"{run.build.size_bytes:,} bytes"
     )
 
 
@@ -104,7 +104,7 @@ def _memory(run: Run, _base: Run | None) -> Cell:
         return NONE
     total = sum(run.build.memory.values())
     tip = ", ".join(f"{name} {mebibytes(size)} MiB" for name, size in run.build.memory.items())
-    return Cell(mebibytes(total), value=float(total), tip=tip)
+    return Cell(mebibytes(total), "MiB", value=float(total), tip=tip)
 
 
 def _task(run: Run, base: Run | None) -> Cell:
@@ -140,8 +140,8 @@ COLUMNS = (
     Column("run", "run", "What was built; the colour is the plan's default precision", _run),
     Column("median", "median", "Median latency with half of its 95 % interval", _median),
     Column("speedup", "speed-up", "Baseline's median divided by this one's", _speedup),
-    Column("size", "size MiB", "Engine on disk", _size),
-    Column("memory", "memory MiB", "What the engine says it takes", _memory),
+    Column("size", "size", "Engine on disk", _size),
+    Column("memory", "memory", "What the engine says it takes", _memory),
     Column("task", "task", "The task's metric on the evaluation set, with half of its 95 % interval", _task),
     Column("sqnr", "min SQNR", "Signal to error of the worst output against FP32", _sqnr),
 )

@@ -12,7 +12,7 @@ from PySide6.QtGui import QUndoStack
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Graph
 from workbench.core.model import Model
-from workbench.core.precision import Precision
+from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.recipe import Recipe
 from workbench.core.run import EngineGraph, Race, Run, RunRequest, TimingConfig
 from workbench.session.asking import Ask
@@ -25,6 +25,8 @@ from workbench.session.samples import SamplePreviews
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
 from workbench.store import Store
+
+PLANS_KEPT = 4
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -68,8 +70,7 @@ class Session(QObject):
         self.message: Message | None = None
         self.last_race: Race | None = None
         self._links = Links(None, None)
-        self._asked: Mapping[str, Precision] = {}
-        self._asked_for: object = None
+        self._asked: dict[tuple[str, PrecisionPlan], Mapping[str, Precision]] = {}
         self._opening = ""
         self._opener = Ask("open", Opened, self)
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
@@ -141,13 +142,24 @@ class Session(QObject):
     @property
     def asked(self) -> Mapping[str, Precision]:
         """The precision that the plan asks of each source node."""
+        return self._asked_by(self.choices.plan)
+
+    @property
+    def asked_of_run(self) -> Mapping[str, Precision]:
+        """What the current run's own plan asked of each node; without a run, what the plan asks now."""
+        return self._asked_by(self.current.config.plan if self.current else self.choices.plan)
+
+    def _asked_by(self, plan: PrecisionPlan) -> Mapping[str, Precision]:
         from workbench.precision import asked_precisions
 
-        key = (self.model.sha256 if self.model else "", self.choices.plan)
-        if key != self._asked_for:
-            self._asked = asked_precisions(self.model, self.choices.plan) if self.model else {}
-            self._asked_for = key
-        return self._asked
+        if self.model is None:
+            return {}
+        key = (self.model.sha256, plan)
+        if key not in self._asked:
+            self._asked[key] = asked_precisions(self.model, plan)
+            while len(self._asked) > PLANS_KEPT:
+                del self._asked[next(iter(self._asked))]
+        return self._asked[key]
 
     @property
     def links(self) -> Links:
@@ -199,14 +211,14 @@ class Session(QObject):
     def _set_document(self, model: Model | None, recipe: Recipe) -> None:
         self.undo.clear()
         self.model = model
-        self.choices = Choices.of(model, recipe, self.choices.backend, self.choices.plan) if model else Choices()
-        if model is not None and self.choices.plan.rules:  # rules may name nodes of another model
-            self.choices = self.choices.with_plan(rules=())
+        newest = next((run for run in self.visible_runs()), None) if model else None
+        self.choices = Choices.of(model, recipe) if model else Choices()
+        if newest is not None:
+            self.choices = self.choices.like(newest)
         self.last_race = None
         self.dismiss_message()
         self.model_changed.emit(model)
         self.choices_changed.emit(self.choices)
-        newest = next((run for run in self.visible_runs()), None) if model else None
         self.set_current(newest.id if newest else "")
         self._preview_samples()
 

@@ -62,6 +62,15 @@ def bytes_words(size: float) -> str:
     return f"{size:.0f} B"
 
 
+def count_words(count: int) -> str:
+    """`147 k`, `25.6 M`; below ten thousand as it is."""
+    for scale, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= 10 * scale or (scale > 1000 and count >= scale):
+            value = count / scale
+            return f"{value:,.0f} {letter}" if value >= 100 else f"{value:.1f} {letter}"
+    return f"{count:,}"
+
+
 def percent(share: float) -> str:
     """A share in 0..1: `99 %`, `91.7 %`; a tenth only where it says something."""
     value = share * 100
@@ -72,7 +81,13 @@ def shape_words(shape: Iterable[int | str] | None) -> str:
     """`1×3×48×320`; `scalar` for rank 0, `?` where unknown."""
     if shape is None:
         return "?"
-    return "×".join(str(dim) for dim in shape) or "scalar"
+    return "×".join(_dim(dim) for dim in shape) or "scalar"
+
+
+def _dim(dim: int | str) -> str:
+    """Names of free dimensions can be whole file names; what is longer than a word is cut in the middle."""
+    text = str(dim)
+    return text if len(text) <= 10 else f"{text[:4]}…{text[-4:]}"
 
 
 def verbal_status(run: Run) -> str:

@@ -27,7 +27,6 @@ def open_window(model: str = "", screenshot: str = "") -> int:
     ExceptionHook(session).install()
     window = MainWindow(session, remembers=not screenshot)
     window.show()
-    window.pages.setFocus()
     session.probe_backends()
     if model:
         session.open(model)

@@ -57,7 +57,7 @@ class CrashDialog(QDialog):
 
 
 class ExceptionHook:
-    """Installed as `sys.excepthook`: users' errors go to the banner, anything else to the crash dialog, once at a time."""
+    """Installed as `sys.excepthook`: users' errors go to the banner, anything else to one crash dialog at a time."""
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -166,13 +166,15 @@ class Inspector(QWidget):
 
     def _asked(self, nodes: Iterable[str]) -> Words:
         session = self._session
-        asked = Counter(session.asked[node] for node in nodes if node in session.asked)
+        wanted = session.asked_of_run
+        asked = Counter(wanted[node] for node in nodes if node in wanted)
         if not asked:
             return Words("nothing", tone="faint")
         if len(asked) > 1:
             return Words(", ".join(f"{count} {precision.label}" for precision, count in asked.most_common()))
         precision = next(iter(asked))
-        by_rule = precision is not session.choices.plan.default
+        plan = session.current.config.plan if session.current else session.choices.plan
+        by_rule = precision is not plan.default
         return Words(precision.label, "by rule" if by_rule else "by default", swatch=precision)
 
     def _time(self, layers: list[Layer]) -> Words:
@@ -182,7 +184,11 @@ class Inspector(QWidget):
         if not known:
             return Words("not measured", tone="faint")
         total = sum(times.values()) or 1.0
-        return Words(milliseconds(sum(known)), f"{100 * sum(known) / total:.1f} % of all layers")
+        return Words(
+            milliseconds(sum(known)),
+            f"{100 * sum(known) / total:.1f} %",
+            tip=f"{sum(known):.4f} ms of {total:.4f} ms in all layers",
+        )
 
     def _section(self, text: str) -> None:
         if self._column.count():
@@ -196,8 +202,8 @@ class Inspector(QWidget):
 
     def _rows(self, rows: list[tuple[str, Words]]) -> None:
         table = KeyValues(58)
+        self._column.addWidget(table)  # first: what is shown without a parent is a window of its own
         table.set_rows(rows)
-        self._column.addWidget(table)
 
     def _text(self, text: str) -> None:
         if text:

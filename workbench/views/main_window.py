@@ -131,7 +131,9 @@ class MainWindow(QMainWindow):
         session = self.session
         update_actions(self.actions_by_id, session)
         page = self.opening if session.is_opening else self.workspace if session.has_model else self.welcome
-        self.pages.setCurrentWidget(page)
+        if self.pages.currentWidget() is not page:
+            self.pages.setCurrentWidget(page)
+            (self.panes.source.canvas if page is self.workspace else page).setFocus()
         name = Path(session.model.path).name if session.model else ""
         self.setWindowTitle(f"{name} – Workbench" if name else "Workbench")
 
@@ -241,6 +243,11 @@ class MainWindow(QMainWindow):
 
     def race(self) -> None:
         self.session.race()
+
+    def use_choices(self) -> None:
+        run = self.session.current
+        if run is not None:
+            self.session.choose_all(self.session.choices.like(run), f"Choices of {run_title(run)}")
 
     def make_baseline(self) -> None:
         if self.session.current is not None:

@@ -9,7 +9,7 @@ from workbench.session.actions import ACTIONS, MENUS
 from workbench.session.session import Session
 from workbench.views.widgets import tip
 
-RUN_MENU = ("race", "baseline", "rename", "delete", "copy_runs", "report")
+RUN_MENU = ("race", "choices", "baseline", "rename", "delete", "copy_runs", "report")
 
 
 def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:

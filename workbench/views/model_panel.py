@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from workbench.core.model import Shape, TensorSpec
 from workbench.session.session import Session
-from workbench.session.words import bytes_words, shape_words
+from workbench.session.words import bytes_words, count_words, shape_words
 from workbench.views.fonts import mono_font
-from workbench.views.keyvalues import KeyValues
+from workbench.views.keyvalues import KEY_WIDTH, KeyValues
 from workbench.views.toolbar import short_path
-from workbench.views.widgets import Head, Words, soft_label, tip
+from workbench.views.widgets import Head, Line, Words, soft_label, tip
 
 WARNINGS_SHOWN = 4
 
@@ -54,11 +55,13 @@ class ModelPanel(QWidget):
         rows = [
             ("file", Words(path.rpartition("/")[2], tip=model.path)),
             ("nodes", Words(f"{model.top_level_nodes:,}", f"+ {extra:,} in bodies" if extra else "")),
-            ("weights", Words(bytes_words(model.weights_bytes), f"{model.parameters:,} values")),
+            ("weights", Words(bytes_words(model.weights_bytes), f"{count_words(model.parameters)} values")),
             ("opset", Words(str(model.opset), model.producer)),
         ]
-        rows += [(f"input {spec.name}", self._spec(spec)) for spec in model.inputs if not spec.is_dynamic]
-        rows += [(f"output {spec.name}", self._spec(spec)) for spec in model.outputs]
+        rows += [
+            (_title("input", spec, model.inputs), self._spec(spec)) for spec in model.inputs if not spec.is_dynamic
+        ]
+        rows += [(_title("output", spec, model.outputs), self._spec(spec)) for spec in model.outputs]
         self._facts.set_rows(rows)
         for spec in model.inputs:
             if spec.is_dynamic:
@@ -71,7 +74,12 @@ class ModelPanel(QWidget):
         self._show_shapes()
 
     def _spec(self, spec: TensorSpec) -> Words:
-        return Words(shape_words(spec.shape), "" if spec.dtype == "float32" else spec.dtype, mono=True)
+        return Words(
+            shape_words(spec.shape),
+            "" if spec.dtype == "float32" else spec.dtype,
+            mono=True,
+            tip=f"{spec.name} {shape_words(spec.shape)} {spec.dtype}",
+        )
 
     def _add_field(self, spec: TensorSpec) -> None:
         field = QLineEdit()
@@ -81,9 +89,9 @@ class ModelPanel(QWidget):
         field.setAccessibleName(f"Shape of {spec.name}")
         field.editingFinished.connect(lambda: self._edit(spec, field))
         self.fields[spec.name] = field
-        name = spec.name if len(spec.name) <= 14 else spec.name[:6] + "…" + spec.name[-6:]
-        label = soft_label(name)
-        label.setToolTip(tip(spec.name))
+        model = self._session.model
+        label = Line(Words(_title("input", spec, model.inputs if model else ()), tone="soft", tip=spec.name))
+        label.setFixedWidth(KEY_WIDTH)
         self._inputs.addRow(label, field)
 
     def _show_shapes(self, _choices: object = None) -> None:
@@ -99,6 +107,11 @@ class ModelPanel(QWidget):
             return
         shapes = {**self._session.choices.shapes, spec.name: shape}
         self._session.choose(f"Shape of {spec.name}", shapes=shapes)
+
+
+def _title(kind: str, spec: TensorSpec, among: Sequence[TensorSpec]) -> str:
+    """`input x`; an only one with a long name is just `input`."""
+    return kind if len(among) == 1 and len(spec.name) > 8 else f"{kind} {spec.name}"
 
 
 def parse_shape(text: str, spec: TensorSpec) -> Shape | None:

@@ -100,7 +100,6 @@ class Palette(QFrame):
             if event.key() == Qt.Key.Key_Escape:
                 self.hide()
                 return True
-        if event.type() == QEvent.Type.FocusOut:
-            if not self.list.underMouse():
-                self.hide()
+        if event.type() == QEvent.Type.FocusOut and not self.list.underMouse():
+            self.hide()
         return super().eventFilter(watched, event)

@@ -46,14 +46,15 @@ class Pane(QWidget):
             chip.setChecked(name == chosen)
             chip.clicked.connect(lambda _on=False, n=name: self.choose_overlay(n))
             head.addWidget(chip)
-        self._stack = QStackedLayout()
+        graphs = QWidget()
+        self._stack = QStackedLayout(graphs)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.canvas)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        column.addLayout(self._stack, 1)
+        column.addWidget(graphs, 1)
 
     def choose_overlay(self, name: str) -> None:
         """Exactly one overlay is on."""
@@ -83,8 +84,8 @@ class Panes(QSplitter):
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
         self._session = session
-        self.source = Pane("Source", SOURCE_OVERLAYS, "fate", "Open a model to see its graph.")
-        self.engine = Pane("Engine", ENGINE_OVERLAYS, "precision", NO_ENGINE)
+        self.source = Pane("Source", SOURCE_OVERLAYS, "time", "Open a model to see its graph.")
+        self.engine = Pane("Engine", ENGINE_OVERLAYS, "time", NO_ENGINE)
         for pane in (self.source, self.engine):
             pane.setMinimumWidth(220)
             self.addWidget(pane)

@@ -23,7 +23,7 @@ from workbench.views.theme import current
 from workbench.views.widgets import Words, empty_label, paint_words
 
 ROW_HEIGHT = 28
-WIDTHS = {"median": 104, "speedup": 76, "size": 68, "memory": 96, "task": 92, "sqnr": 86}
+WIDTHS = {"median": 118, "speedup": 80, "size": 84, "memory": 84, "task": 86, "sqnr": 78}
 Index = QModelIndex | QPersistentModelIndex
 
 

@@ -20,7 +20,9 @@ SETTLE_MS = 700  # canvases fly and charts draw at 10 Hz
 def take_screenshot(window: MainWindow, path: Path) -> None:
     """Waits for a model that is being opened, compares its runs, selects the hottest fused layer, saves a PNG."""
     session = window.session
-    wait_until(lambda: not session.is_opening and not session.samples.is_busy and not session.is_probing, OPEN_TIMEOUT_S)
+    wait_until(
+        lambda: not session.is_opening and not session.samples.is_busy and not session.is_probing, OPEN_TIMEOUT_S
+    )
     if session.model is not None:
         runs = list(session.visible_runs())
         if runs:

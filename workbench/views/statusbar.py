@@ -30,7 +30,7 @@ class StatusBar(QWidget):
         self.bar.setFixedWidth(160)
         self.elapsed = Line(px=12)
         self.verdict = Line(px=12)
-        self.machine = Line(px=12)
+        self.machine = Line(px=12, right=True)
         self.theme = button("", "ghost", "Switch between light and dark (Ctrl+Shift+L)")
         self.theme.clicked.connect(theme.trigger)
         row = QHBoxLayout(self)

@@ -107,22 +107,26 @@ QPushButton[kind="link"]:hover, QPushButton[kind="link"]:focus {{ text-decoratio
 QPushButton[kind="link"]:disabled {{ color: {faint}; }}
 QPushButton[kind="ghost"] {{ border: 0; padding: 1px 4px; background: transparent; color: {faint}; }}
 QPushButton[kind="ghost"]:hover, QPushButton[kind="ghost"]:focus {{ color: {text}; }}
-QPushButton[kind="title"] {{ border: 0; padding: 5px 6px; background: transparent; font-weight: 600; font-size: 14px; }}
+QPushButton[kind="title"] {{ border: 0; padding: 5px 6px; background: transparent; font-weight: 600;
+  font-size: 14px; }}
 QPushButton[kind="title"]:hover, QPushButton[kind="title"]:focus {{ color: {accent}; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ border: 1px solid {line}; border-radius: 6px; padding: 3px 7px;
-  background: {panel}; color: {text}; selection-background-color: {accent}; selection-color: #ffffff; min-height: 18px; }}
+  background: {panel}; color: {text}; selection-background-color: {accent}; selection-color: #ffffff;
+  min-height: 18px; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {accent}; }}
 QLineEdit[wrong="true"] {{ border-color: {bad}; color: {bad}; }}
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {faint}; }}
-QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{ width: 0; border: 0; }}
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button,
+QDoubleSpinBox::down-button {{ width: 0; border: 0; }}
 QComboBox::drop-down {{ border: 0; width: 16px; }}
 QComboBox QAbstractItemView {{ background: {panel}; border: 1px solid {line}; selection-background-color: {ground};
   selection-color: {text}; outline: 0; }}
 QTableView, QListView, QPlainTextEdit {{ border: 0; background: {panel}; color: {text}; outline: 0;
   selection-background-color: {ground}; selection-color: {text}; }}
 QHeaderView {{ background: {panel}; border: 0; }}
-QHeaderView::section {{ background: {panel}; color: {soft}; border: 0; border-bottom: 1px solid {line}; padding: 4px 8px; }}
+QHeaderView::section {{ background: {panel}; color: {soft}; border: 0; border-bottom: 1px solid {line};
+  padding: 4px 8px; }}
 QTableCornerButton::section {{ background: {panel}; border: 0; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
 QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}

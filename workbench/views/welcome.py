@@ -153,9 +153,7 @@ class Welcome(QScrollArea):
         title.setWordWrap(True)
         self._column.addWidget(title)
         self._column.addWidget(
-            soft_label(
-                "Open a model, choose a precision, build: source graph and engine graph side by side, every layer timed."
-            )
+            soft_label("Open a model, choose a precision, build: both graphs side by side, every layer timed.")
         )
         self._column.addSpacing(16)
         self.drop = DropArea()

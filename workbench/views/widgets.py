@@ -29,6 +29,7 @@ from workbench.views.theme import current
 
 SWATCH = 10
 GAP = 7
+MIN_SOFT = 26  # pixels; less says nothing
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -81,15 +82,9 @@ def paint_words(
     if words.swatch is not None:
         paint_swatch(painter, QPointF(x, rect.center().y() - SWATCH / 2 + 1), current().precision[words.swatch])
         x, room = x + SWATCH + GAP, room - SWATCH - GAP
-    soft_width = small.horizontalAdvance(words.soft) + 5 if words.soft else 0
-    soft = (
-        words.soft
-        if soft_width <= room * 0.7
-        else small.elidedText(words.soft, Qt.TextElideMode.ElideMiddle, int(room * 0.5))
-    )
-    soft_width = small.horizontalAdvance(soft) + 5 if soft else 0
-    main = metrics.elidedText(words.main, Qt.TextElideMode.ElideMiddle, max(0, room - soft_width))
+    main, soft = _fitted(words, metrics, small, room)
     width = metrics.horizontalAdvance(main)
+    soft_width = small.horizontalAdvance(soft) + 5 if soft else 0
     if right:
         x = rect.right() + 1 - width - soft_width
     painter.setFont(font)
@@ -103,16 +98,36 @@ def paint_words(
     return main != words.main or soft != words.soft
 
 
+def _fitted(words: Words, metrics: QFontMetrics, small: QFontMetrics, room: int) -> tuple[str, str]:
+    """Both texts cut to `room` pixels: the soft one first, the main one only where it alone takes too much."""
+    wanted = metrics.horizontalAdvance(words.main)
+    behind = small.horizontalAdvance(words.soft) + 5 if words.soft else 0
+    if wanted + behind <= room:
+        return words.main, words.soft
+    share = min(wanted, max(int(room * 0.6), room - behind))
+    main = metrics.elidedText(words.main, Qt.TextElideMode.ElideMiddle, max(share, 0))
+    left = room - metrics.horizontalAdvance(main) - 5
+    soft = small.elidedText(words.soft, Qt.TextElideMode.ElideMiddle, left) if left > MIN_SOFT else ""
+    return main, soft
+
+
 class Line(QWidget):
     """One line of text that is never wider than its place. A click tells; the text can be copied."""
 
     clicked = Signal()
 
     def __init__(
-        self, words: Words | str = "", *, clickable: bool = False, px: int = 13, parent: QWidget | None = None
+        self,
+        words: Words | str = "",
+        *,
+        clickable: bool = False,
+        px: int = 13,
+        right: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._px = px
+        self._right = right
         self._clickable = clickable
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         if clickable:
@@ -142,7 +157,7 @@ class Line(QWidget):
         with QPainter(self) as painter:
             if self.hasFocus():
                 painter.fillRect(self.rect(), QColor(current().accent_ground))
-            paint_words(painter, self.rect(), self.words, px=self._px)
+            paint_words(painter, self.rect(), self.words, right=self._right, px=self._px)
 
     @guarded
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
