@@ -11,6 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from workbench import __version__
+from workbench.backends.base import backend_ids
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
@@ -49,7 +50,7 @@ def _add(
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("model", metavar="MODEL")
-    run.add_argument("--backend", default="openvino", metavar="B", help="default: openvino")
+    run.add_argument("--backend", type=_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
     plan = run.add_mutually_exclusive_group()
     plan.add_argument("--precision", type=Precision, choices=list(Precision), metavar="P", help=_precisions_help())
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
@@ -60,7 +61,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("model", metavar="MODEL")
-    compare.add_argument("--backends", type=_words, default=("openvino", "onnxruntime"), metavar="B,..")
+    compare.add_argument("--backends", type=_backends, default=("openvino", "onnxruntime"), metavar="B,..")
     compare.add_argument(
         "--precisions",
         type=_precisions,
@@ -183,6 +184,16 @@ def _words(text: str) -> tuple[str, ...]:
     if not words:
         raise argparse.ArgumentTypeError("is empty")
     return words
+
+
+def _backend(text: str) -> str:
+    if text not in backend_ids():
+        raise argparse.ArgumentTypeError(f"{text!r} is no backend; choose from {', '.join(backend_ids())}")
+    return text
+
+
+def _backends(text: str) -> tuple[str, ...]:
+    return tuple(_backend(word) for word in _words(text))
 
 
 def _precisions(text: str) -> tuple[Precision, ...]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from workbench.cli.arguments import config_of, ranges_of, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
-from workbench.cli.run import check_backends
 from workbench.core.run import Race, RaceRequest, Run, RunRequest, Status
 from workbench.pipeline.comparing import CompareRequest, Comparison, compare
 from workbench.pipeline.documents import comparison_document, run_title
@@ -20,7 +19,6 @@ from workbench.store import Store
 
 def execute(arguments: Namespace, output: Output) -> int:
     """Exit code 0 where a run is done and none was cancelled: what a backend refuses is a row, no failure."""
-    check_backends(list(arguments.backends))
     check_writable(arguments.report)
     jobs = Jobs(output)
     title = ""

@@ -28,14 +28,14 @@ def main(argv: Sequence[str], open_window: OpenWindow) -> int:
     Without a known command the window is opened, with a model where one is named.
     """
     if _is_for_window(argv):
-        return _guarded(lambda: open_window(Path(argv[0]) if argv else None), as_json=False)
+        return _guarded(lambda: open_window(Path(argv[0]) if argv else None), Output(as_json=False))
     arguments = _parse(argv)
     if isinstance(arguments, int):
         return arguments
     module = import_module(f"workbench.cli.{arguments.command}")
     command: Command = module.execute
     output = Output(as_json=arguments.json)
-    return _guarded(lambda: command(arguments, output), as_json=arguments.json)
+    return _guarded(lambda: command(arguments, output), output)
 
 
 def _is_for_window(argv: Sequence[str]) -> bool:
@@ -50,19 +50,18 @@ def _parse(argv: Sequence[str]) -> Namespace | int:
         return end.code if isinstance(end.code, int) else 2
 
 
-def _guarded(work: Callable[[], int], *, as_json: bool) -> int:
+def _guarded(work: Callable[[], int], output: Output) -> int:
     """The one border of the command line: user errors in a sentence, anything else in a sentence and a crash log."""
-    output = Output(as_json=as_json)
     try:
         return work()
     except WorkbenchError as error:
-        output.failed(error.message, error.hint)
+        output.gave_up(error.message, error.hint)
     except (Cancelled, KeyboardInterrupt):
-        output.failed("Cancelled.")
+        output.gave_up("Cancelled.")
     except BrokenPipeError:
         _close_stdout()
     except Exception as error:  # noqa: BLE001  the border itself
-        output.failed(f"Internal error: {one_line(repr(error), 200)}", f"The details are in {_crash_log(error)}.")
+        output.gave_up(f"Internal error: {one_line(repr(error), 200)}", f"The details are in {_crash_log(error)}.")
     return 1
 
 

@@ -20,11 +20,13 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._is_said = False
         self._status = Status()
 
     def document(self, document: Any) -> None:
         """The one JSON document."""
         if self.as_json:
+            self._is_said = True
             sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
             sys.stdout.flush()
 
@@ -44,6 +46,12 @@ class Output:
     def failed(self, message: str, hint: str = "") -> None:
         """One sentence and a hint on stderr."""
         self.note(f"workbench: {message} {hint}".rstrip())
+
+    def gave_up(self, message: str, hint: str = "") -> None:
+        """Like `failed`, where no result came: then the document is the error."""
+        if not self._is_said:
+            self.document({"error": {"message": message, "hint": hint}})
+        self.failed(message, hint)
 
     def events(self, title: str, batch: list[AnyEvent]) -> None:
         """The newest progress of a batch as the status, warnings of the log as lines."""

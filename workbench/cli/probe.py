@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from workbench.backends.base import Capabilities, Verdict, load_backend
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.json import decode, encode
@@ -83,10 +85,12 @@ def _answer(words: list[str]) -> Capabilities | Verdict:
     backend = load_backend(words[1])
     if words[0] == "capabilities":
         return backend.capabilities()
+    from workbench.data import read_recipe, recipe_shapes
     from workbench.model import open_model
 
     try:
-        return backend.verdict(open_model(words[2]))
+        model = open_model(words[2])
+        return backend.verdict(msgspec.structs.replace(model, shapes=recipe_shapes(model, read_recipe(model))))
     except WorkbenchError as error:
         return Verdict(accepted=False, reason=one_line(str(error)))
 

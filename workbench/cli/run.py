@@ -7,11 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.backends.base import backend_ids
 from workbench.cli.arguments import config_of, ranges_of, read_plan, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
-from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import Run, RunError, RunRequest, Status
 from workbench.pipeline.documents import run_document, run_title
@@ -22,7 +20,6 @@ from workbench.store import Store
 
 def execute(arguments: Namespace, output: Output) -> int:
     """Exit code 0 where the run is done, 1 where it failed or was cancelled."""
-    check_backends([arguments.backend])
     check_writable(arguments.report)
     plan = _plan(arguments)
     sets = read_sets(arguments)
@@ -67,11 +64,3 @@ def _tell(arguments: Namespace, output: Output, run: Run, folder: Path) -> int:
     error = run.error or RunError(f"The run is {run.status.value}.")
     output.failed(f"{run_title(run)}: {error.message}", error.hint)
     return 1
-
-
-def check_backends(names: list[str]) -> None:
-    """Raises WorkbenchError for a backend there is none of, before anything is done."""
-    known = backend_ids()
-    for name in names:
-        if name not in known:
-            raise WorkbenchError(f"There is no backend named {name!r}.", f"Choose from: {', '.join(known)}.")

@@ -142,11 +142,17 @@ def _sentence(section: Section, baseline: Section) -> str:
 def fusion_patterns(graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
     """`Conv + BatchNormalization + Relu` and how many layers of the engine are fused from just that."""
     found = Counter(
-        _pattern([ops.get(source, "?") for source in layer.sources])
+        _pattern(_in_file_order(layer, ops))
         for layer in graph.walk()
         if len(layer.sources) > 1 and layer.kind is not LayerKind.CONSTANT
     )
     return tuple(found.most_common(TOP_PATTERNS))
+
+
+def _in_file_order(layer: Layer, ops: Mapping[str, str]) -> list[str]:
+    """The ops of the nodes of a layer as the file has them: an engine lists them in an order of its own."""
+    mine = set(layer.sources)
+    return [op for node, op in ops.items() if node in mine] if len(mine) > 1 else [ops[n] for n in mine if n in ops]
 
 
 def _pattern(ops: Sequence[str], shown: int = PATTERN_OPS) -> str:
@@ -167,7 +173,7 @@ def _bars(run: Run, graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[Bar, ..
 
 
 def _bar(layer: Layer, ms: float, longest: float, total: float, ops: Mapping[str, str]) -> Bar:
-    fused = _pattern([ops[source] for source in layer.sources if source in ops], LABEL_OPS)
+    fused = _pattern(_in_file_order(layer, ops), LABEL_OPS)
     label = fused or layer.op
     detail = " · ".join(part for part in (layer.name, layer.op if fused else layer.kind.value, layer.tactic) if part)
     precision = str(layer.precision) if layer.precision else ""

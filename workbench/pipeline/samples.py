@@ -11,7 +11,7 @@ import numpy as np
 from workbench.backends.base import Feed
 from workbench.core.model import Model, Shape
 from workbench.core.run import RunRequest
-from workbench.data import SampleSet, open_samples
+from workbench.data import SampleSet, open_samples, recipe_shapes
 
 NONE = "none"
 RANDOM = "random"
@@ -22,9 +22,9 @@ TIMING_FEEDS = 8
 
 def resolved_shapes(request: RunRequest, model: Model) -> dict[str, Shape]:
     """The shape of every input: the guess of the model, overruled by the recipe, by a profile, by the request."""
-    recipe = {name: spec.shape for name, spec in request.recipe.inputs.items() if spec.shape is not None}
+    recipe = recipe_shapes(model, request.recipe)
     profile = request.config.profiles[0].opt if request.config.profiles else {}
-    known = {**model.shapes, **recipe, **profile, **request.config.shapes}
+    known = {**recipe, **profile, **request.config.shapes}
     names = {spec.name for spec in model.inputs}
     return {name: shape for name, shape in known.items() if name in names or name in request.config.shapes}
 
