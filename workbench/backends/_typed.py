@@ -8,9 +8,10 @@ from pathlib import Path
 import onnx
 
 from workbench.core.errors import WorkbenchError
-from workbench.core.model import TypedModel
+from workbench.core.model import Model, TypedModel
 from workbench.model.graph import build_graph
 from workbench.model.inference import types_by_graph
+from workbench.model.walk import graphs
 
 
 class TypedGraph:
@@ -35,3 +36,20 @@ def read_typed(typed: TypedModel) -> TypedGraph:
     if not Path(typed.path).is_file():
         raise WorkbenchError("The typed model of this run is gone.", "Run it again.")
     return TypedGraph(onnx.load(typed.path, load_external_data=False))
+
+
+def free_inputs(proto: onnx.ModelProto, model: Model) -> None:
+    """Sets the free dimensions of inputs free again, in place, and forgets what was inferred from fixed ones.
+
+    A guess of their sizes may be what does not fit; and sizes that are known make some engines refuse a branch that
+    these very sizes never take.
+    """
+    dims = {spec.name: spec.shape for spec in model.inputs}
+    for value in proto.graph.input:
+        for place, dim in zip(value.type.tensor_type.shape.dim, dims.get(value.name, ()), strict=False):
+            if isinstance(dim, str):
+                place.dim_param = dim
+    for value in proto.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    for graph in graphs(proto.graph):
+        del graph.value_info[:]

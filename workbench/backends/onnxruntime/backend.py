@@ -11,7 +11,7 @@ import onnx
 from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
 from workbench.backends._names import entitle
-from workbench.backends._typed import TypedGraph, read_typed
+from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
 from workbench.backends.onnxruntime.layers import executed, with_layers
@@ -19,6 +19,7 @@ from workbench.backends.onnxruntime.package import INSTALL, errors, session, ver
 from workbench.backends.onnxruntime.problems import explain
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
+from workbench.core.graph import Graph
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
@@ -77,33 +78,65 @@ class OnnxRuntimeBackend(Backend):
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         report("build", 0, 2, "optimising" if config.optimize else "loading")
         source = read_typed(typed)
-        saved = folder / "executed.onnx"
-        running = _session(typed, config, saved, source)
+        sessions = _Sessions(typed, config, folder)
+        running = sessions.make(source)
         report("build", 1, 2, "reading the executed graph")
-        graph, proto = executed(onnx.load(saved), source)
-        onnx.save_model(proto, saved)
+        graph, proto = executed(onnx.load(sessions.saved), source)
+        onnx.save_model(proto, sessions.saved)
         layers, fates = resolve_fates(typed.model, tuple(graph.walk()), typed.removed)
         named = {layer.id: layer for layer in entitle(typed.model, layers, fates)}
         graph = with_layers(graph, named)
         report("build", 2, 2, f"{len(graph.layers)} layers")
         return OnnxRuntimeEngine(
             session=running,
-            executed=saved,
+            executed=sessions.saved,
             threads=config.threads,
             graph=graph,
             fates=fates,
             artefact=Path(typed.path),
             memory={
-                "weights": sum(tensor.size_bytes for tensor in graph.tensors.values() if tensor.constant),
+                "weights": _weights(graph),
                 "activations": peak_bytes(graph.layers, graph.tensors, graph.outputs),
             },
-            notes=(),
+            notes=sessions.notes,
         )
 
 
-def _session(typed: TypedModel, config: BuildConfig, saved: Path, source: TypedGraph) -> Any:
-    """Raises WorkbenchError with op and reason."""
-    try:
-        return session(typed.path, optimize=config.optimize, threads=config.threads, save=saved)
-    except errors() as error:
-        raise explain(str(error), source.graph).error() from error
+class _Sessions:
+    """Makes the session of a typed model; where its optimiser trips over fixed shapes, with free ones."""
+
+    def __init__(self, typed: TypedModel, config: BuildConfig, folder: Path) -> None:
+        self._typed, self._config, self._folder = typed, config, folder
+        self.saved = folder / "executed.onnx"
+        self.notes: tuple[str, ...] = ()
+
+    def make(self, source: TypedGraph) -> Any:
+        """Raises WorkbenchError with op and reason."""
+        try:
+            return self._make(self._typed.path)
+        except errors() as error:
+            problem = explain(str(error), source.graph)
+            if not any(spec.is_dynamic for spec in self._typed.model.inputs):
+                raise problem.error() from error
+        try:
+            found = self._make(str(self._freed()))
+        except errors() as error:
+            raise problem.error() from error
+        self.notes = (f"Built with free input shapes; with fixed ones {problem.message}",)
+        return found
+
+    def _make(self, path: str) -> Any:
+        config = self._config
+        return session(path, optimize=config.optimize, threads=config.threads, save=self.saved)
+
+    def _freed(self) -> Path:
+        proto = onnx.load(self._typed.path)
+        free_inputs(proto, self._typed.model)
+        path = self._folder / "free.onnx"
+        onnx.save_model(proto, path)
+        return path
+
+
+def _weights(graph: Graph) -> int:
+    own = sum(tensor.size_bytes for tensor in graph.tensors.values() if tensor.constant)
+    return own + sum(_weights(body) for body in graph.subgraphs.values())

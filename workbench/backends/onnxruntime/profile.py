@@ -61,7 +61,7 @@ class Profiler:
         is_due = self._busy_s >= max(_ROUND_S, self._cost_s)
         if self._new_runs and (is_due or not self._runs):
             self._harvest()
-        return {layer: total / self._runs / 1000 for layer, total in self._totals_us.items()}
+        return {layer: max(0, total) / self._runs / 1000 for layer, total in self._totals_us.items()}
 
     def close(self) -> None:
         Path(self._session.end_profiling()).unlink(missing_ok=True)

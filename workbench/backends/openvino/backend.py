@@ -11,7 +11,7 @@ import onnx
 
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import entitle
-from workbench.backends._typed import TypedGraph, read_typed
+from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.openvino import precisions
 from workbench.backends.openvino.engine import OpenVinoEngine, Options, compile_model
@@ -68,7 +68,7 @@ class OpenVinoBackend(Backend):
         found = _read_once(proto)
         if found.accepted or not any(spec.is_dynamic for spec in model.inputs):
             return found
-        _free(proto, model)
+        free_inputs(proto, model)
         if _read_once(proto).accepted:
             return Verdict(True, f"Not with the input shapes as they are: {found.reason}")
         return found
@@ -109,16 +109,6 @@ def _read_once(proto: onnx.ModelProto) -> Verdict:
             message, nodes = explain(str(error), TypedGraph(proto).graph)
             return Verdict(False, message, nodes)
     return Verdict(True)
-
-
-def _free(proto: onnx.ModelProto, model: Model) -> None:
-    """Sets the free dimensions of inputs free again, in place: a guess of their sizes may be what does not fit."""
-    del proto.graph.value_info[:]
-    dims = {spec.name: spec.shape for spec in model.inputs}
-    for value in proto.graph.input:
-        for place, dim in zip(value.type.tensor_type.shape.dim, dims.get(value.name, ()), strict=False):
-            if isinstance(dim, str):
-                place.dim_param = dim
 
 
 def _missing(error: WorkbenchError) -> Capabilities:
