@@ -19,7 +19,7 @@ def paint_legend(painter: QPainter, frame: Frame) -> None:
     width_low, width_high = (metrics(11, False).horizontalAdvance(text) for text in (low, high))
     y = frame.height - MARGIN - 12.0
     ground = QColor(frame.palette.theme.canvas)
-    ground.setAlphaF(0.88)
+    ground.setAlphaF(0.96)
     painter.fillRect(QRectF(MARGIN - 6, y - 11, width_low + WIDTH + width_high + 28, 24), ground)
     painter.setFont(face(11))
     painter.setPen(frame.palette.color("soft"))

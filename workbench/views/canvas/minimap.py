@@ -111,12 +111,13 @@ class Minimap(QWidget):
         x, y = scene.placed.x * sx + INSET - wide / 2, scene.placed.y * sy + INSET - high / 2
         rects = np.stack([x, y, wide, np.full(scene.count, high)], axis=1)
         painter.setPen(Qt.PenStyle.NoPen)
-        for kind in np.unique(marks.far).tolist():
-            painter.setBrush(marks.far_colors[kind])
-            draw_rects(painter, rects[marks.far == kind])
+        classes = marks.far.astype(np.int64) * 2 + marks.dim
+        for kind in np.unique(classes).tolist():
+            painter.setBrush((marks.dim_far_colors if kind % 2 else marks.far_colors)[kind // 2])
+            draw_rects(painter, rects[classes == kind])
         if marks.selected.any():
             painter.setBrush(QColor(self._theme.accent))
-            draw_rects(painter, rects[marks.selected] + np.asarray([-0.5, -0.5, 1.0, 1.0]))
+            draw_rects(painter, rects[marks.selected] + np.asarray([-1.0, -0.5, 2.0, 1.0]))
 
     def _paint_window(self, painter: QPainter) -> None:
         window = self._handle().intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1))

@@ -32,6 +32,10 @@ class Nest:
         """The body a layer is drawn in, or None for an unknown id."""
         return self._paths.get(layer_id)
 
+    def paths(self) -> Iterable[Path]:
+        """The graph itself and all bodies, outer ones first."""
+        return self._graphs.keys()
+
     def scene(self, path: Path) -> Scene:
         if path not in self._scenes:
             outer = outer_tensors([self._graphs[path[:depth]] for depth in range(len(path))])

@@ -1,7 +1,7 @@
 """The picture: edges, boxes, texts, in device pixels, for the pane and for exports alike.
 
 Levels of detail by zoom: below ROUND plain rectangles by colour class, below TEXT rounded ones without text, then ops,
-and from NEAR on names or values, badges and the shapes on the edges, which fade in until FULL.
+and from NEAR on names or values, badges and the shapes on the edges.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workbench.views.canvas.scene import HEIGHT, Look, Scene
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-ROUND, TEXT, NEAR, FULL = 0.26, 0.48, 0.7, 0.86
+ROUND, TEXT, NEAR = 0.26, 0.48, 0.74
 SMOOTH = 0.1  # below it antialiasing only blurs
 RADIUS = 6.0
 
@@ -46,9 +46,9 @@ class Frame:
         return self.camera.zoom
 
     @property
-    def nearness(self) -> float:
-        """0 below NEAR, 1 above FULL: the strength of what fades in."""
-        return min(max((self.zoom - NEAR) / (FULL - NEAR), 0.0), 1.0)
+    def is_near(self) -> bool:
+        """True where the small print can be read."""
+        return self.zoom >= NEAR
 
     def window(self, margin: float = 0.0) -> tuple[float, float, float, float]:
         """What is seen, in world units: left, top, right, bottom; `margin` in device pixels."""

@@ -12,88 +12,96 @@ from workbench.views.canvas.paint import TEXT, Frame
 from workbench.views.canvas.scene import DIM_MOST, HEIGHT, Look, shape_text
 
 Ints = NDArray[np.int64]
+Kind = tuple[int, bool]  # px, is it monospaced
 
 LIFT = 6.5  # the op moves up by this much when a second line appears
-BADGE_GAP = 2.0
+BADGE_GAP = 8.0
+LABEL_MOST, LABEL_GAP = 150.0, 5.0
+ROOM = 28.0  # of a box's width that texts leave free: the stripe stands there
 ALL_SHAPES = 1.3
 
 
 class Writer:
-    """Draws cached texts in world units under the camera's transform."""
+    """Draws cached texts in world units under the camera's transform. Small print hides the lines behind it."""
 
     def __init__(self, painter: QPainter, frame: Frame) -> None:
         self._painter = painter
+        self._ground = frame.palette.color("canvas")
         camera = frame.camera
         painter.setTransform(QTransform(camera.zoom, 0, 0, camera.zoom, camera.shift_x, camera.shift_y), True)
 
     def write(
-        self, text: str, kind: tuple[int, bool], color: QColor, x: float, y: float, width: float, align: float
-    ) -> tuple[float, float, float, float]:
-        """Centred on height y; align 0 starts at x, 0.5 is centred on it, 1 ends there. Returns its rectangle."""
+        self,
+        text: str,
+        kind: Kind,
+        color: QColor,
+        x: float,
+        y: float,
+        width: float,
+        align: float,
+        *,
+        hides: bool = False,
+    ) -> None:
+        """Centred on height y, elided to `width`; align 0 starts at x, 0.5 is centred on it, 1 ends there."""
         prepared, w, h = static_text(text, kind, width)
+        left, top = x - w * align, y - h / 2
+        if hides:
+            self._painter.fillRect(QRectF(left - 1.5, top + 1.0, w + 3.0, h - 2.0), self._ground)
         self._painter.setFont(face(*kind))
         self._painter.setPen(color)
-        left, top = x - w * align, y - h / 2
         self._painter.drawStaticText(QPointF(left, top), prepared)
-        return left, top, w, h
 
 
 def paint_texts(painter: QPainter, frame: Frame, boxes: Ints) -> None:
+    """In the boxes."""
     if frame.zoom < TEXT:
         return
     painter.save()
     writer = Writer(painter, frame)
     for box in boxes.tolist():
         _paint_box_text(writer, frame, box)
-    if frame.nearness > 0:
-        _paint_badges(writer, frame, boxes)
     painter.restore()
 
 
 def _paint_box_text(writer: Writer, frame: Frame, box: int) -> None:
     scene, theme = frame.scene, frame.palette.theme
     x, y = float(scene.placed.x[box]), float(scene.placed.y[box])
-    room = float(scene.widths[box]) - 18.0
+    room = float(scene.widths[box]) - ROOM
     is_dim = bool(frame.marks.dim[box])
     value = frame.marks.value_text(box)
-    second = value or scene.names[box]
-    lift = LIFT * frame.nearness if second else 0.0
-    writer.write(scene.titles[box], OP, QColor(theme.faint if is_dim else theme.text), x, y - lift, room, 0.5)
-    if second and frame.nearness > 0:
+    second = (value or scene.names[box]) if frame.is_near else ""
+    color = QColor(theme.faint if is_dim else theme.text)
+    writer.write(scene.titles[box], OP, color, x, y - LIFT if second else y, room, 0.5)
+    if second:
         color = QColor(theme.faint if is_dim else theme.text if value else theme.soft)
-        color.setAlphaF(frame.nearness * (0.75 if value else 0.9))
+        color.setAlphaF(0.75 if value else 0.9)
         writer.write(second, SMALL if value else NAME, color, x, y + LIFT + 2.0, room, 0.5)
 
 
-def _paint_badges(writer: Writer, frame: Frame, boxes: Ints) -> None:
-    color = QColor(frame.palette.theme.soft)
-    color.setAlphaF(frame.nearness)
-    badges, placed = frame.marks.badges, frame.scene.placed
-    for box in boxes.tolist():
-        if box in badges:
-            right = float(placed.x[box] + frame.scene.widths[box] / 2) - 2.0
-            above = float(placed.y[box]) - HEIGHT / 2 - BADGE_GAP - 6.0
-            writer.write(badges[box], SMALL, color, right, above, float(frame.scene.widths[box]) * 1.4, 1.0)
-
-
-def paint_edge_labels(painter: QPainter, frame: Frame) -> None:
-    """The shape of each tensor beside the line that leaves its producer, where there is room."""
-    if frame.nearness <= 0:
+def paint_small_print(painter: QPainter, frame: Frame, boxes: Ints) -> None:
+    """Between the boxes: the shape beside each line that leaves its producer, and badges over right corners."""
+    if not frame.is_near:
         return
     painter.save()
     writer = Writer(painter, frame)
-    color, ground = QColor(frame.palette.theme.faint), QColor(frame.palette.theme.canvas)
-    color.setAlphaF(frame.nearness)
-    ground.setAlphaF(0.85 * frame.nearness)
-    for text, x, y in _labels(frame):
-        left, top, width, height = x + 5.0, y - 5.5, *static_text(text, NAME, 150.0)[1:]
-        painter.fillRect(QRectF(left - 1.5, top, width + 3.0, height), ground)
-        writer.write(text, NAME, color, left, y, 150.0, 0.0)
+    faint, soft = frame.palette.color("faint"), frame.palette.color("soft")
+    for text, x, y, align in _labels(frame):
+        writer.write(text, NAME, faint, x, y, LABEL_MOST, align, hides=True)
+    badges, placed, widths = frame.marks.badges, frame.scene.placed, frame.scene.widths
+    for box in boxes.tolist():
+        if box in badges:
+            right = float(placed.x[box] + widths[box] / 2) - 2.0
+            above = float(placed.y[box]) - HEIGHT / 2 - BADGE_GAP
+            writer.write(badges[box], SMALL, soft, right, above, float(widths[box]), 1.0, hides=True)
     painter.restore()
 
 
-def _labels(frame: Frame) -> list[tuple[str, float, float]]:
-    """(text, x, y) of one label for each tensor. Below ALL_SHAPES only where the shape is not that of what came in."""
+def _labels(frame: Frame) -> list[tuple[str, float, float, float]]:
+    """(text, x, y, align) of one label for each tensor.
+
+    Below ALL_SHAPES only where the shape is not that of what came in. Left of the line, as badges stand on the right;
+    right of lines that leave to the left.
+    """
     scene = frame.scene
     lines = scene.placed.lines
     left, top, right, bottom = frame.window(60.0)
@@ -109,5 +117,7 @@ def _labels(frame: Frame) -> list[tuple[str, float, float]]:
             continue
         taken |= {(source, tensor), place}
         if frame.zoom >= ALL_SHAPES or text != scene.incoming.get(source):
-            found.append((text, float(lines.exit_x[edge]), float(lines.exit_y[edge]) + 9.5))
+            x, y = float(lines.exit_x[edge]), float(lines.exit_y[edge]) + 9.5
+            is_left = x > float(scene.placed.x[source]) - 1.0
+            found.append((text, x - LABEL_GAP, y, 1.0) if is_left else (text, x + LABEL_GAP, y, 0.0))
     return found

@@ -48,7 +48,7 @@ def make_palette(theme: Theme) -> Palette:
     fp8, good = theme.precision[Precision.FP8], theme.precision[Precision.BF16]
     looks = {
         Look.PLAIN: (mix(theme.panel, theme.soft, 0.03), mix(theme.panel, theme.soft, 0.32)),
-        Look.WEIGHTED: (mix(theme.panel, theme.accent, 0.13), mix(theme.panel, theme.accent, 0.55)),
+        Look.WEIGHTED: (mix(theme.panel, theme.accent, 0.13), mix(theme.panel, theme.accent, 0.42)),
         Look.SHAPE: (mix(theme.panel, theme.soft, 0.12), mix(theme.panel, theme.soft, 0.2)),
         Look.REFORMAT: (mix(theme.panel, theme.heat[2], 0.3), mix(theme.panel, theme.heat[2], 0.8)),
         Look.CONTROL: (mix(theme.panel, fp8, 0.16), mix(theme.panel, fp8, 0.55)),

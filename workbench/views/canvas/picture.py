@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtGui import QColor, QPainter
 
 from workbench.views.canvas.paint import Frame, paint_boxes, paint_edges, paint_highlight
-from workbench.views.canvas.paint_text import paint_edge_labels, paint_texts
+from workbench.views.canvas.paint_text import paint_small_print, paint_texts
 
 HIGHLIGHT_MOST = 40  # edges of more selected layers than this are not lit: everything would be
 
@@ -16,7 +16,7 @@ def paint_picture(painter: QPainter, frame: Frame) -> None:
     boxes = frame.visible()
     paint_edges(painter, frame)
     _paint_lit(painter, frame)
-    paint_edge_labels(painter, frame)
+    paint_small_print(painter, frame, boxes)
     paint_boxes(painter, frame, boxes)
     paint_texts(painter, frame, boxes)
 

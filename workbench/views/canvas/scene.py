@@ -17,9 +17,9 @@ Ints = NDArray[np.int64]
 
 HEIGHT = 36.0
 WIDTH_LEAST = 104.0
-WIDTH_MOST = 216.0
+WIDTH_MOST = 240.0
 NAME_MOST = 124.0  # a long name does not widen its box further: it is elided
-PADDING = 30.0
+PADDING = 36.0
 
 DIM_MOST = 8  # characters of a free dimension's name on the picture; the tooltip has it whole
 
