@@ -224,13 +224,14 @@ def click_crumb(canvas: GraphCanvas, text: str) -> None:
     QTest.mouseClick(canvas._breadcrumb._parts[crumbs(canvas).index(text)], LEFT)
 
 
-def test_a_layer_in_a_body_is_revealed_and_marks_its_holder(canvas: GraphCanvas) -> None:
+def test_a_layer_in_a_body_is_revealed_and_marks_its_holder(canvas: GraphCanvas, qtbot: QtBot) -> None:
     canvas.set_graph(control_flow())
     deep = "n1.then_branch.n0.body.n0"
     canvas.set_selection([deep])
     assert canvas.path == ()
     assert canvas.marks.holds.tolist().index(True) == canvas.scene.index["n1"]
-    canvas.set_selection([deep], reveal=True)
+    with qtbot.waitSignal(canvas.body_changed):
+        canvas.set_selection([deep], reveal=True)
     assert canvas.path == ("n1.then_branch", "n1.then_branch.n0.body")
     assert bool(canvas.marks.selected[canvas.scene.index[deep]])
 

@@ -87,7 +87,6 @@ class GraphCanvas(Surface):
         self._show_path(())
         self._cameras = {}
         self.home()
-        self.body_changed.emit(())
 
     def set_theme(self, theme: Theme) -> None:
         self._palette = make_palette(theme)
@@ -220,7 +219,6 @@ class GraphCanvas(Surface):
         if left[: len(path)] == path and len(left) > len(path):  # climbed: stand on what was open
             self.current = self._scene.index.get(left[len(path)].rpartition(".")[0], -1)
             self._tell_current()
-        self.body_changed.emit(path)
 
     def _show_path(self, path: Path) -> None:
         self._cameras[self._path] = self._camera
@@ -232,6 +230,7 @@ class GraphCanvas(Surface):
             self._set_camera(self._cameras[path])
         else:
             self.home()
+        self.body_changed.emit(path)
 
     def _after_graph(self) -> None:
         self._breadcrumb.show_path(self._path, self._nest)
