@@ -76,7 +76,7 @@ class Wanted:
                 f"A sample is {_text(row.shape)}, the model's input {name!r} wants {_text(shape)}.",
                 "Set the shape of the input, or prepare the samples in the shape the model takes.",
             )
-        return np.ascontiguousarray(self.cast(name, whole, spec.dtype))
+        return np.asarray(self.cast(name, whole, spec.dtype), order="C")
 
     def cast(self, name: str, values: Array, dtype: str) -> Array:
         target = numpy_dtype(dtype, name)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Shape
@@ -58,8 +58,9 @@ def load_picture(path: Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise _too_large(path, 0, 0) from error
     except _PICTURE_ERRORS as error:
+        why = "its content is of another kind" if isinstance(error, UnidentifiedImageError) else str(error)
         raise WorkbenchError(
-            f"The picture {path.name} cannot be read: {one_line(str(error), 120)}.",
+            f"The picture {path.name} cannot be read: {one_line(why, 120).rstrip('.')}.",
             f"It must be one of {', '.join(FORMATS)}, and whole. Replace it or take it out of {path.parent}.",
         ) from error
 

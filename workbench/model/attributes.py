@@ -8,7 +8,7 @@ import onnx
 from onnx import numpy_helper
 
 from workbench.core.errors import one_line
-from workbench.model.dtypes import dtype_name
+from workbench.model.dtypes import dtype_name, is_known
 from workbench.model.external import is_external
 
 _MOST = 12
@@ -74,7 +74,7 @@ def tensor_string(tensor: onnx.TensorProto) -> str:
     for dim in tensor.dims:
         count *= dim
     head = f"{dtype_name(tensor.data_type)} {shape}"
-    if count > _MOST or is_external(tensor):
+    if count > _MOST or is_external(tensor) or not is_known(tensor.data_type):
         return head
     values = numpy_helper.to_array(tensor).ravel().tolist()
     shown = ", ".join(f"{v:g}" if isinstance(v, float) else _decoded(v) for v in values)

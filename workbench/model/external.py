@@ -114,13 +114,12 @@ def open_external(folder: Path, location: str) -> BufferedReader:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise WorkbenchError(f"Cannot read the model's data file {location!r}: {reason}.", _MOVE) from error
-    file = open(handle, "rb")  # noqa: PTH123, SIM115  a handle; the caller closes
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
-        file.close()
+        os.close(handle)
         what = "has a second name elsewhere (a hard link)" if stat.S_ISREG(found.st_mode) else "is not a plain file"
         raise WorkbenchError(f"The model's data file {location!r} {what}.", _MOVE)
-    return file
+    return open(handle, "rb")  # noqa: PTH123  a handle; the caller closes
 
 
 def _refuse_links(folder: Path, location: str) -> None:

@@ -80,7 +80,7 @@ class _Walk:
         if value is not None:
             self._know(node.output[0], value)
             return
-        if not is_standard(node):
+        if not is_standard(node) or not node.output:
             return
         self.types.update(self._inferred(node))
         for name, tensor in self._computed(node).items():

@@ -46,12 +46,10 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, bytes, dict[str, int]]:
     """
     data = read_onnx(path)
     model = _parse(data, path.name)
-    try:
-        check_limits(model, LIMITS)
-        check_tensors(model)
-        return model, data, check_external(model, path.parent)
-    except UnicodeDecodeError as error:
-        raise WorkbenchError(f"{path.name} holds a name that is not text; it is damaged.", _AGAIN) from error
+    check_names(model, path.name)
+    check_limits(model, LIMITS)
+    check_tensors(model)
+    return model, data, check_external(model, path.parent)
 
 
 def _parse(data: bytes, name: str) -> onnx.ModelProto:
@@ -66,12 +64,10 @@ def _parse(data: bytes, name: str) -> onnx.ModelProto:
 
 
 def check_limits(model: onnx.ModelProto, limits: Limits) -> None:
-    """Counts, names, depth, recursion. Raises WorkbenchError naming the limit."""
-    _depth(model, limits)
+    """Counts, depth, recursion. Raises WorkbenchError naming the limit."""
     _at_most(sum(1 for _ in all_nodes(model)), limits.nodes, "nodes")
     _at_most(sum(1 for _ in all_tensors(model)), limits.tensors, "weights and constants")
     _at_most(max((_fan(node) for node in all_nodes(model)), default=0), limits.fan, "inputs on one node")
-    _at_most(max(map(len, _names(model)), default=0), limits.name, "characters in one name")
     _at_most(sum(len(p.key) + len(p.value) for p in model.metadata_props), limits.metadata_bytes, "bytes of metadata")
     _at_most(_unfolded(model, limits), limits.unfolded_nodes, "nodes once its functions are unfolded")
     for graph in all_graphs(model):
@@ -90,19 +86,34 @@ def _fan(node: onnx.NodeProto) -> int:
     return max(len(node.input), len(node.output), len(node.attribute))
 
 
-def _names(model: onnx.ModelProto) -> Iterator[str]:
+def check_names(model: onnx.ModelProto, file: str) -> None:
+    """Raises WorkbenchError for names that are too long, or not text: protobuf gives those as bytes."""
+    longest = 0
+    for name in _names(model):
+        if not isinstance(name, str):
+            raise WorkbenchError(f"{file} holds a name that is not text; it is damaged.", _AGAIN)
+        longest = max(longest, len(name))
+    _at_most(longest, LIMITS.name, "characters in one name")
+
+
+def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
+    """Every text of the file that is read later. The depth of bodies is checked before they are walked."""
+    _depth(model, LIMITS)
     for node in all_nodes(model):
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
-        yield from (attribute.name for attribute in node.attribute)
+        yield from (text for attribute in node.attribute for text in (attribute.name, attribute.ref_attr_name))
     for graph in all_graphs(model):
         yield graph.name
         for value in (*graph.input, *graph.output, *graph.value_info):
             yield value.name
             yield from (dim.dim_param for dim in value.type.tensor_type.shape.dim)
-        yield from (tensor.name for tensor in graph.initializer)
+            yield from (dim.dim_param for dim in value.type.sparse_tensor_type.shape.dim)
+    for tensor in all_tensors(model):
+        yield tensor.name
+        yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
     for function in model.functions:
         yield from (function.name, function.domain, *function.input, *function.output)
-    yield from (entry.domain for entry in model.opset_import)
+    yield from (entry.domain for entry in (*model.opset_import, *model.functions))
     yield from (model.producer_name, model.producer_version)
 
 

@@ -51,7 +51,7 @@ def open_model(path: str | Path) -> Model:
         inputs=inputs,
         outputs=outputs,
         shapes=shapes,
-        metadata={entry.key: entry.value for entry in proto.metadata_props},
+        metadata={_text(entry.key): _text(entry.value) for entry in proto.metadata_props},
         warnings=tuple(_warnings(proto, inputs, weights, unsorted, finding, problem or conflict)),
     )
 
@@ -68,6 +68,11 @@ def _working_shapes(light: onnx.ModelProto, inputs: tuple[TensorSpec, ...]) -> t
         if not shape_conflict(light, shapes)[0]:
             return shapes, ""
     return guess, f"at the guessed input shapes node {node} cannot work: {why}"
+
+
+def _text(value: str | bytes) -> str:
+    """Protobuf gives what is not UTF-8 as bytes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _opset(proto: onnx.ModelProto) -> int:
@@ -118,5 +123,8 @@ def _warnings(
     for spec in inputs:
         if spec.dtype in ("sequence", "map", "optional", "sparse_tensor", ""):
             yield one_line(f"The input {spec.name!r} is not a tensor ({spec.dtype or 'no type'}); no sample fits it.")
+    for value in proto.graph.input:
+        if type_of(value)[0] and type_of(value)[1] is None:
+            yield one_line(f"The input {value.name!r} declares no shape; it is taken for a single value.")
     if proto.functions:
         yield f"The file defines {len(proto.functions)} functions of its own; each call is shown as one node."

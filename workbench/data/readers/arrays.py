@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -40,20 +40,21 @@ def read(path: Path, wanted: Wanted) -> Rows:
     check_regular(path)
     arrays = {"x": _mapped(path)} if path.suffix.lower() == ".npy" else _unpacked(path)
     given = {name: arrays[name] for name in wanted.specs if name in arrays}
-    single = not given
-    if single:
+    if not given:
         given = {_first_input(wanted): _by_name(arrays, _SAMPLES, path)}
     size = _common_size(given, path)
     labels = _labels(arrays, given, size, path, wanted)
-    if single:
-        ((name, array),) = given.items()
-        if _goes_through_preprocessing(array, name, wanted):
-            return _pictures(array, labels, wanted)
-    for name in given:
-        wanted.spec(name)
-    return Rows(
-        size, frozenset(given), lambda i: {name: wanted.fit(name, array[i]) for name, array in given.items()}, labels
-    )
+    feeders = {name: _feeder(name, array, wanted) for name, array in given.items()}
+    return Rows(size, frozenset(given), lambda i: {name: feed(i) for name, feed in feeders.items()}, labels)
+
+
+def _feeder(name: str, array: Array, wanted: Wanted) -> Callable[[int], Array]:
+    """How rows of one array become values of one input: pictures by the recipe, others as they are."""
+    wanted.spec(name)
+    if name == _first_input(wanted) and _goes_through_preprocessing(array, name, wanted):
+        pictures = wanted.pictures()
+        return lambda i: pictures.feed(from_array(np.asarray(array[i], np.uint8)))[name]
+    return lambda i: wanted.fit(name, np.asarray(array[i]))
 
 
 def _mapped(path: Path) -> Array:
@@ -135,11 +136,6 @@ def _goes_through_preprocessing(array: Array, name: str, wanted: Wanted) -> bool
     if array.dtype != np.uint8 or not is_picture_array(array.shape[1:]):
         return False
     return wanted.recipe.preprocess is not None or wanted.spec(name).dtype.startswith(("float", "bfloat"))
-
-
-def _pictures(array: Array, labels: tuple[Label, ...] | None, wanted: Wanted) -> Rows:
-    feeder = wanted.pictures()
-    return Rows(len(array), feeder.covers, lambda i: feeder.feed(from_array(np.asarray(array[i], np.uint8))), labels)
 
 
 def _labels(
