@@ -26,6 +26,7 @@ class Choices(msgspec.Struct, frozen=True):
     shapes: dict[str, Shape] = {}
     threads: int = 0
     optimize: bool = True
+    options: dict[str, str] = {}
     recipe: Recipe = Recipe()
 
     @classmethod
@@ -50,6 +51,7 @@ class Choices(msgspec.Struct, frozen=True):
             target=config.target,
             plan=config.plan,
             optimize=config.optimize,
+            options=config.options,
             shapes={**self.shapes, **{name: shape for name, shape in config.shapes.items() if name in self.shapes}},
             calibration=run.calibration or self.calibration,
             evaluation=run.evaluation or self.evaluation,
@@ -64,6 +66,7 @@ class Choices(msgspec.Struct, frozen=True):
             target=self.target,
             threads=self.threads,
             optimize=self.optimize,
+            options=self.options,
         )
 
     def with_plan(self, **fields: object) -> Choices:
