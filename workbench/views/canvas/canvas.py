@@ -83,10 +83,8 @@ class GraphCanvas(Surface):
             return
         self._flight.stop()
         self._nest = Nest(graph, measure)
-        self._saying, self.error_text = Saying(), ""
+        self._saying, self._cameras, self.error_text = Saying(), {}, ""
         self._show_path(())
-        self._cameras = {}
-        self.home()
 
     def set_theme(self, theme: Theme) -> None:
         self._palette = make_palette(theme)
@@ -147,6 +145,7 @@ class GraphCanvas(Surface):
         if path is None:
             return
         if path != self._path:
+            self._cameras[self._path] = self._camera
             self._show_path(path)
         box = self._scene.index.get(layer_id)
         if box is not None:
@@ -215,15 +214,14 @@ class GraphCanvas(Surface):
 
     def _open_path(self, path: Path) -> None:
         left = self._path
+        self._cameras[left] = self._camera
         self._show_path(path)
         if left[: len(path)] == path and len(left) > len(path):  # climbed: stand on what was open
             self.current = self._scene.index.get(left[len(path)].rpartition(".")[0], -1)
             self._tell_current()
 
     def _show_path(self, path: Path) -> None:
-        self._cameras[self._path] = self._camera
-        scene = self._nest.scene(path)
-        self._path, self._scene = path, scene
+        self._path, self._scene = path, self._nest.scene(path)
         self.current = self._hover = -1
         self._after_graph()
         if path in self._cameras:
