@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from workbench.backends._closure import VIEW_OPS, Owners, Scope, close
+from workbench.backends._closure import PROLOGUE_OPS, VIEW_OPS, Owners, Scope, close
 from workbench.backends._gaps import adopt, fill_gaps
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.core.model import Model
@@ -37,7 +37,7 @@ def resolve_fates(
     Ensures: `layer.id in fates[node].layers` exactly if `node in layer.sources`, but for nodes which inherit.
     """
     removed = removed or {}
-    owners = _said(model, layers)
+    owners, helpers = _said(model, layers)
     plain: dict[str, Fate] = {}
     rank = {layer.id: index for index, layer in enumerate(layers)}
     for scope in _scopes(model.graph):
@@ -45,19 +45,28 @@ def resolve_fates(
         fill_gaps(scope, layers, owners, set(plain), op_hints or {})
         close(scope, owners, set(plain), rank)
     adopt(Scope(model.graph), layers, owners, op_hints or {})
+    for node, where in helpers.items():
+        if node not in plain:
+            owners[node] = owners.get(node, {}) | where
     done = _with_sources(model, layers, owners)
     fates = _named_fates(model, done, owners, plain, removed)
     return done, _inherit(model.graph, fates)
 
 
-def _said(model: Model, layers: Sequence[Layer]) -> Owners:
-    known = {layer.id for layer in model.graph.walk()}
+def _said(model: Model, layers: Sequence[Layer]) -> tuple[Owners, Owners]:
+    """What the engine named: owners, and the layers that only reformat for a node which computes.
+
+    The latter do not say where the node itself went: a quantization of its input, a change of layout of its output.
+    """
+    ops = {node.id: node.op for node in model.graph.walk()}
     owners: Owners = {}
-    for layer in sorted(layers, key=lambda layer: layer.kind is LayerKind.REFORMAT):  # the closure takes the first
+    helpers: Owners = {}
+    for layer in layers:
         for node in layer.sources:
-            if node in known:
-                owners.setdefault(node, {})[layer.id] = layer.sources_exact
-    return owners
+            if node in ops:
+                helps = layer.kind is LayerKind.REFORMAT and ops[node] not in VIEW_OPS | PROLOGUE_OPS
+                (helpers if helps else owners).setdefault(node, {})[layer.id] = layer.sources_exact
+    return owners, helpers
 
 
 def _scopes(graph: Graph, outer: frozenset[str] = frozenset()) -> Iterator[Scope]:

@@ -9,6 +9,7 @@ import onnx
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, TypedModel
+from workbench.model import annotate
 from workbench.model.graph import build_graph
 from workbench.model.inference import types_by_graph
 from workbench.model.walk import graphs
@@ -35,7 +36,9 @@ def read_typed(typed: TypedModel) -> TypedGraph:
     """Raises WorkbenchError where the file is missing or damaged."""
     if not Path(typed.path).is_file():
         raise WorkbenchError("The typed model of this run is gone.", "Run it again.")
-    return TypedGraph(onnx.load(typed.path, load_external_data=False))
+    proto = onnx.load(typed.path, load_external_data=False)
+    annotate(proto)
+    return TypedGraph(proto)
 
 
 def free_inputs(proto: onnx.ModelProto, model: Model) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from pathlib import Path
 from typing import Any
 
 import onnx
 
+from workbench.backends._asked import NOT_WRITTEN, not_run
+from workbench.backends._cpu import cpu_name
 from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
 from workbench.backends._names import entitle
@@ -29,8 +30,8 @@ _NEVER = {
     Precision.TF32: "TF32 is a format of NVIDIA GPUs.",
     Precision.FP8: "ONNX Runtime has no FP8 kernels for CPUs.",
     Precision.FP4_WEIGHTS: "ONNX Runtime has no FP4 kernels for CPUs.",
-    Precision.INT8_WEIGHTS: "Weight-only precision cannot be written into a model yet.",
-    Precision.INT4_WEIGHTS: "Weight-only precision cannot be written into a model yet.",
+    Precision.INT8_WEIGHTS: NOT_WRITTEN,
+    Precision.INT4_WEIGHTS: NOT_WRITTEN,
 }
 _REMARKS = {
     Precision.BF16: "Values are rounded to BF16 and computed in FP32: ONNX Runtime has no BF16 kernels for CPUs.",
@@ -55,7 +56,7 @@ class OnnxRuntimeBackend(Backend):
             reason=reason,
             hint=hint,
             version=found,
-            device=platform.processor() or platform.machine(),
+            device=cpu_name(),
             can_run=not reason,
             run_reason=reason,
             precisions=dict.fromkeys(Precision, reason) | _NEVER,
@@ -98,7 +99,7 @@ class OnnxRuntimeBackend(Backend):
                 "weights": _weights(graph),
                 "activations": peak_bytes(graph.layers, graph.tensors, graph.outputs),
             },
-            notes=sessions.notes,
+            notes=(*sessions.notes, *not_run(typed, layers)),
         )
 
 

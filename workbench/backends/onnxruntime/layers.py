@@ -12,6 +12,7 @@ from workbench.backends._names import ADDED, converts_for_others, known_sources
 from workbench.backends._typed import TypedGraph
 from workbench.core.graph import Graph, Layer, LayerKind, Tensor
 from workbench.core.precision import Precision
+from workbench.model.dtypes import dtype_bytes
 
 _REFORMATS = frozenset(
     ["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ReorderInput", "ReorderOutput"]
@@ -19,6 +20,7 @@ _REFORMATS = frozenset(
 _INTEGER = ("QLinear", "QGemm", "QAttention", "Integer", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
 _FLOATS = {"float32": Precision.FP32, "float16": Precision.FP16, "bfloat16": Precision.BF16}
 _BLOCKED = "_nchwc"
+_CAST = "InsertedPrecisionFreeCast_"
 
 
 class Executed(NamedTuple):
@@ -85,9 +87,14 @@ def _layer(node: Layer, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Lay
 def _names(node: Layer, typed: TypedGraph) -> Iterator[str]:
     """Typed nodes that a saved node stands for: by its name, the tensors it gives, and the name of a blocked one."""
     yield node.name
-    for name in (*node.outputs, node.name.removesuffix(_BLOCKED)):
-        if name in typed.maker:
-            yield typed.maker[name]
+    for name in (*node.outputs, node.name):
+        if _plain(name) in typed.maker:
+            yield typed.maker[_plain(name)]
+
+
+def _plain(name: str) -> str:
+    """The tensor a name of ONNX Runtime's is made from: blocked layout, or FP16 that is computed in FP32."""
+    return name.removeprefix(_CAST).removesuffix(_BLOCKED)
 
 
 def _with_blocked_types(graph: Graph, typed: TypedGraph) -> dict[str, Tensor]:
@@ -103,13 +110,26 @@ def _with_blocked_types(graph: Graph, typed: TypedGraph) -> dict[str, Tensor]:
 
 
 def _unblocked(node: Layer, index: int, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Tensor | None:
-    base = node.name.removesuffix(_BLOCKED)
-    if base in typed.graph.tensors:
-        return typed.graph.tensors[base]
+    """The tensor whose type a nameless one shares: that of its ONNX name, or of what the node reads."""
     own = typed.node.get(node.name)
-    if own and index < len(own.outputs):
-        return typed.graph.tensors.get(own.outputs[index])
-    return tensors.get(node.inputs[0]) if node.inputs else None
+    names = [_plain(node.outputs[index]), _plain(node.name), *(own.outputs[index : index + 1] if own else ())]
+    found = next((typed.graph.tensors[name] for name in names if name in typed.graph.tensors), None)
+    if found is None and node.inputs:
+        data, scale = tensors.get(node.inputs[0]), tensors.get(node.inputs[-1 if len(node.inputs) < 2 else 1])
+        found = data
+        if data and scale and node.op == "DequantizeLinear":
+            found = tensor_of(data.name, data.shape or (), scale.dtype)
+    if found and found.dtype == "float16" and _CAST in node.outputs[index] + node.name:
+        found = tensor_of(found.name, found.shape or (), "float32")
+    return found
+
+
+def tensor_of(name: str, shape: tuple[int | str, ...], dtype: str) -> Tensor:
+    """A tensor with its bytes; 0 where a dimension is free."""
+    count = 1
+    for dim in shape:
+        count *= dim if isinstance(dim, int) else 0
+    return Tensor(name, shape, dtype, dtype_bytes(dtype, count))
 
 
 def precision_run(op: str, attributes: Mapping[str, str], read: list[str], made: list[str]) -> Precision | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import onnx
 
+from workbench.backends._asked import not_run
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import entitle
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
@@ -22,7 +22,6 @@ from workbench.backends.openvino.reading import read
 from workbench.backends.openvino.runtime_graph import runtime_ops
 from workbench.core.dialect import Dialect
 from workbench.core.errors import WorkbenchError
-from workbench.core.graph import Layer
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
@@ -95,7 +94,7 @@ class OpenVinoBackend(Backend):
             fates=fates,
             artefact=Path(typed.path),
             memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
-            notes=_notes(typed, layers),
+            notes=not_run(typed, layers),
         )
 
 
@@ -135,14 +134,3 @@ def _options(typed: TypedModel, config: BuildConfig) -> Options:
     if config.threads:
         options["INFERENCE_NUM_THREADS"] = config.threads
     return options
-
-
-def _notes(typed: TypedModel, layers: Sequence[Layer]) -> tuple[str, ...]:
-    """What ran otherwise than asked."""
-    asked = {Precision(value) for value in typed.asked.values()}
-    ran = {layer.precision for layer in layers if layer.precision}
-    return tuple(
-        f"{precision.label} was asked for, and no layer runs in it."
-        for precision in sorted(asked - ran)
-        if precision is not Precision.FP32
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.backends._asked import NOT_WRITTEN
 from workbench.core.dialect import Dialect, How
 from workbench.core.graph import Tensor
 from workbench.core.precision import Precision
@@ -12,6 +13,8 @@ _NEVER = {
     Precision.TF32: "TF32 is a format of NVIDIA GPUs.",
     Precision.FP8: "OpenVINO has no FP8 kernels for CPUs.",
     Precision.FP4_WEIGHTS: "OpenVINO has no FP4 kernels for CPUs.",
+    Precision.INT8_WEIGHTS: NOT_WRITTEN,
+    Precision.INT4_WEIGHTS: NOT_WRITTEN,
 }
 _KERNELS = {"f32": Precision.FP32, "bf16": Precision.BF16, "f16": Precision.FP16}
 _FLOATS = {"float32": Precision.FP32, "bfloat16": Precision.BF16, "float16": Precision.FP16}
