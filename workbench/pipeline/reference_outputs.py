@@ -8,6 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,9 +69,9 @@ class ReferenceOutputs:
 
 def _load(path: Path) -> Outputs | None:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {str(name): file[f"o{i}"] for i, name in enumerate(file["names"])}
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 
 

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.conftest import Listener, RequestOf, never, null
+from workbench.backends.base import Feed
+from workbench.backends.null import NullEngine, NullRunner
+from workbench.core.errors import WorkbenchError
+from workbench.core.events import LogLine, Progress
+from workbench.core.json import read_json
+from workbench.core.run import Race, RaceRequest, RunRequest, Status, TimingConfig
+from workbench.pipeline import race, run
+
+UNTIMED = TimingConfig(warmup_ms=0, warmup_iterations=0, seconds=0, min_iterations=0)
+
+
+@pytest.fixture
+def race_of(request_of: RequestOf, tmp_path: Path) -> Iterator[object]:
+    """Makes runs of the null backend that take so many ms, and a race of them."""
+
+    def make(*latencies_ms: float, seconds: float = 0.3) -> RaceRequest:
+        requests: list[RunRequest] = []
+        for index, latency in enumerate(latencies_ms):
+            request = request_of(f"run-000{index}", config=null(latency), timing=UNTIMED, evaluation="none")
+            assert run(request, Listener(), never).status is Status.DONE
+            requests.append(request)
+        return RaceRequest("race-0001", str(tmp_path / "race"), tuple(requests), seconds)
+
+    yield make
+
+
+@pytest.fixture
+def exact_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A null runner says its latency without sleeping it, so that a race of a machine under load ends alike."""
+    monkeypatch.setattr(NullRunner, "time", lambda self, feed: self._latency_ms)
+
+
+def test_a_race_says_which_is_faster_and_by_how_much(race_of, exact_times: None) -> None:  # type: ignore[no-untyped-def]
+    request = race_of(10.0, 4.0)
+    result = race(request, Listener(), never)
+    baseline, fast = result.entries
+    assert (baseline.verdict, baseline.speedup) == ("baseline", 1.0)
+    assert (fast.run, fast.speedup) == ("run-0001", pytest.approx(2.5))
+    assert fast.verdict == "faster by 60 % ± 0.1 %"
+    assert read_json(Path(request.folder) / "race.json", Race) == result
+
+
+def test_a_drift_of_the_machine_is_not_taken_for_a_difference(
+    race_of,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = itertools.count()
+
+    def slower_and_slower(self: NullRunner, feed: Feed) -> float:
+        noise = 0.05 if next(noisy) else -0.05
+        return self._latency_ms * (1 + next(clock) / 500 + noise)
+
+    noisy = itertools.cycle([0, 1, 1, 0, 1, 0, 0])
+    monkeypatch.setattr(NullRunner, "time", slower_and_slower)
+    result = race(race_of(10.0, 10.0), Listener(), never)
+    assert result.rounds >= 6
+    assert result.entries[1].verdict == "no difference seen"
+
+
+def test_rounds_go_there_and_back(race_of, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    order: list[float] = []
+
+    def time(self: NullRunner, feed: Feed) -> float:
+        order.append(self._latency_ms)
+        return self._latency_ms
+
+    monkeypatch.setattr(NullRunner, "time", time)
+    race(race_of(100.0, 200.0, 300.0, seconds=0.0), Listener(), never)
+    visits = [latency for latency, _ in itertools.groupby(order)]
+    assert visits[:6] == [100.0, 200.0, 300.0, 200.0, 100.0, 200.0]
+    assert len(order) == 7 * 2 * 3 * 4  # a warm-up round and 6 that count; 1 + 3 inferences a visit
+
+
+def test_an_engine_that_cannot_run_is_left_out_with_its_reason(
+    race_of,  # type: ignore[no-untyped-def]
+    exact_times: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    request = race_of(1.0, 2.0, 3.0)
+    plain = NullEngine.runner
+
+    def runner(self: NullEngine, *, layers: bool = False) -> NullRunner:
+        if self._latency_ms == 2.0:
+            raise WorkbenchError("It needs a GPU.")
+        return plain(self, layers=layers)  # type: ignore[return-value]
+
+    monkeypatch.setattr(NullEngine, "runner", runner)
+    listener = Listener()
+    assert [entry.run for entry in race(request, listener, never).entries] == ["run-0000", "run-0002"]
+    assert any("run-0001 is not in the race: It needs a GPU." in line.text for line in listener.of(LogLine))
+
+
+def test_a_race_of_one_says_what_it_needs(race_of) -> None:  # type: ignore[no-untyped-def]
+    result = race(race_of(1.0), Listener(), never)
+    assert result.error is not None
+    assert "needs two engines" in result.error.message
+
+
+def test_a_run_whose_folder_is_gone_is_a_reason(race_of) -> None:  # type: ignore[no-untyped-def]
+    request = race_of(1.0, 1.0)
+    (Path(request.runs[0].folder) / "typed.json").unlink()
+    result = race(request, Listener(), never)
+    assert result.error is not None
+    assert "The baseline cannot run" in result.error.message
+
+
+def test_a_race_can_be_cancelled(race_of, exact_times: None) -> None:  # type: ignore[no-untyped-def]
+    listener = Listener()
+    request = race_of(1.0, 1.0, seconds=3600.0)
+    result = race(request, listener, lambda: any(e.phase == "time" for e in listener.of(Progress)))
+    assert result.error is not None
+    assert result.error.message == "Cancelled."
