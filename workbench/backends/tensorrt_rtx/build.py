@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from workbench.backends.base import Report
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
@@ -12,7 +13,7 @@ from workbench.backends.tensorrt_rtx.graph import engine_graph
 from workbench.backends.tensorrt_rtx.layers import first_profile, parse_block
 from workbench.backends.tensorrt_rtx.module import find_module, load_module, module_version
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
-from workbench.backends.tensorrt_rtx.notes import notes_on
+from workbench.backends.tensorrt_rtx.notes import is_tf32_asked, notes_on
 from workbench.backends.tensorrt_rtx.parse import Network, Refusal, first_reason, parse, refused
 from workbench.backends.tensorrt_rtx.settings import add_profiles, builder_config
 from workbench.backends.tensorrt_rtx.targets import check_targets, network_types, read_targets
@@ -31,32 +32,43 @@ _QUOTED = re.compile(r"\(([^()]+)\)|'([^']+)'|\"([^\"]+)\"")
 
 def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> TensorRtEngine:
     """Builds in this process. WorkbenchError names the node, op and reason where TensorRT gives them."""
-    if _has_failed:
-        raise WorkbenchError(
-            "A TensorRT build has failed in this process, and the next one would be silently worse.",
-            "Build in a fresh process, as every run of the workbench does.",
-        )
+    _refuse_after_a_failure()
     targets = _targets(config)
     trt = load_module()
     watch = Watch(report)
     log = BuildLog(watch.tell)
     with stdout_caught(log.noise):
         report("parse", 0, 1, "")
-        network, refusals = parse(trt, Path(typed.path).read_bytes(), Path(typed.path), log)
-        if refusals:
-            raise refused(typed.model, refusals)
-        if targets:
-            check_targets(targets, *network_types(trt, network.network))
-        settings = builder_config(network, config, targets, tf32=typed.hint == "tf32")
+        network = _network(trt, typed, targets, log)
+        settings = builder_config(network, config, targets, tf32=is_tf32_asked(typed))
         add_profiles(network, settings, config.profiles, typed.shapes)
         settings.progress_monitor = as_monitor(trt, watch)
         report("parse", 1, 1, "")
         plan = network.builder.build_serialized_network(network.network, settings)
-    if plan is None:
+    if plan is None or watch.stopped:
         raise _failure(typed, log, watch)
     artefact = folder / f"engine.{'-'.join(targets) or 'local'}.trt"
     artefact.write_bytes(plan)
     return _engine(typed, config, targets, artefact, log, network)
+
+
+def _refuse_after_a_failure() -> None:
+    if _has_failed:
+        raise WorkbenchError(
+            "A TensorRT build has failed in this process, and the next one would be silently worse.",
+            "Build in a fresh process, as every run of the workbench does.",
+        )
+
+
+def _network(trt: Any, typed: TypedModel, targets: Sequence[str], log: BuildLog) -> Network:
+    """Parsed, and known to be of types that every target takes."""
+    path = Path(typed.path)
+    network, refusals = parse(trt, path.read_bytes(), path, log)
+    if refusals:
+        raise refused(typed.model, refusals)
+    if targets:
+        check_targets(targets, *network_types(trt, network.network))
+    return network
 
 
 def _targets(config: BuildConfig) -> tuple[str, ...]:
@@ -77,6 +89,8 @@ def _engine(
     typed: TypedModel, config: BuildConfig, targets: Sequence[str], artefact: Path, log: BuildLog, network: Network
 ) -> TensorRtEngine:
     block = parse_block(log.layers)
+    for line in block.unread:
+        log.add("WARNING", f"This line of the layer list was not understood: {line}")
     shown = first_profile(block)
     graph, fates = engine_graph(shown, typed)
     return TensorRtEngine(

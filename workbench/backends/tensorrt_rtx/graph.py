@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from workbench.backends._fates import resolve_fates
-from workbench.backends.tensorrt_rtx.kinds import DTYPES, kind_of, operations, precision_of, size_bytes
+from workbench.backends.tensorrt_rtx.kinds import DTYPES, kind_of, operations, precision_of, size_bytes, word_for
 from workbench.backends.tensorrt_rtx.layers import Block, EngineLayer, EngineTensor
 from workbench.backends.tensorrt_rtx.owners import Owned, owned_nodes
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind, Tensor
 from workbench.core.model import TypedModel
+
+_WITH_PRECISION = (LayerKind.COMPUTE, LayerKind.REFORMAT, LayerKind.CONSTANT)
 
 
 def engine_graph(block: Block, typed: TypedModel) -> tuple[Graph, dict[str, Fate]]:
@@ -33,16 +35,16 @@ def engine_graph(block: Block, typed: TypedModel) -> tuple[Graph, dict[str, Fate
 
 def _layer(ident: str, line: EngineLayer, owned: Owned, placed: set[str]) -> Layer:
     """`placed` are nodes that some layer runs; the place of any other is not where it is merely served."""
-    served = tuple(node for node in owned.served if node in placed)
+    kind = kind_of(line, bool(owned.own), bool(owned.served))
     return Layer(
         id=ident,
         name=line.name,
-        op="+".join(operations(line)) or line.type,
+        op=word_for(line) if kind is not LayerKind.COMPUTE else "+".join(operations(line)) or line.type,
         inputs=tuple(tensor.name for tensor in (*line.inputs, *line.constants)),
         outputs=tuple(tensor.name for tensor in line.outputs),
-        precision=precision_of(line),
-        sources=owned.own or served,
-        kind=kind_of(line, bool(owned.own), bool(owned.served)),
+        precision=precision_of(line) if kind in _WITH_PRECISION else None,
+        sources=owned.own or tuple(node for node in owned.served if node in placed),
+        kind=kind,
         tactic=line.tactic,
         attributes=_attributes(line),
     )

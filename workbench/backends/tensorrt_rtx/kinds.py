@@ -36,7 +36,17 @@ _KINDS = {
     "memset": LayerKind.CONSTANT,
 }
 _LAYOUT = frozenset(["Move", "Tran", "Cast", "Resh", "Repl", "Copy", "Slic", "Conc", "Pad"])
-_QUANTIZE = _LAYOUT | frozenset(["Mul", "Div", "Min", "Max", "Roun", "Quan", "Dequ"])
+_QUANTIZE = _LAYOUT | frozenset(["Mul", "Div", "Add", "Min", "Max", "Roun", "Quan", "Dequ"])
+_WORDS = {
+    "Roun": "Quantize",
+    "Mul": "Rescale",
+    "Tran": "Transpose",
+    "Conc": "Concat",
+    "Slic": "Slice",
+    "Pad": "Pad",
+    "Cast": "Cast",
+}
+"""The operation that says most about a kernel which only reformats, the first that is there -> a word for people."""
 _KERNEL = re.compile(r"__myl_([A-Za-z]+)_")
 _ACTIVATIONS = {"FP4E2M1": Precision.FP4_WEIGHTS, "FP8": Precision.FP8, "Int8": Precision.INT8}
 _WEIGHTS = {
@@ -52,6 +62,12 @@ def operations(layer: EngineLayer) -> tuple[str, ...]:
     """What a generated kernel does, by its name: `__myl_CorrMulAddRelu_myl0_1` gives Corr, Mul, Add, Relu."""
     found = _KERNEL.match(layer.name)
     return tuple(re.findall(r"[A-Z][a-z0-9]*", found[1])) if found else ()
+
+
+def word_for(layer: EngineLayer) -> str:
+    """What a layer that runs no node of the model does, in a word: `Quantize`, `Transpose`, `wait`."""
+    found = operations(layer)
+    return next((word for part, word in _WORDS.items() if part in found), "Reformat") if found else layer.type
 
 
 def is_generated(layer: EngineLayer) -> bool:

@@ -58,7 +58,7 @@ _TENSOR = re.compile(
     r"Datatype: (?P<dtype>\w+)(?:, Format: (?P<format>[^}]*?))? ?\}(?=, \{|\]?$)"
 )
 _IO = re.compile(r" ?Name: (?P<name>.*), IOMode: (?P<mode>Input|Output), DataType: ")
-_ITEM = re.compile(r"\[ONNX Layer: (.*)\]$")
+_ITEM = re.compile(r"\[ONNX Layer: (.*)\](?:__\w+)?$")  # a suffix tells a rewrite: __gemm_from_conv1x1
 _SEPARATORS = re.compile("[\x1e\x1f]")
 _PROFILE = re.compile(r" \[profile [1-9]\d*\]")
 _GROUP = re.compile(r"_(myl\d+)_\d+$")

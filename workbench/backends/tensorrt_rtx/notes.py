@@ -32,6 +32,11 @@ def notes_on(
     )
 
 
+def is_tf32_asked(typed: TypedModel) -> bool:
+    """TF32 is a permission for the whole engine, given where the plan asks for it anywhere."""
+    return Precision.TF32 in (typed.hint, *typed.asked.values())
+
+
 def _on_target(config: BuildConfig, targets: Sequence[str]) -> Iterator[str]:
     if targets and not config.target.strip():
         yield f"Built for {targets[0]} ({TARGETS[targets[0]]}), as no target was given."
@@ -40,8 +45,8 @@ def _on_target(config: BuildConfig, targets: Sequence[str]) -> Iterator[str]:
 
 
 def _on_precision(typed: TypedModel, graph: Graph) -> Iterator[str]:
-    if typed.hint == "tf32":
-        yield "TF32 is allowed for float32 layers; which of them use it is chosen on the GPU."
+    if is_tf32_asked(typed):
+        yield "TF32 is allowed for all float32 layers; which of them use it is chosen on the GPU."
     if any(layer.precision is Precision.INT8 for layer in graph.layers):
         yield (
             "INT8 makes the engine smaller. TensorRT for RTX lets INT8 convolutions write float and quantizes again "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -29,25 +29,26 @@ def owned_nodes(lines: Sequence[EngineLayer], ops: Mapping[str, str]) -> list[Ow
     only prepare its input or rescale its output: these serve it. The holder of a body gives way to nodes of the body.
     """
     library = {
-        node
+        name
         for line in lines
         if not is_generated(line)
-        for node in _plain(line)
-        if line.name.startswith(_ATTENTION) or ops.get(node, "") in _LIBRARY_OPS
+        for name in _plain(line)
+        if line.name.startswith(_ATTENTION) or any(ops.get(node) in _LIBRARY_OPS for node in sources_of(name))
     }
     return [_owned(line, library) for line in lines]
 
 
 def _owned(line: EngineLayer, library: set[str]) -> Owned:
-    own = [node for node in _plain(line) if not (is_generated(line) and node in library)]
-    named = _innermost(dict.fromkeys(node for name in line.nodes for node in sources_of(name)))
-    return Owned(tuple(own), tuple(node for node in named if node not in own))
+    own = _nodes(name for name in _plain(line) if not (is_generated(line) and name in library))
+    return Owned(own, tuple(node for node in _nodes(line.nodes) if node not in own))
 
 
 def _plain(line: EngineLayer) -> list[str]:
-    """Nodes named as themselves, not as the reason of an added one."""
-    return _innermost(dict.fromkeys(node for name in line.nodes if ":" not in name for node in sources_of(name)))
+    """Names of nodes as such, not of those that a pass added for them. A merged one (`n10+n11`) is one name."""
+    return [name for name in line.nodes if ":" not in name]
 
 
-def _innermost(nodes: Mapping[str, None]) -> list[str]:
-    return [node for node in nodes if not any(other.startswith(f"{node}.") for other in nodes)]
+def _nodes(names: Iterable[str]) -> tuple[str, ...]:
+    """Ids in `names`, the innermost only where bodies are about."""
+    nodes = dict.fromkeys(node for name in names for node in sources_of(name))
+    return tuple(node for node in nodes if not any(other.startswith(f"{node}.") for other in nodes))

@@ -82,7 +82,7 @@ def first_reason(log: BuildLog) -> str:
 def clean(text: str) -> str:
     """TensorRT's sentence without places in its own source, advice on its API, or the driver missing here."""
     lines = [_clean_line(line) for line in text.splitlines() if "cudaError 35" not in line]
-    return one_line(" ".join(filter(None, lines)), 240).rstrip(". ")
+    return one_line(" ".join(filter(None, lines)), 240).rstrip(". …")
 
 
 def _clean_line(line: str) -> str:

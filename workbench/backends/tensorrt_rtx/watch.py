@@ -10,43 +10,41 @@ from workbench.backends.base import Report
 from workbench.core.errors import one_line
 
 _STEP_S = 0.05
-_MEMORY = re.compile(r"^(Total|Max) (?P<what>[\w ]+?) Memory: (?P<bytes>\d+) bytes")
-_MEMORY_NAMES = {
-    "Activation": "activations",
-    "Weights": "weights",
-    "Scratch": "scratch",
-    "Host Persistent": "persistent_host",
-    "Device Persistent": "persistent_device",
-}
+_MEMORY = re.compile(r"^Total (Activation|Weights) Memory: (\d+) bytes")
+_MEMORY_NAMES = {"Activation": "activations", "Weights": "weights"}
 _PHASES = {
-    "Building engine": "prepare",
     "Cloning network graph": "prepare",
     "Preparing graph for optimization": "prepare",
     "Optimizing graph": "optimise",
 }
-_NOISE = ("cudaError 35", "Make sure input")
-"""No driver on a machine that only builds; a remark that every int64 input gets."""
+"""TensorRT's phases -> ours; all others are the compiler's. The two below only hold others."""
+_HOLDERS = ("Building engine", "Building engine from subgraph")
+_NOISE = re.compile(
+    r".*cudaError 35"  # no driver on a machine that only builds
+    r"|.*Make sure input .* has Int64 binding"  # which every int64 input gets
+    r"|-{9}|(Input filename|ONNX IR version|Opset version|Producer name|Producer version|Domain|Model version"
+    r"|Doc string): "  # the parser's banner
+)
 
 
 class BuildLog:
     """Keeps what matters of some ten thousand messages; passes remarks, warnings and errors on as log lines.
 
-    `layers` is the `Layers:` message (empty until there is one), `memory` named bytes (the largest over the profiles),
-    `errors` and `warnings` sentences in the order they came.
+    `layers` is the `Layers:` message (empty until there is one), `memory` named bytes that add up to what the engine
+    needs (of activations the largest over the profiles), `errors` texts in the order they came.
     """
 
     def __init__(self, report: Report) -> None:
         self.layers = ""
         self.memory: dict[str, int] = {}
         self.errors: list[str] = []
-        self.warnings: list[str] = []
         self._report = report
 
     def add(self, level: str, text: str) -> None:
         """`level` is TensorRT's: VERBOSE, INFO, WARNING, ERROR or INTERNAL_ERROR."""
         if text.startswith("Layers:"):
             self.layers = text
-        elif level != "VERBOSE" and not any(noise in text for noise in _NOISE):
+        elif level != "VERBOSE" and not _NOISE.match(text):
             self._keep(level, text)
 
     def noise(self, text: str) -> None:
@@ -56,13 +54,11 @@ class BuildLog:
 
     def _keep(self, level: str, text: str) -> None:
         found = _MEMORY.match(text)
-        if found and found["what"] in _MEMORY_NAMES:
-            name = _MEMORY_NAMES[found["what"]]
-            self.memory[name] = max(self.memory.get(name, 0), int(found["bytes"]))
+        if found:
+            name = _MEMORY_NAMES[found[1]]
+            self.memory[name] = max(self.memory.get(name, 0), int(found[2]))
         if level.endswith("ERROR"):
             self.errors.append(text)
-        elif level == "WARNING":
-            self.warnings.append(text)
         self._report("log", 0, 0, f"{level.lower().replace('_', ' ')}: {one_line(text)}")
 
 
@@ -97,8 +93,11 @@ class Watch:
             self.stopped = self.stopped or error
 
     def _progress(self, name: str, done: int) -> None:
-        self._last = time.monotonic()
-        self.tell(_PHASES.get(name, "compile"), done, self._totals.get(name, 0), name)
+        """A phase of one step says nothing until it ends: its total is told as not known."""
+        if name not in _HOLDERS:
+            self._last = time.monotonic()
+            total = self._totals.get(name, 0)
+            self.tell(_PHASES.get(name, "compile"), done, total if total > 1 else 0, name)
 
 
 def as_logger(trt: Any, log: BuildLog) -> Any:

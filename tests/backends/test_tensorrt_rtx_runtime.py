@@ -1,0 +1,121 @@
+"""runtime.py cannot run without a GPU: every class, method and argument it uses is held against the real bindings."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import workbench.backends.tensorrt_rtx.runtime as runtime
+from workbench.backends.base import Runner
+from workbench.backends.tensorrt_rtx.module import find_module, load_module
+
+pytestmark = pytest.mark.skipif(
+    not find_module().startswith("tensorrt_rtx"), reason="TensorRT for RTX is not installed"
+)
+
+TREE = ast.parse(Path(runtime.__file__).read_text())
+CLASSES = {
+    "_runtime": "Runtime",
+    "runtime": "Runtime",
+    "_engine": "ICudaEngine",
+    "engine": "ICudaEngine",
+    "_context": "IExecutionContext",
+    "config": "IRuntimeConfig",
+}
+"""Names that hold an object of the bindings in runtime.py, bare or behind `self`."""
+
+
+def holder(node: ast.expr) -> str:
+    """`_context` of `self._context`, `engine` of `engine`."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def uses() -> set[tuple[str, str]]:
+    """(class, attribute) of everything that runtime.py touches."""
+    found = {
+        (CLASSES[holder(node.value)], node.attr)
+        for node in ast.walk(TREE)
+        if isinstance(node, ast.Attribute) and holder(node.value) in CLASSES
+    }
+    return {(kind, attribute) for kind, attribute in found if not attribute.startswith("_")}
+
+
+def calls() -> list[tuple[str, str, int]]:
+    """(class, method, number of positional arguments) of every call."""
+    return [
+        (CLASSES[holder(node.func.value)], node.func.attr, len(node.args))
+        for node in ast.walk(TREE)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and holder(node.func.value) in CLASSES
+    ]
+
+
+def test_the_walk_sees_the_calls() -> None:
+    names = {method for _, method, _ in calls()}
+    assert {"deserialize_cuda_engine", "execute_async_v3", "set_tensor_address", "infer_shapes"} <= names
+
+
+@pytest.mark.parametrize(("kind", "attribute"), sorted(uses()))
+def test_every_method_and_property_exists(kind: str, attribute: str) -> None:
+    assert hasattr(getattr(load_module(), kind), attribute)
+
+
+@pytest.mark.parametrize(("kind", "method", "count"), sorted(calls()))
+def test_every_call_has_as_many_arguments_as_the_bindings_take(kind: str, method: str, count: int) -> None:
+    text = getattr(getattr(load_module(), kind), method).__doc__ or ""
+    assert count in arguments(text, method), text
+
+
+def arguments(text: str, method: str) -> set[int]:
+    """How many arguments, without self, each signature in a pybind docstring takes; optional ones may be left out."""
+    counts: set[int] = set()
+    for found in re.finditer(rf"{method}\((.*?)\) ->", text):
+        given = [part for part in re.split(r", (?=\w+:)", found[1]) if not part.startswith("self")]
+        required = [part for part in given if "=" not in part]
+        counts.update(range(len(required), len(given) + 1))
+    return counts
+
+
+def test_names_of_the_module_exist() -> None:
+    trt = load_module()
+    chains = {chain(node) for node in ast.walk(TREE) if isinstance(node, ast.Attribute)}
+    used = sorted(name for name in chains if name.startswith("trt."))
+    assert "trt.IProfiler" in used
+    for name in used:
+        value: Any = trt
+        for part in name.split(".")[1:]:
+            if part != "__init__":
+                assert hasattr(value, part), name
+                value = getattr(value, part)
+
+
+def chain(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{chain(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def test_every_type_has_its_numpy_name() -> None:
+    assert set(runtime._NUMPY) <= set(load_module().DataType.__members__)
+
+
+def test_the_profiler_adds_up_by_layer_id() -> None:
+    from workbench.core.graph import Graph, Layer
+
+    graph = Graph("g", (Layer("l0", "first", "Conv"), Layer("l1", "second", "Relu")))
+    profiler = runtime._profiler(load_module(), graph)
+    for ms in (1.0, 3.0):
+        profiler.report_layer_time("first", ms)
+        profiler.report_layer_time("of no layer", ms)
+        profiler.runs += 1
+    assert profiler.means() == {"l0": 2.0, "l1": 0.0}
+
+
+def test_the_runner_is_a_whole_runner() -> None:
+    assert issubclass(runtime.TensorRtRunner, Runner)
+    assert not getattr(runtime.TensorRtRunner, "__abstractmethods__", None)
