@@ -184,13 +184,15 @@ def test_attributes_are_short_strings(tmp_path: Path) -> None:
 
 
 def test_functions_of_the_file_are_counted(tmp_path: Path) -> None:
-    body = [helper.make_node("Relu", ["a"], ["b"])]
+    body = [helper.make_node("Relu", ["a"], ["b"], name="n0")]
     own = helper.make_function("own", "f", ["a"], ["b"], body, [helper.make_opsetid("", 17)])
     node = helper.make_node("f", ["x"], ["y"], domain="own")
     model = open_model(
         making.save(making.model([node], [making.value("x")], [making.value("y")], functions=[own]), tmp_path)
     )
     assert model.all_nodes == 1
+    copy = private_copy(model)
+    assert (copy.graph.node[0].name, copy.functions[0].node[0].name) == ("n0", "")
     assert model.warnings == ("The file defines 1 functions of its own; each call is shown as one node.",)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import onnx
 from onnx import numpy_helper
@@ -53,8 +55,8 @@ def _list_text(attribute: onnx.AttributeProto) -> str:
     return str(_A.AttributeType.Name(kind)).lower().replace("_", " ") if kind in _A.AttributeType.values() else ""
 
 
-def _joined(values: Iterable[object], count: int, text: object) -> str:
-    shown = [text(value) for value, _ in zip(values, range(_MOST), strict=False)]  # type: ignore[operator]
+def _joined(values: Iterable[Any], count: int, text: Callable[[Any], str]) -> str:
+    shown = [text(value) for value in itertools.islice(values, _MOST)]
     more = f", … {count} in all" if count > _MOST else ""
     return f"[{', '.join(shown)}{more}]"
 

@@ -18,7 +18,7 @@ from workbench.model.inference import infer as infer_types
 from workbench.model.inference import skeleton
 from workbench.model.shapes import check_shapes
 from workbench.model.sorting import sort_all
-from workbench.model.walk import bodies
+from workbench.model.walk import bodies, with_bodies
 
 
 def private_copy(model: Model, shapes: Mapping[str, Shape] | None = None, *, infer: bool = True) -> onnx.ModelProto:
@@ -39,6 +39,9 @@ def private_copy(model: Model, shapes: Mapping[str, Shape] | None = None, *, inf
         )
     load_external(proto, path.parent)
     name_by_id(proto.graph)
+    for function in proto.functions:
+        for node in with_bodies(function.node):
+            node.name = ""  # a name of the user's there may look like an id
     sort_all(proto.graph)
     freeze_inputs(proto, model, model.shapes if shapes is None else shapes)
     if infer:
