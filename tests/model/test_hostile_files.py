@@ -213,7 +213,7 @@ BOMBS = [
     (lambda: _calling("f", _function("f", "g"), _function("g", "f")), "calls itself"),
     (_bomb, "unfolded"),
     (_many_inputs, "inputs on one node"),
-    (lambda: making.chain(100_001), "nodes"),
+    (lambda: making.chain(60_001), "nodes"),
     (lambda: making.branching(20), "bodies inside each other"),
     (_long_name, "one name"),
 ]

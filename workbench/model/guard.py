@@ -25,7 +25,7 @@ _AGAIN = "Export or download the model again."
 class Limits(msgspec.Struct, frozen=True):
     """The most that is let through. Real models stay far below: the largest language models have ~30,000 nodes."""
 
-    nodes: int = 100_000
+    nodes: int = 60_000
     unfolded_nodes: int = 60_000  # with every call of a local function replaced by its body
     fan: int = 10_000  # inputs, or outputs, or attributes of one node
     tensors: int = 300_000
