@@ -95,11 +95,15 @@ def test_a_drift_that_hits_both_alike_does_not_blur_the_paired_ratio() -> None:
 def test_verdict_says_by_how_much_time_became_shorter() -> None:
     assert verdict(Speedup(2.22, 2.13, 2.33, 30)) == "faster by 55 % ± 2 %"
     assert verdict(Speedup(0.8, 0.79, 0.81, 30)) == "slower by 25 % ± 2 %"
-    assert verdict(Speedup(1.004, 1.002, 1.006, 30)) == "faster by 0.4 % ± 0.2 %"
+    assert verdict(Speedup(1.008, 1.006, 1.010, 30)) == "faster by 0.8 % ± 0.2 %"
 
 
 def test_an_interval_that_holds_one_is_no_difference() -> None:
     assert verdict(Speedup(1.05, 0.99, 1.11, 30)) == "no difference seen"
+
+
+def test_a_change_below_half_a_percent_is_no_difference_however_sure() -> None:
+    assert verdict(Speedup(1.004, 1.003, 1.005, 3000)) == "no difference seen"
 
 
 def test_too_few_rounds_give_no_verdict_however_clear_they_look() -> None:

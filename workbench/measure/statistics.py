@@ -17,6 +17,9 @@ Z95 = 1.959963984540054
 MIN_PAIRS = 6
 """Fewer pairs give no 95 % interval of a median: 1 - 2 * 0.5**5 is 93.75 %, 1 - 2 * 0.5**6 is 96.9 %."""
 
+MIN_CHANGE = 0.005
+"""Of time. With enough rounds even the placement of two equal engines in memory becomes "significant"."""
+
 
 def median_ranks(n: int) -> tuple[int, int] | None:
     """0-based ranks (low, high) of the sorted sample between which the median lies with at least 95 %.
@@ -105,7 +108,9 @@ class Speedup(msgspec.Struct, frozen=True):
 
     @property
     def is_different(self) -> bool:
-        return self.is_known and not self.low <= 1.0 <= self.high
+        """Outside chance, and larger than what two builds of one engine may show."""
+        is_beyond_chance = not self.low <= 1.0 <= self.high
+        return self.is_known and is_beyond_chance and abs(1 / self.ratio - 1) >= MIN_CHANGE
 
 
 def paired_speedup(baseline_ms: ArrayLike, own_ms: ArrayLike) -> Speedup:
@@ -126,8 +131,8 @@ def paired_speedup(baseline_ms: ArrayLike, own_ms: ArrayLike) -> Speedup:
 def verdict(speedup: Speedup) -> str:
     """`faster by 55 % ± 2 %`: by how much the time became shorter; `slower by` by how much it became longer.
 
-    The ± is half the interval of the change of time (1 / speed-up - 1). An interval that holds 1: no
-    difference.
+    The ± is half the interval of the change of time (1 / speed-up - 1). No difference: the interval holds 1, or the
+    change is below 0.5 %.
     """
     if not speedup.is_known:
         return f"too few rounds to tell ({speedup.pairs})"
