@@ -167,16 +167,30 @@ def test_a_float_matrix_product_is_refused_for_turing(tmp_path: Path) -> None:
 
 def test_a_free_batch_is_built_for_every_profile_and_the_first_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "dynamic.onnx"
-    proto = cnn("batch")
-    for index, node in enumerate(proto.graph.node):
-        node.name = f"n{index}"
-    onnx.save_model(proto, path)
+    onnx.save_model(cnn("batch"), path)
     sides = [{"x": (n, 3, 16, 16)} for n in (1, 1, 1, 2, 8)]
     profiles = (OptimizationProfile(*sides[:3]), OptimizationProfile(*sides[2:]))
-    answer = built(Ask(str(path), str(tmp_path), typed=str(path), profiles=profiles))
+    answer = built(Ask(str(path), str(tmp_path), profiles=profiles))
     assert "Conv+BatchNormalization+Add+Relu" in [layer.op for layer in answer.graph.layers]
     assert sum(layer.op.startswith("Conv") for layer in answer.graph.layers) == 2
     assert any("first optimization profile" in note for note in answer.notes)
+
+
+def test_one_profile_leaves_the_batch_free_in_the_engine(tmp_path: Path) -> None:
+    path = tmp_path / "dynamic.onnx"
+    onnx.save_model(cnn("batch"), path)
+    low, best, high = ({"x": (n, 3, 16, 16)} for n in (1, 2, 8))
+    answer = built(Ask(str(path), str(tmp_path), Precision.FP16, profiles=(OptimizationProfile(low, best, high),)))
+    assert answer.graph.tensors["x"].shape == ("?", 3, 16, 16)
+    assert not any("profile" in note for note in answer.notes)
+
+
+def test_a_profile_out_of_order_is_refused_by_input(tmp_path: Path) -> None:
+    path = tmp_path / "dynamic.onnx"
+    onnx.save_model(cnn("batch"), path)
+    low, best, high = ({"x": (n, 3, 16, 16)} for n in (4, 2, 8))
+    answer = built(Ask(str(path), str(tmp_path), profiles=(OptimizationProfile(low, best, high),)))
+    assert "input 'x' is not min <= opt <= max" in answer.error
 
 
 def test_one_stream_leaves_no_layers_that_wait(model: Path, tmp_path: Path) -> None:

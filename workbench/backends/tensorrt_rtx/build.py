@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
+
+from workbench.backends._typed import free_inputs
 from workbench.backends.base import Report
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
 from workbench.backends.tensorrt_rtx.graph import engine_graph
@@ -39,7 +42,7 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
     log = BuildLog(watch.tell)
     with stdout_caught(log.noise):
         report("parse", 0, 1, "")
-        network = _network(trt, typed, targets, log)
+        network = _network(trt, typed, config, targets, log)
         settings = builder_config(network, config, targets, tf32=is_tf32_asked(typed))
         add_profiles(network, settings, config.profiles, typed.shapes)
         settings.progress_monitor = as_monitor(trt, watch)
@@ -60,15 +63,25 @@ def _refuse_after_a_failure() -> None:
         )
 
 
-def _network(trt: Any, typed: TypedModel, targets: Sequence[str], log: BuildLog) -> Network:
+def _network(trt: Any, typed: TypedModel, config: BuildConfig, targets: Sequence[str], log: BuildLog) -> Network:
     """Parsed, and known to be of types that every target takes."""
-    path = Path(typed.path)
-    network, refusals = parse(trt, path.read_bytes(), path, log)
+    network, refusals = parse(trt, _onnx(typed, config), Path(typed.path), log)
     if refusals:
         raise refused(typed.model, refusals)
     if targets:
         check_targets(targets, *network_types(trt, network.network))
     return network
+
+
+def _onnx(typed: TypedModel, config: BuildConfig) -> bytes:
+    """The typed file, its shapes fixed; free again as in the user's model where profiles give them ranges."""
+    path = Path(typed.path)
+    if not config.profiles:
+        return path.read_bytes()
+    proto = onnx.load(path, load_external_data=False)
+    free_inputs(proto, typed.model)
+    data: bytes = proto.SerializeToString()
+    return data
 
 
 def _targets(config: BuildConfig) -> tuple[str, ...]:

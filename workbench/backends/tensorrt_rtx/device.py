@@ -37,9 +37,9 @@ def why_not_run(targets: Sequence[str] = ()) -> tuple[str, str]:
     """Reason and hint why an engine for `targets` cannot run here (any target: empty); two empty texts: it can."""
     gpu = find_gpu()
     rest = "Everything but timing and accuracy is here."
-    wanted = " or ".join(f"{TARGETS[target]}, {target}" for target in targets) or "of the RTX 20 series or newer"
+    wanted = " or ".join(f"{target}: {TARGETS[target]}" for target in targets) or "sm75 or newer"
     if gpu is None:
-        return f"To run, this engine needs a GPU ({wanted}); this machine has no NVIDIA GPU or driver.", rest
+        return f"This machine has no NVIDIA GPU or driver; the engine needs one of {wanted}.", rest
     if targets and gpu.target not in targets:
         return f"This engine is built for {', '.join(targets)}; the GPU here is {gpu.name} ({gpu.target}).", (
             f"Build for the target {gpu.target}." if gpu.target in TARGETS else rest

@@ -58,7 +58,7 @@ def _on_precision(typed: TypedModel, graph: Graph) -> Iterator[str]:
 
 def _on_profiles(config: BuildConfig, block: Block, shown: Block, network: Network) -> Iterator[str]:
     if config.profiles and not free_inputs(network):
-        yield "The shapes of the typed model are fixed, so the optimization profiles had no effect."
+        yield "The model has no free dimensions, so the optimization profiles had no effect."
     hidden = len(block.layers) - len(shown.layers)
     if hidden:
         yield f"The graph shows the first optimization profile; {hidden} layers of the others are left out."
