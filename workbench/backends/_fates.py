@@ -93,10 +93,12 @@ def _without_layers(scope: Scope, owners: Owners, removed: Mapping[str, str]) ->
 
 
 def _with_sources(model: Model, layers: Sequence[Layer], owners: Owners) -> tuple[Layer, ...]:
-    """Each layer with all its nodes, in file order; exact if the engine named all but the absorbed ones."""
+    """Each layer with all its nodes, in file order, and their ops; exact if it named all but the absorbed ones."""
     taken: dict[str, list[str]] = {layer.id: [] for layer in layers}
     views = set()
+    ops: dict[str, str] = {}
     for node in model.graph.walk():
+        ops[node.id] = node.op
         if node.op in VIEW_OPS:
             views.add(node.id)
         for layer in owners.get(node.id, ()):
@@ -106,9 +108,18 @@ def _with_sources(model: Model, layers: Sequence[Layer], owners: Owners) -> tupl
             layer,
             sources=tuple(taken[layer.id]),
             sources_exact=all(owners[node][layer.id] or node in views for node in taken[layer.id]),
+            title=_title(layer, taken[layer.id], ops, views),
         )
         for layer in layers
     )
+
+
+def _title(layer: Layer, nodes: Sequence[str], ops: Mapping[str, str], views: set[str]) -> str:
+    """`Conv+BatchNormalization+Relu`; what only changes a view is left out beside what computes."""
+    if layer.kind is LayerKind.REFORMAT:
+        return ""
+    computing = [node for node in nodes if node not in views] or nodes
+    return "+".join(ops[node] for node in computing)
 
 
 def _named_fates(

@@ -14,8 +14,8 @@ from workbench.core.graph import Layer, LayerKind
 
 
 def layer_title(layer: Layer) -> str:
-    """What a person calls a layer: its operations, and its name where it has one."""
-    return f"{layer.op}  {layer.name}" if layer.name and layer.name != layer.op else layer.op
+    """What a person calls a layer: the operations in it, and its name where it has one."""
+    return f"{layer.heading}  {layer.name}" if layer.name and layer.name != layer.op else layer.heading
 
 
 class LayerTimes(RowChart):

@@ -40,7 +40,8 @@ class Layer(msgspec.Struct, frozen=True):
     `id` is unique in its model: `n17` is the 18th node of the ONNX file, `n3.then_branch.n0` a node in a body
     of it; engine layers are `l0`, `l1` ... in execution order. `name` is the user's or the engine's own, which may
     be empty or doubled and is never used as a link. `sources` are ids of nodes of the user's model; a source node
-    has itself. `sources_exact` is False where the engine did not say them and they were inferred.
+    has itself. `sources_exact` is False where the engine did not say them and they were inferred. `title` is what
+    a person calls an engine layer: the ops it was fused from (`Conv+BatchNormalization+Add+Relu`).
     """
 
     id: str
@@ -54,6 +55,12 @@ class Layer(msgspec.Struct, frozen=True):
     kind: LayerKind = LayerKind.COMPUTE
     tactic: str = ""
     attributes: dict[str, str] = {}
+    title: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title, or the op where a layer stands for nothing of the user's model."""
+        return self.title or self.op or self.name
 
 
 class Graph(msgspec.Struct, frozen=True):

@@ -152,7 +152,7 @@ class _Boxes:
         return _Box(prefix + name, title, "", Look.PILL, reads=ends[0], writes=ends[1])
 
     def _layer(self, layer: Layer, bodies: tuple[str, ...]) -> _Box:
-        title = f"{layer.op} ▸" if bodies else layer.op or layer.name
+        title = f"{layer.heading} ▸" if bodies else layer.heading
         name = layer.name if layer.name and layer.name != layer.op else layer.id
         borrowed = sorted(set().union(*(self._borrows[key] for key in bodies)))
         reads = tuple(filter(None, (*layer.inputs, *borrowed)))

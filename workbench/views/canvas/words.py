@@ -16,7 +16,7 @@ def describe(scene: Scene, marks: Marks, box: int) -> str:
         kind, _, name = scene.ids[box].partition(":")
         tensor = scene.tensors.get(name)
         return "\n".join(filter(None, [f"{kind} {name}", _tensor(tensor)]))
-    head = [f"{layer.op}  ·  {layer.id}", layer.name]
+    head = [f"{layer.heading}  ·  {layer.id}", layer.op if layer.title else "", layer.name]
     value = marks.value_text(box)
     facts = [layer.precision.label if layer.precision else "", value, marks.badges.get(box, ""), layer.tactic]
     outputs = [f"→ {name}  {_tensor(scene.tensors.get(name))}".rstrip() for name in layer.outputs[:6] if name]
