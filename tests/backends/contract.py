@@ -226,6 +226,18 @@ class BackendContract:
             for output, array in kept.items():
                 np.testing.assert_array_equal(first[output], array)
 
+    def test_a_feed_that_does_not_fit_is_refused_with_the_inputs_name(self, built: Built) -> None:
+        if not (self.computes and self.runs_here):
+            pytest.skip("does not compute here")
+        model, engine, _ = built("residual")
+        good = opening.feed_of(model)["x"]
+        with engine.runner() as runner:
+            for feed in ({}, {"x": good[:, :1]}, {"x": good.astype(np.int32)}):
+                with pytest.raises(WorkbenchError, match="'x'"):
+                    runner.infer(feed)
+            wide = runner.infer({"x": good.astype(np.float64)})
+            np.testing.assert_array_equal(wide["y, out/0"], runner.infer({"x": good})["y, out/0"])
+
     def test_one_latency_is_positive_milliseconds(self, built: Built, name: str) -> None:
         if not self.runs_here:
             pytest.skip("does not run here")

@@ -18,11 +18,12 @@ def opened(name: str, folder: Path) -> Model:
     return open_model(str(models.write(name, folder)))
 
 
-def typed(model: Model, folder: Path, hint: str = "fp32") -> TypedModel:
+def typed(model: Model, folder: Path, shapes: Mapping[str, tuple[int, ...]] | None = None) -> TypedModel:
     """The model's private copy as a typed model of the plain FP32 plan."""
     path = folder / "typed.onnx"
-    onnx.save_model(private_copy(model), path)
-    return TypedModel(model=model, path=str(path), shapes=dict(model.shapes), hint=hint)
+    fixed = dict(shapes or model.shapes)
+    onnx.save_model(private_copy(model, fixed), path)
+    return TypedModel(model=model, path=str(path), shapes=fixed)
 
 
 def feed_of(model: Model, seed: int = 1) -> dict[str, NDArray[np.generic]]:

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.backends.base import Feed
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Tensor
+
+
+def fitted(feed: Feed, inputs: Mapping[str, Tensor]) -> dict[str, NDArray[np.generic]]:
+    """The values of exactly `inputs`, in their types and contiguous. Raises as `check_feed` does."""
+    check_feed(feed, inputs)
+    return {name: _as(feed[name], tensor.dtype) for name, tensor in inputs.items()}
+
+
+def _as(values: NDArray[np.generic], dtype: str) -> NDArray[np.generic]:
+    try:
+        return np.ascontiguousarray(values, np.dtype(dtype)).reshape(values.shape)  # which makes scalars 1-D
+    except TypeError:
+        return values  # text, and floats that numpy has not: taken as they are
 
 
 def check_feed(feed: Feed, inputs: Mapping[str, Tensor]) -> None:

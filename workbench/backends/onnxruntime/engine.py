@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.backends._feeds import check_feed
+from workbench.backends._feeds import fitted
 from workbench.backends.base import Engine, Feed, Runner
 from workbench.backends.onnxruntime.package import errors, package, version
 from workbench.backends.onnxruntime.profile import Profiler
@@ -61,15 +61,16 @@ class OnnxRuntimeRunner(Runner):
         self._can_bind = all(v.type.startswith("tensor(") and "string" not in v.type for v in values)
         self._binding: Any = None
         self._bound: Feed | None = None
+        self._values: dict[str, NDArray[np.generic]] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._values = {}
         self._binding = self._bound = self._session = None
 
     def infer(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
-        check_feed(feed, self._specs)
-        found = _guarded(self._session.run, None, {name: feed[name] for name in self._specs})
+        found = _guarded(self._session.run, None, fitted(feed, self._specs))
         return {name: np.asarray(value) for name, value in zip(self._outputs, found, strict=True)}
 
     def time(self, feed: Feed) -> float:
@@ -79,16 +80,15 @@ class OnnxRuntimeRunner(Runner):
         if self._can_bind:
             _guarded(self._session.run_with_iobinding, self._binding)
         else:
-            _guarded(self._session.run, None, self._bound)
+            _guarded(self._session.run, None, self._values)
         return (time.perf_counter_ns() - started) / 1e6
 
     def _bind(self, feed: Feed) -> None:
-        check_feed(feed, self._specs)
+        self._values = fitted(feed, self._specs)
         if self._can_bind:
             self._binding = self._session.io_binding()
-            for name in self._specs:
-                value = package().OrtValue.ortvalue_from_numpy(np.ascontiguousarray(feed[name]))
-                self._binding.bind_ortvalue_input(name, value)
+            for name, values in self._values.items():
+                self._binding.bind_ortvalue_input(name, package().OrtValue.ortvalue_from_numpy(values))
             for name in self._outputs:
                 self._binding.bind_output(name, "cpu")
         self._bound = feed
@@ -113,9 +113,8 @@ class ProfilingRunner(OnnxRuntimeRunner):
 
     def time(self, feed: Feed) -> float:
         if feed is not self._bound:
-            check_feed(feed, self._specs)
-            self._bound = feed
-        took: float = _guarded(self._profiler.run, feed)
+            self._values, self._bound = fitted(feed, self._specs), feed
+        took: float = _guarded(self._profiler.run, self._values)
         return took
 
     def layer_times(self) -> dict[str, float]:

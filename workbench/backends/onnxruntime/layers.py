@@ -69,14 +69,15 @@ def _layer(node: Layer, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Lay
     added = converts_for_others(named)
     op = node.op.rpartition(".")[2]
     kind = LayerKind.REFORMAT if op in _REFORMATS or added else node.kind
-    known = [[tensors[name].dtype for name in names if name in tensors] for names in (node.inputs, node.outputs)]
+    read, made = ([tensors[n].dtype for n in names if n in tensors] for names in (node.inputs, node.outputs))
+    ran = precision_run(op, node.attributes, read, made, typed.is_quantized)
     return msgspec.structs.replace(
         node,
         id=engine_id(node.id),
         op=op,
         inputs=tuple(name for name in node.inputs if name),
         outputs=tuple(name for name in node.outputs if name),
-        precision=None if kind is LayerKind.SHAPE else precision_run(op, node.attributes, *known),
+        precision=None if kind is LayerKind.SHAPE else ran,
         sources=known_sources(named),
         kind=kind,
         tactic=node.op if "." in node.op else "",
@@ -132,11 +133,18 @@ def tensor_of(name: str, shape: tuple[int | str, ...], dtype: str) -> Tensor:
     return Tensor(name, shape, dtype, dtype_bytes(dtype, count))
 
 
-def precision_run(op: str, attributes: Mapping[str, str], read: list[str], made: list[str]) -> Precision | None:
-    """What a node computes in: integers by its operator, else the type of what it gives. None: no floats."""
+def precision_run(
+    op: str, attributes: Mapping[str, str], read: list[str], made: list[str], is_quantized: bool
+) -> Precision | None:
+    """What a node computes in: integers by its operator, else the type of what it gives.
+
+    In a quantized model a node that moves 8-bit data runs in INT8. None: no floats (indices, shapes, booleans).
+    """
     if op == "MatMulNBits":
         return Precision.INT4_WEIGHTS if attributes.get("bits", "4") == "4" else Precision.INT8_WEIGHTS
     if any(word in op for word in _INTEGER):
+        return Precision.INT8
+    if is_quantized and made and all(dtype in ("int8", "uint8") for dtype in (*read[:1], *made)):
         return Precision.INT8
     return next((_FLOATS[dtype] for dtype in (*made, *read) if dtype in _FLOATS), None)
 

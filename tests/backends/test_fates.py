@@ -1,0 +1,161 @@
+"""The fate of every source node: rules of the shared closure, on graphs written by hand."""
+
+from __future__ import annotations
+
+from workbench.backends._fates import resolve_fates
+from workbench.backends._names import converts_for_others, known_sources
+from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind, Tensor
+from workbench.core.model import Model
+
+
+def node(index: int, op: str, inputs: str, outputs: str, prefix: str = "") -> Layer:
+    name = f"{prefix}n{index}"
+    return Layer(name, "", op, tuple(inputs.split()), tuple(outputs.split()), sources=(name,))
+
+
+def model(nodes: list[Layer], outputs: str = "y", constants: str = "", **bodies: Graph) -> Model:
+    tensors = {name: Tensor(name, constant=True) for name in constants.split()}
+    keyed = {key.replace("__", "."): body for key, body in bodies.items()}
+    graph = Graph("g", tuple(nodes), tensors, ("x",), tuple(outputs.split()), keyed)
+    return Model("m.onnx", graph, 17, 9, "", 0, 0, 0, "", (), (), {})
+
+
+def layer(index: int, sources: str, inputs: str = "", outputs: str = "", **more: object) -> Layer:
+    return Layer(
+        f"l{index}", "", str(more.pop("op", "Op")), tuple(inputs.split()), tuple(outputs.split()),
+        sources=tuple(sources.split()), **more,
+    )  # fmt: skip
+
+
+def kinds(fates: dict[str, Fate]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {key: (fate.kind.value, fate.layers) for key, fate in fates.items()}
+
+
+CONV_BN_RELU = [
+    node(0, "Conv", "x w", "a"),
+    node(1, "BatchNormalization", "a s b m v", "c"),
+    node(2, "Relu", "c", "d"),
+    node(3, "Conv", "d w", "y"),
+]
+
+
+def test_an_unnamed_conv_goes_to_the_batch_norm_that_was_named() -> None:
+    done, fates = resolve_fates(model(CONV_BN_RELU), [layer(0, "n1"), layer(1, "n3")])
+    assert done[0].sources == ("n0", "n1", "n2")
+    assert not done[0].sources_exact
+    assert done[1].sources_exact
+    assert fates["n0"] == Fate(FateKind.FUSED, ("l0",), exact=False)
+    assert fates["n1"] == Fate(FateKind.FUSED, ("l0",), exact=True)
+    assert fates["n3"] == Fate(FateKind.ALONE, ("l1",))
+
+
+def test_an_unnamed_relu_belongs_to_its_producer_not_to_the_conv_behind_it() -> None:
+    _, fates = resolve_fates(model(CONV_BN_RELU), [layer(0, "n0 n1"), layer(1, "n3")])
+    assert fates["n2"].layers == ("l0",)
+
+
+def test_an_unnamed_residual_add_belongs_to_the_last_conv_that_it_reads() -> None:
+    nodes = [
+        node(0, "Conv", "x w", "a"),
+        node(1, "Conv", "a w", "b"),
+        node(2, "Add", "b a", "c"),
+        node(3, "Relu", "c", "d"),
+        node(4, "MaxPool", "d", "y"),
+    ]
+    done, _ = resolve_fates(model(nodes), [layer(0, "n0"), layer(1, "n1"), layer(2, "n4")])
+    assert [each.sources for each in done] == [("n0",), ("n1", "n2", "n3"), ("n4",)]
+
+
+def test_constants_shapes_and_dead_nodes_need_no_layer() -> None:
+    nodes = [
+        node(0, "Constant", "", "k"),
+        node(1, "Mul", "k w", "kw"),
+        node(2, "Shape", "x", "s"),
+        node(3, "Gather", "s k", "g"),
+        node(4, "Relu", "x", "y"),
+        node(5, "Neg", "x", "unread"),
+        node(6, "RandomNormalLike", "w", "noise"),
+    ]
+    _, fates = resolve_fates(model(nodes, "y kw g noise", "w"), [layer(0, "n4")])
+    folded = {key for key, fate in fates.items() if fate.kind is FateKind.FOLDED}
+    assert folded == {"n0", "n1", "n2", "n3"}
+    assert fates["n5"].kind is FateKind.REMOVED
+    assert fates["n6"].kind is not FateKind.FOLDED  # random is never constant
+
+
+def test_what_a_pass_removed_keeps_its_reason() -> None:
+    nodes = [node(0, "Identity", "x", "a"), node(1, "Relu", "a", "b"), node(2, "Dropout", "b", "y")]
+    removed = {"n0": "removed", "n2": "absorbed"}
+    _, fates = resolve_fates(model(nodes), [layer(0, "n1")], removed)
+    assert kinds(fates) == {"n0": ("removed", ()), "n1": ("alone", ("l0",)), "n2": ("absorbed", ("l0",))}
+
+
+def test_a_node_in_two_compute_layers_is_split_and_one_beside_a_reformat_is_not() -> None:
+    nodes = [node(0, "Conv", "x w", "a"), node(1, "LSTM", "a w", "y")]
+    reformat = layer(0, "n0", kind=LayerKind.REFORMAT)
+    _, fates = resolve_fates(model(nodes), [reformat, layer(1, "n0"), layer(2, "n1"), layer(3, "n1")])
+    assert kinds(fates) == {"n0": ("alone", ("l0", "l1")), "n1": ("split", ("l2", "l3"))}
+
+
+def test_a_reformat_that_helps_a_node_does_not_decide_where_it_went() -> None:
+    quantize = layer(0, "n0", kind=LayerKind.REFORMAT)
+    done, fates = resolve_fates(model(CONV_BN_RELU), [quantize, layer(1, "n1 n2"), layer(2, "n3")])
+    assert fates["n0"].layers == ("l0", "l1")
+    assert done[1].sources == ("n0", "n1", "n2")
+
+
+def test_a_nameless_layer_takes_the_nodes_between_its_neighbours() -> None:
+    nodes = [node(0, "Conv", "x w", "a"), node(1, "LSTM", "a w", "b"), node(2, "Conv", "b w", "y")]
+    layers = [
+        layer(0, "n0", "x", "t0"),
+        layer(1, "", "t0", "t1", op="RNNSeq"),
+        layer(2, "", "t1", "t2", kind=LayerKind.REFORMAT),
+        layer(3, "n2", "t2", "y"),
+    ]
+    done, fates = resolve_fates(model(nodes), layers, op_hints={"RNNSeq": frozenset({"LSTM"})})
+    assert done[1].sources == ("n1",)
+    assert done[2].sources == ()
+    assert fates["n1"] == Fate(FateKind.ALONE, ("l1",), exact=False)
+
+
+def test_nodes_in_bodies_inherit_unless_the_engine_shows_them() -> None:
+    body = Graph("then", (node(0, "Relu", "a", "t", "n1.then_branch."),), outputs=("t",))
+    nodes = [node(0, "Conv", "x w", "a"), node(1, "If", "x", "y")]
+    source = model(nodes, n1__then_branch=body)
+    _, fates = resolve_fates(source, [layer(0, "n0"), layer(1, "n1", kind=LayerKind.CONTROL)])
+    assert fates["n1.then_branch.n0"].layers == ("l1",)
+    assert fates["n0"].kind is FateKind.ALONE  # only the body reads it, which counts
+    shown = layer(2, "n1.then_branch.n0")
+    _, fates = resolve_fates(source, [layer(0, "n0"), layer(1, "n1", kind=LayerKind.CONTROL), shown])
+    assert fates["n1.then_branch.n0"] == Fate(FateKind.ALONE, ("l2",))
+
+
+def test_a_concat_in_place_belongs_to_all_that_write_into_it() -> None:
+    nodes = [
+        node(0, "Conv", "x w", "a"),
+        node(1, "Conv", "x w", "b"),
+        node(2, "Concat", "a b", "c"),
+        node(3, "Relu", "c", "d"),
+        node(4, "Tanh", "c", "e"),
+    ]
+    layers = [layer(0, "n0"), layer(1, "n1"), layer(2, "n3"), layer(3, "n4")]
+    _, fates = resolve_fates(model(nodes, "d e"), layers)
+    assert fates["n2"] == Fate(FateKind.ABSORBED, ("l0", "l1"), exact=False)
+
+
+def test_a_model_of_views_alone_leaves_nothing_unknown() -> None:
+    _, fates = resolve_fates(model([node(0, "Identity", "x", "y")]), [])
+    assert fates["n0"].kind is FateKind.ABSORBED
+
+
+def test_ids_that_do_not_exist_are_dropped() -> None:
+    done, _ = resolve_fates(model(CONV_BN_RELU), [layer(0, "n0 n1 n2 n3 n99")])
+    assert done[0].sources == ("n0", "n1", "n2", "n3")
+
+
+def test_added_nodes_count_only_where_they_stand_alone() -> None:
+    assert known_sources(["n2+n3", "n4", "n5+n6:quantize_x"]) == ("n2", "n3", "n4")
+    assert known_sources(["n5+n6:quantize_x"]) == ("n5", "n6")
+    assert known_sources(["n5/MatMulScaleFusion/", "Reorder"]) == ("n5",)
+    assert converts_for_others(["n5:quantize_x", "unknown"]) == "quantize_x"
+    assert converts_for_others(["n5:quantize_x", "n4"]) == ""
