@@ -21,8 +21,9 @@ class How(StrEnum):
 class Dialect(msgspec.Struct, frozen=True):
     """What the passes in `precision/` need to know of a backend.
 
-    `conv_input_unsigned`: write activations into Conv as uint8 (zero point 0 where the tensor is never negative, else
-    128): OpenVINO's fast form, and the cure for its wrong signed Q/DQ around Concat. Everything else is symmetric int8.
+    `conv_input_unsigned`: write activations that meet constant weights (of Conv, and the first operand of MatMul and
+    Gemm) as uint8 over the range that was seen: OpenVINO's fast form, finer by up to a bit, and the cure for its wrong
+    signed Q/DQ around Concat. Everything else is symmetric int8.
     """
 
     name: str

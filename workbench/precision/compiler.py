@@ -8,10 +8,10 @@ fusions are seen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from onnx import ModelProto
+from onnx import GraphProto, ModelProto
 
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
@@ -21,6 +21,7 @@ from workbench.core.precision import Precision, PrecisionPlan
 from workbench.model import annotate, private_copy
 from workbench.model.ids import sources_of
 from workbench.precision.base import base_graph
+from workbench.precision.editor import bodies
 from workbench.precision.observations import Observations
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
 from workbench.precision.passes.lift_opset import lift_opset
@@ -108,12 +109,12 @@ class _Compilation:
         return self._dialect.how.get(precision, How.GRAPH)
 
     def _named(self, precision: Precision) -> set[str]:
-        """Nodes of the graph as it is now whose (first) source is asked this precision; added nodes are left out."""
+        """Nodes of the graph as it is now, bodies too, whose (first) source is asked this; added ones left out."""
         found = set()
-        for node in self.proto.graph.node:
-            sources = sources_of(node.name)
-            if sources and ":" not in node.name and self._asked.get(sources[0]) is precision:
-                found.add(node.name)
+        for name in _node_names(self.proto.graph):
+            sources = sources_of(name)
+            if sources and ":" not in name and self._asked.get(sources[0]) is precision:
+                found.add(name)
         return found
 
     def _choose_hint(self) -> Precision:
@@ -146,7 +147,7 @@ class _Compilation:
             self._named(Precision.INT8),
             observations,
             self._plan.calibration,
-            conv_input_unsigned=self._dialect.conv_input_unsigned,
+            unsigned=self._dialect.conv_input_unsigned,
         )
         if not result.nodes:
             raise _nothing("quantize", "no Conv, MatMul or Gemm on float32 that was asked to run in INT8", result.left)
@@ -158,7 +159,7 @@ class _Compilation:
         self._lift()
         rounded = round_bf16(self.proto, self._named(precision)) if precision is Precision.BF16 else []
         if not rounded:
-            raise _nothing("round", "no Conv, MatMul, Gemm, LSTM, GRU or RNN outside If, Loop and Scan", {})
+            raise _nothing("round", "no Conv, MatMul, Gemm, LSTM, GRU or RNN on float32", {})
         self.notes.append(
             f"The operands of {len(rounded)} nodes are rounded to {precision.label}; the arithmetic stays FP32, "
             f"for {self._dialect.name} has no {precision.label} kernels here."
@@ -167,11 +168,12 @@ class _Compilation:
     def _write_half(self, precision: Precision) -> None:
         if precision is Precision.BF16:
             self._lift()
+        ops = {layer.id: layer.op for layer in self._model.graph.walk()}
         result = halve(self.proto, self._named(precision), _HALVES[precision])
         if not result.nodes:
             raise _nothing("convert", f"no node on float32 that has a {precision.label} form", {})
         self.notes.append(f"{len(result.nodes)} nodes are written in {precision.label}.")
-        self._note_left(precision, _op_types(self.proto, result.left))
+        self._note_left(precision, Counter(ops[sources_of(name)[0]] for name in result.left))
         if result.clamped:
             self.notes.append(f"{result.clamped} constants beyond the range of {precision.label} were clamped.")
         if result.raised:
@@ -191,9 +193,11 @@ class _Compilation:
             self.notes.append(f"Asked to run in {precision.label} but left in float: {text}.")
 
 
-def _op_types(proto: ModelProto, names: Sequence[str]) -> Counter[str]:
-    ops = {node.name: str(node.op_type) for node in proto.graph.node}
-    return Counter(ops[name] for name in names)
+def _node_names(graph: GraphProto) -> Iterator[str]:
+    for node in graph.node:
+        yield node.name
+        for body in bodies(node):
+            yield from _node_names(body)
 
 
 def _nothing(verb: str, reason: str, left: Mapping[str, int]) -> WorkbenchError:

@@ -1,7 +1,8 @@
 """An index over a graph that is being rewritten: who makes a tensor, who uses it, what is constant.
 
-All passes of this room edit the top-level graph of a private copy, whose node names are unique ids. Bodies of If, Loop
-and Scan are left as they are; what they capture from outside counts as a use by the node that holds them.
+Passes edit a private copy, whose node names are unique ids. An editor holds one graph: the top-level one, or a body of
+If, Loop or Scan, whose editor knows the one around it. What a body captures from outside counts as a use by the node
+that holds the body.
 """
 
 from __future__ import annotations
@@ -29,15 +30,23 @@ class Use(NamedTuple):
 
 
 class GraphEditor:
-    """Indexes `model.graph`; edits go through here and are written back by `commit()`.
+    """Indexes a graph; edits go through here and are written back by `commit()`.
 
-    Node objects stay the same until `commit()`, so a pass may change their inputs through `set_input`.
+    Node objects stay the same until `commit()`, so a pass may change their inputs through `set_input`. In a body, the
+    tensors of the graphs around it have known types, and count as neither constants nor inputs.
     """
 
-    def __init__(self, model: ModelProto) -> None:
+    def __init__(self, model: ModelProto, graph: GraphProto | None = None, outer: GraphEditor | None = None) -> None:
         self.model = model
-        self.graph = model.graph
+        self.graph = model.graph if graph is None else graph
+        self._outer = outer
         self._index()
+
+    def inner(self) -> Iterator[GraphEditor]:
+        """Editors of the bodies that nodes of this graph hold."""
+        for node in self.nodes:
+            for body in bodies(node):
+                yield GraphEditor(self.model, body, self)
 
     def _index(self) -> None:
         graph = self.graph
@@ -62,6 +71,7 @@ class GraphEditor:
 
     def _all_names(self) -> set[str]:
         used = set(self.uses) | set(self.producers) | set(self.constants) | self.outputs | self.inputs
+        used |= self._outer._tensor_names if self._outer else set()
         for node in self.nodes:
             for body in bodies(node):
                 used |= set(_body_names(body))
@@ -83,7 +93,8 @@ class GraphEditor:
             known = {v.name: v.type.tensor_type.elem_type for v in values if v.type.HasField("tensor_type")}
             known |= {name: tensor.data_type for name, tensor in self.constants.items()}
             known |= {node.output[0]: made for node in self.nodes if (made := _constant_type(node))}
-            self._types = {name: kind for name, kind in known.items() if kind}
+            around = self._outer.types if self._outer else {}
+            self._types = around | {name: kind for name, kind in known.items() if kind}
         return self._types
 
     def rank(self, name: str) -> int | None:
@@ -101,8 +112,14 @@ class GraphEditor:
         while name in self._tensor_names:
             count += 1
             name = f"{wish}_{count}"
-        self._tensor_names.add(name)
+        self._take_name(name)
         return name
+
+    def _take_name(self, name: str) -> None:
+        """No other graph, inside or around, may define the name again."""
+        self._tensor_names.add(name)
+        if self._outer:
+            self._outer._take_name(name)
 
     def new_node_name(self, wish: str) -> str:
         """`wish`, or `wish_2` and so on where a node has that name already."""

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Calibration
 from workbench.precision.histogram import BINS, Histogram
-from workbench.precision.thresholds import SIGNED_LEVELS, threshold
+from workbench.precision.thresholds import threshold
 
 
 @dataclass
@@ -26,9 +26,15 @@ class Observations:
     def __contains__(self, tensor: str) -> bool:
         return tensor in self.histograms and self.histograms[tensor].count > 0
 
-    def threshold(self, tensor: str, calibration: Calibration, levels: int = SIGNED_LEVELS) -> float:
-        """Magnitude of the last step above zero (see `thresholds`). Raises WorkbenchError for an unseen tensor."""
-        return threshold(self._histogram(tensor), calibration, levels)
+    def threshold(self, tensor: str, calibration: Calibration, *, unsigned: bool = False) -> float:
+        """Magnitude beyond which values are clipped (see `thresholds`). Raises WorkbenchError for an unseen tensor."""
+        return threshold(self._histogram(tensor), calibration, unsigned=unsigned)
+
+    def range(self, tensor: str, calibration: Calibration) -> tuple[float, float]:
+        """Lowest and highest value an asymmetric uint8 form keeps; zero is always inside."""
+        histogram = self._histogram(tensor)
+        limit = self.threshold(tensor, calibration, unsigned=True)
+        return max(min(histogram.low, 0.0), -limit), min(max(histogram.high, 0.0), limit)
 
     def is_non_negative(self, tensor: str) -> bool:
         """Whether no value below zero was ever seen."""
@@ -60,8 +66,9 @@ class Observations:
         try:
             with np.load(path, allow_pickle=False) as stored:
                 head = json.loads(stored["head"].tobytes())
-                rows = zip(stored["counts"], stored["ranges"].tolist(), stored["skipped"].tolist(), strict=True)
-                histograms = [Histogram(counts, *ends, int(skipped)) for counts, ends, skipped in rows]
+                counts = stored["counts"].astype(np.int64).reshape(-1, BINS)
+                rows = zip(counts, stored["ranges"].tolist(), stored["skipped"].tolist(), strict=True)
+                histograms = [Histogram(row, top, low, high, skip) for row, (top, low, high), skip in rows]
             named = dict(zip(head["tensors"], histograms, strict=True))
             return cls(named, int(head["samples"]), tuple(head["notes"]))
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:

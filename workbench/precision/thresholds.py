@@ -21,18 +21,18 @@ _POINTS_PER_BIN = 2
 _CANDIDATES = np.arange(0.02, 1.005, 0.01)
 
 
-def threshold(histogram: Histogram, calibration: Calibration, levels: int = SIGNED_LEVELS) -> float:
-    """The magnitude that becomes the last of `levels` steps above zero; 0.0 where every value was zero."""
+def threshold(histogram: Histogram, calibration: Calibration, *, unsigned: bool = False) -> float:
+    """The magnitude beyond which values are clipped; 0.0 where every value was zero."""
     if histogram.amax == 0.0:
         return 0.0
-    return _METHODS[calibration.method](histogram, calibration, levels)
+    return _METHODS[calibration.method](histogram, calibration, unsigned)
 
 
-def _max(histogram: Histogram, calibration: Calibration, levels: int) -> float:
+def _max(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
     return histogram.amax
 
 
-def _percentile(histogram: Histogram, calibration: Calibration, levels: int) -> float:
+def _percentile(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
     """Linear inside the bin in which the share is reached."""
     wanted = histogram.count * min(max(calibration.percentile, 0.0), 100.0) / 100.0
     below = np.concatenate([[0], np.cumsum(histogram.counts)])
@@ -42,24 +42,39 @@ def _percentile(histogram: Histogram, calibration: Calibration, levels: int) -> 
     return min(max(found, smallest), histogram.amax)
 
 
-def _mse(histogram: Histogram, calibration: Calibration, levels: int) -> float:
+def _mse(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
     candidates = histogram.amax * _CANDIDATES
     candidates[-1] = histogram.amax
-    return float(candidates[int(np.argmin(quantization_errors(histogram, candidates, levels)))])
+    steps = quantization_steps(histogram, candidates, unsigned)
+    return float(candidates[int(np.argmin(quantization_errors(histogram, candidates, steps)))])
 
 
-def quantization_errors(histogram: Histogram, thresholds: NDArray[np.float64], levels: int) -> NDArray[np.float64]:
-    """Sum of squared errors when |x| is rounded to `levels` steps up to each threshold. Values: points inside bins."""
+def quantization_steps(histogram: Histogram, thresholds: NDArray[np.float64], unsigned: bool) -> NDArray[np.float64]:
+    """Width of a step: int8 has 127 up to the threshold, uint8 has 255 for what was seen on both sides of zero."""
+    if not unsigned:
+        return thresholds / SIGNED_LEVELS
+    below = np.minimum(thresholds, max(-histogram.low, 0.0))
+    above = np.minimum(thresholds, max(histogram.high, 0.0))
+    return (below + above) / UNSIGNED_LEVELS
+
+
+def quantization_errors(
+    histogram: Histogram, thresholds: NDArray[np.float64], steps: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sum of squared errors when |x| is rounded to multiples of each step and clipped at its threshold.
+
+    Values are taken as points inside the bins.
+    """
     used = int(np.flatnonzero(histogram.counts)[-1]) + 1
     points = (np.arange(used * _POINTS_PER_BIN) + 0.5) * (histogram.top / BINS / _POINTS_PER_BIN)
     weights = np.repeat(histogram.counts[:used], _POINTS_PER_BIN) / _POINTS_PER_BIN
-    step = thresholds[:, None] / levels
-    rounded = np.minimum(np.rint(points[None, :] / step), levels) * step
+    step = steps[:, None]
+    rounded = np.minimum(np.rint(points[None, :] / step) * step, thresholds[:, None])
     errors: NDArray[np.float64] = ((rounded - points[None, :]) ** 2 * weights).sum(axis=1)
     return errors
 
 
-_METHODS: dict[CalibrationMethod, Callable[[Histogram, Calibration, int], float]] = {
+_METHODS: dict[CalibrationMethod, Callable[[Histogram, Calibration, bool], float]] = {
     CalibrationMethod.MAX: _max,
     CalibrationMethod.PERCENTILE: _percentile,
     CalibrationMethod.MSE: _mse,

@@ -4,8 +4,8 @@ Rules
 1. An asked node computes in the half type in every slot whose operator definition allows it together with float32; a
    slot that is float32 by definition (the scales of Resize) keeps it. BF16 goes by the newest definition of an
    operator: engines take it below the opset that wrote it down.
-2. Control flow (with its bodies), random generators, quantizers, operators of other domains and nodes with a float
-   operand of unknown type stay as they are.
+2. Random generators, quantizers, operators of other domains and nodes with a float operand of unknown type stay as
+   they are. Control flow keeps float32 at its borders; the nodes in its bodies follow the same rules.
 3. A Cast that makes float32 from anything but a float stays (large integers overflow FP16); one from a float makes the
    half type instead.
 4. Where a node reads another float type than its producer makes, one Cast is written and shared: `n17:cast_fp16`.
@@ -17,7 +17,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ml_dtypes
 import numpy as np
@@ -56,25 +56,31 @@ BF16 = Half(TensorProto.BFLOAT16, "tensor(bfloat16)", np.dtype(ml_dtypes.bfloat1
 class Halved:
     """Source nodes that compute in the half type now; asked ones that could not; constants that were changed."""
 
-    nodes: list[str]
-    left: list[str]
+    nodes: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
     clamped: int = 0
     raised: int = 0
 
 
 def halve(model: ModelProto, asked: Collection[str], half: Half) -> Halved:
     """Edits `model`. `asked` are names of its nodes."""
-    editor = GraphEditor(model)
+    result = Halved()
+    _halve_graph(GraphEditor(model), asked, half, result)
+    return result
+
+
+def _halve_graph(editor: GraphEditor, asked: Collection[str], half: Half, result: Halved) -> None:
+    for body in editor.inner():
+        _halve_graph(body, asked, half, result)
     rewriter = _Rewriter(editor, half)
-    done: list[str] = []
-    left: list[str] = []
     for node in editor.nodes:
         if node.name in asked and rewriter.touches_float(node):
-            (done if rewriter.decide(node) else left).append(node.name)
+            (result.nodes if rewriter.decide(node) else result.left).append(node.name)
     rewriter.rewrite()
     editor.commit()
-    del model.graph.value_info[:]
-    return Halved(done, left, rewriter.clamped, rewriter.raised)
+    del editor.graph.value_info[:]
+    result.clamped += rewriter.clamped
+    result.raised += rewriter.raised
 
 
 class _Rewriter:
@@ -87,7 +93,9 @@ class _Rewriter:
         self.raised = 0
 
     def touches_float(self, node: NodeProto) -> bool:
-        """Whether there is anything to decide; a Cast from integers only makes a float that others read."""
+        """Whether there is anything to decide: not for control flow, nor for a Cast that makes a float of integers."""
+        if any(True for _ in bodies(node)):
+            return False
         if node.op_type == "Cast" and self._editor.types.get(node.input[0]) != _FLOAT:
             return False
         return any(self._editor.types.get(name) == _FLOAT for name in (*node.input, *node.output))
@@ -110,7 +118,7 @@ class _Rewriter:
     def _may_change(self, node: NodeProto) -> bool:
         """Rules 2 and 3, and the attributes that would have to follow."""
         types = self._editor.types
-        if node.domain not in ("", "ai.onnx") or node.op_type in _STAYS or any(True for _ in bodies(node)):
+        if node.domain not in ("", "ai.onnx") or node.op_type in _STAYS:
             return False
         if any(name and name not in types for name in (*node.input, *node.output)):
             return False

@@ -1,17 +1,20 @@
-"""INT8: symmetric Q/DQ pairs on the inputs of Conv, MatMul and Gemm.
+"""INT8: Q/DQ pairs on the inputs of Conv, MatMul and Gemm.
 
 Rules
 1. A node is quantized when it is standard, computes in float32 and its activations were observed. A Conv needs constant
    weights; ConvTranspose and everything else stays in float.
 2. Activations get QuantizeLinear and DequantizeLinear with one scale per tensor. All users of one tensor that want the
    same form share one pair, named after the first of them: `n17:quantize_x`, `n17:dequantize_x`.
-3. The form is int8 with zero point 0, scale = threshold / 127. In a dialect with unsigned Conv inputs, activations of
-   Conv are uint8: zero point 0 and scale = threshold / 255 where the tensor was never negative, else zero point 128 and
-   scale = threshold / 127 (the same arithmetic as int8).
+3. The form is int8 with zero point 0, scale = threshold / 127. In an unsigned dialect, an activation that meets
+   constant weights is uint8 over the range that was seen, clipped at the threshold on either side: scale = (high - low) / 255,
+   zero point = -low / scale. So a tensor that was never negative has zero point 0, and one that hardly is (the output
+   of a hard-swish) loses no steps to values that do not occur. Where both operands are activations, both are int8
+   (OpenVINO falls back to float for a uint8 second operand).
 4. Constant operands are stored as int8 with a DequantizeLinear behind them, so that the file holds a quarter of the
    bytes. The scale is per output channel: axis 0 of a Conv, the output axis of the second operand of MatMul and Gemm.
    Below opset 13, and for a constant first operand, it is one per tensor.
 5. A weight scale is max |w| / 127, never under a millionth of the tensor's largest: a dead channel gets no zero scale.
+   Calibrated by MSE, it is the one from 0.5 to 1 times that which changes the channel's weights least.
 6. Bias stays in float (TensorRT refuses int32 bias; OpenVINO adds it in float anyway).
 """
 
@@ -26,15 +29,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
-from workbench.core.precision import Calibration
+from workbench.core.precision import Calibration, CalibrationMethod
 from workbench.precision.editor import GraphEditor, int_attribute, is_standard
 from workbench.precision.observations import Observations
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
+from workbench.precision.passes.weights import quantized_weights
 from workbench.precision.thresholds import SIGNED_LEVELS, UNSIGNED_LEVELS
 
 OPS = ("Conv", "MatMul", "Gemm")
 _PER_TENSOR_OPSET = 10
-_FLOOR = 1e-6
 _OPERANDS = (0, 1)
 
 
@@ -72,7 +75,7 @@ def quantize(
     observations: Observations,
     calibration: Calibration,
     *,
-    conv_input_unsigned: bool,
+    unsigned: bool,
 ) -> Quantized:
     """Edits `model`. `asked` are names of its nodes; those that cannot be quantized are counted, not refused."""
     editor = GraphEditor(model)
@@ -85,7 +88,7 @@ def quantize(
         if reason:
             result.left[f"{node.op_type}: {reason}"] += 1
             continue
-        writer.rewrite(node, unsigned=conv_input_unsigned and node.op_type == "Conv")
+        writer.rewrite(node, unsigned=unsigned and _is_constant(editor, node.input[1]))
         result.nodes.append(node.name)
     editor.commit()
     return result
@@ -130,13 +133,12 @@ class _Writer:
 
     def _scale(self, name: str, unsigned: bool) -> tuple[float, NDArray[np.generic]]:
         """Rule 3."""
-        full = unsigned and self._observations.is_non_negative(name)
-        levels = UNSIGNED_LEVELS if full else SIGNED_LEVELS
-        threshold = self._observations.threshold(name, self._calibration, levels)
-        scale = threshold / levels if threshold > 0.0 else 1.0
         if not unsigned:
-            return scale, np.array(0, np.int8)
-        return scale, np.array(0 if full else 128, np.uint8)
+            threshold = self._observations.threshold(name, self._calibration)
+            return threshold / SIGNED_LEVELS or 1.0, np.array(0, np.int8)
+        low, high = self._observations.range(name, self._calibration)
+        scale = (high - low) / UNSIGNED_LEVELS or 1.0
+        return scale, np.array(round(-low / scale), np.uint8)
 
     def _write_pair(self, node: NodeProto, slot: int, name: str, scale: float, zero_point: NDArray[np.generic]) -> str:
         editor, operand = self._editor, "xw"[slot] if node.op_type == "Conv" else "ab"[slot]
@@ -174,7 +176,8 @@ class _Writer:
 
     def _write_weight(self, node: NodeProto, slot: int, name: str, axis: int | None) -> str:
         editor = self._editor
-        values, scale = quantized_weights(editor.array(name).astype(np.float32), axis)
+        by_mse = self._calibration.method is CalibrationMethod.MSE
+        values, scale = quantized_weights(editor.array(name).astype(np.float32), axis, by_mse=by_mse)
         stored = editor.add_constant(f"{name}:int8", values)
         scale_name = editor.add_constant(f"{name}:scale", scale)
         zero_name = editor.add_constant(f"{name}:zero_point", np.zeros(scale.shape, np.int8))
@@ -187,14 +190,3 @@ class _Writer:
             new.attribute.append(onnx.helper.make_attribute("axis", axis))
         editor.insert_before(node, new)
         return back
-
-
-def quantized_weights(values: NDArray[np.float32], axis: int | None) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 values in -127..127 and their scale, a scalar or one per index of `axis` (rule 5)."""
-    others = tuple(index for index in range(values.ndim) if index != axis)
-    largest = np.abs(values).max(axis=others, initial=0.0) if axis is not None else np.abs(values).max(initial=0.0)
-    top = float(np.max(largest, initial=0.0)) or float(SIGNED_LEVELS)
-    scale = np.asarray(np.maximum(largest, top * _FLOOR) / SIGNED_LEVELS, np.float32)
-    shape = [-1 if index == axis else 1 for index in range(values.ndim)]
-    steps = values / (scale.reshape(shape) if axis is not None else scale)
-    return np.clip(np.rint(steps), -SIGNED_LEVELS, SIGNED_LEVELS).astype(np.int8), scale

@@ -5,6 +5,7 @@ Rules
 2. Constant operands are replaced by rounded ones (to nearest, ties to even).
 3. Other float32 operands go through Cast to BF16 and back; one pair per tensor: `n17:round`, `n17:round_back`.
 4. The bias is left alone: hardware adds it to a float32 sum.
+5. Nodes in bodies of If, Loop and Scan are treated alike, inside the body.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ _OPSET_WITH_BF16 = 13
 def round_bf16(model: ModelProto, asked: Collection[str]) -> list[str]:
     """Edits `model`; returns the nodes whose operands are rounded now."""
     editor = GraphEditor(model)
-    if editor.opset < _OPSET_WITH_BF16:
-        return []
+    return _round_graph(editor, asked) if editor.opset >= _OPSET_WITH_BF16 else []
+
+
+def _round_graph(editor: GraphEditor, asked: Collection[str]) -> list[str]:
+    inside = [name for body in editor.inner() for name in _round_graph(body, asked)]
     rounded: dict[str, str] = {}
     done = [node for node in editor.nodes if node.name in asked and is_standard(node, *_OPERANDS)]
     for node in done:
@@ -46,7 +50,7 @@ def round_bf16(model: ModelProto, asked: Collection[str]) -> list[str]:
                 rounded[name] = _rounded(editor, node, name)
             editor.set_input(node, slot, rounded[name])
     editor.commit()
-    return [node.name for node in done]
+    return inside + [node.name for node in done]
 
 
 def _rounded(editor: GraphEditor, node: NodeProto, name: str) -> str:
