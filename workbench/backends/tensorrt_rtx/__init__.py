@@ -55,7 +55,7 @@ class TensorRtBackend(Backend):
             precisions={p: "" if p in _HOW else _UNWRITTEN.format(label=p.label) for p in Precision},
             remarks={
                 Precision.TF32: "allowed for float32 layers; which of them use it is chosen on the GPU",
-                Precision.INT8: "makes engines smaller; on RTX not promised to be faster than FP16",
+                Precision.INT8: "on RTX not promised to be faster or smaller than FP16",
             },
             targets=TARGETS if names_targets else {},
         )

@@ -49,8 +49,8 @@ def _on_precision(typed: TypedModel, graph: Graph) -> Iterator[str]:
         yield "TF32 is allowed for all float32 layers; which of them use it is chosen on the GPU."
     if any(layer.precision is Precision.INT8 for layer in graph.layers):
         yield (
-            "INT8 makes the engine smaller. TensorRT for RTX lets INT8 convolutions write float and quantizes again "
-            "in a kernel of its own, so it is not promised to be faster than FP16."
+            "TensorRT for RTX lets INT8 convolutions write float and quantizes again in kernels of their own: "
+            "INT8 is not promised to be faster or smaller than FP16 here."
         )
     if any(tensor.dtype == "float64" for tensor in typed.model.graph.tensors.values()):
         yield "TensorRT computes float64 tensors in float32."
