@@ -8,7 +8,8 @@ import msgspec
 class Action(msgspec.Struct, frozen=True):
     """`callback` is a method of the window; `enabled` a boolean property of the session (empty: always).
 
-    `menu` is where it stands in the menu; `shortcut` in Qt's portable form, several by `;`.
+    `menu` is where it stands in the menu; `shortcut` in Qt's portable form, several by `;`; `icon` a drawing in
+    `resources/icons`.
     """
 
     id: str
@@ -18,11 +19,11 @@ class Action(msgspec.Struct, frozen=True):
     tooltip: str
     shortcut: str = ""
     enabled: str = ""
-    checkable: bool = False
+    icon: str = ""
 
 
 ACTIONS = (
-    Action("open", "Open…", "open_dialog", "File", "Open an ONNX model", "Ctrl+O"),
+    Action("open", "Open…", "open_dialog", "File", "Open an ONNX model", "Ctrl+O", icon="open"),
     Action("close_model", "Close model", "close_model", "File", "Back to the welcome page", "Ctrl+W", "has_model"),
     Action(
         "report",
@@ -32,6 +33,7 @@ ACTIONS = (
         "Write the compared runs as one HTML file",
         "Ctrl+E",
         "has_runs",
+        icon="report",
     ),
     Action(
         "export_source",
@@ -41,6 +43,7 @@ ACTIONS = (
         "The source pane as SVG, PNG or PDF",
         "",
         "has_model",
+        icon="export",
     ),
     Action(
         "export_engine",
@@ -50,11 +53,14 @@ ACTIONS = (
         "The engine pane as SVG, PNG or PDF",
         "",
         "has_run",
+        icon="export",
     ),
-    Action("settings", "Settings…", "show_settings", "File", "Appearance, timing, threads", "Ctrl+,"),
+    Action("settings", "Settings…", "show_settings", "File", "Appearance, timing, threads", "Ctrl+,", icon="settings"),
     Action("quit", "Quit", "close", "File", "End the program; running jobs are cancelled", "Ctrl+Q"),
-    Action("undo", "Undo", "undo", "Edit", "Take back the last choice", "Ctrl+Z", "can_undo"),
-    Action("redo", "Redo", "redo", "Edit", "Do again what was taken back", "Ctrl+Shift+Z;Ctrl+Y", "can_redo"),
+    Action("undo", "Undo", "undo", "Edit", "Take back the last choice", "Ctrl+Z", "can_undo", icon="undo"),
+    Action(
+        "redo", "Redo", "redo", "Edit", "Do again what was taken back", "Ctrl+Shift+Z;Ctrl+Y", "can_redo", icon="redo"
+    ),
     Action(
         "search",
         "Search graph",
@@ -63,9 +69,16 @@ ACTIONS = (
         "Find layers, ops and tensors in both graphs",
         "Ctrl+F",
         "has_model",
+        icon="search",
     ),
     Action(
-        "palette", "Command palette", "show_palette", "Edit", "Every action, node and layer by name", "Ctrl+Shift+P"
+        "palette",
+        "Command palette",
+        "show_palette",
+        "Edit",
+        "Every action, node and layer by name",
+        "Ctrl+Shift+P",
+        icon="palette",
     ),
     Action(
         "clear_selection", "Clear selection", "clear_selection", "Edit", "Select nothing", "Escape", "has_selection"
@@ -78,8 +91,9 @@ ACTIONS = (
         "Add a rule for the selected nodes",
         "Ctrl+R",
         "has_selection",
+        icon="layers",
     ),
-    Action("fit", "Fit graphs", "fit_graphs", "View", "Show both graphs whole", "Ctrl+0", "has_model"),
+    Action("fit", "Fit graphs", "fit_graphs", "View", "Show both graphs whole", "Ctrl+0", "has_model", icon="fit"),
     Action(
         "reveal",
         "Go to selection",
@@ -89,14 +103,25 @@ ACTIONS = (
         "Ctrl+J",
         "has_selection",
     ),
-    Action("theme", "Light or dark", "toggle_theme", "View", "Switch between light and dark", "Ctrl+Shift+L"),
+    Action(
+        "theme", "Light or dark", "toggle_theme", "View", "Switch between light and dark", "Ctrl+Shift+L", icon="theme"
+    ),
     Action("left", "Left panels", "toggle_left", "View", "Show or hide model, plan and samples", "Ctrl+1"),
     Action("right", "Inspector", "toggle_right", "View", "Show or hide the inspector", "Ctrl+2"),
     Action("bottom", "Charts and runs", "toggle_bottom", "View", "Show or hide charts, runs and log", "Ctrl+3"),
     Action(
-        "build", "Build", "build", "Run", "Build, time and check the model with these choices", "Ctrl+B", "has_model"
+        "build",
+        "Build",
+        "build",
+        "Run",
+        "Build, time and check the model with these choices",
+        "Ctrl+B",
+        "has_model",
+        icon="build",
     ),
-    Action("cancel", "Cancel", "cancel", "Run", "End everything that runs, at once", "Ctrl+.", "can_cancel"),
+    Action(
+        "cancel", "Cancel", "cancel", "Run", "End everything that runs, at once", "Ctrl+.", "can_cancel", icon="cancel"
+    ),
     Action(
         "race",
         "Race compared runs",
@@ -105,6 +130,7 @@ ACTIONS = (
         "Time the selected runs interleaved (A B B A)",
         "Ctrl+Shift+R",
         "can_race",
+        icon="compare",
     ),
     Action(
         "choices",
@@ -119,7 +145,16 @@ ACTIONS = (
         "baseline", "Use as baseline", "make_baseline", "Run", "Count speed-ups from the current run", "", "has_run"
     ),
     Action("rename", "Rename run", "rename_run", "Run", "Give the current run a name", "F2", "has_run"),
-    Action("delete", "Delete runs", "delete_runs", "Run", "Remove the selected runs and their files", "", "has_run"),
+    Action(
+        "delete",
+        "Delete runs",
+        "delete_runs",
+        "Run",
+        "Remove the selected runs and their files",
+        "",
+        "has_run",
+        icon="delete",
+    ),
     Action(
         "copy_runs",
         "Copy runs as table",
@@ -128,8 +163,16 @@ ACTIONS = (
         "The runs table as tab-separated text",
         "Ctrl+Shift+C",
         "has_runs",
+        icon="copy",
     ),
-    Action("versions", "Versions and machine", "show_versions", "Help", "What runs here, and what each backend can do"),
+    Action(
+        "versions",
+        "Versions and machine",
+        "show_versions",
+        "Help",
+        "What runs here, and what each backend can do",
+        icon="info",
+    ),
 )
 
 

@@ -13,6 +13,7 @@ from workbench.session.session import Session
 from workbench.views import theme
 from workbench.views.crash import ExceptionHook
 from workbench.views.fonts import load_fonts, text_font
+from workbench.views.icons import app_icon
 from workbench.views.main_window import MainWindow
 from workbench.views.screenshot import take_screenshot
 
@@ -54,5 +55,6 @@ def make_application() -> QApplication:
     app.setStyle("Fusion")
     load_fonts()
     app.setFont(text_font())
+    app.setWindowIcon(app_icon())
     theme.apply_theme(app, theme.resolve("system"))
     return app

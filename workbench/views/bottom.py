@@ -92,7 +92,7 @@ class Bottom(QSplitter):
         for cell in self.cells:
             cell.setMinimumWidth(200)
             self.addWidget(cell)
-        self.setSizes([520, 370, 710])
+        self.setSizes([500, 370, 730])
         for signal in (
             session.compared_changed,
             session.current_changed,

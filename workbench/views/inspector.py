@@ -26,6 +26,7 @@ class Inspector(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._shown: list[Words] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
@@ -58,11 +59,7 @@ class Inspector(QWidget):
 
     def texts(self) -> list[str]:
         """Everything shown, for tests and for copying."""
-        found = []
-        for widget in self.findChildren(Line):
-            if widget.isVisibleTo(self):
-                found.append(f"{widget.words.main} {widget.words.soft}".strip())
-        return found
+        return [f"{words.main} {words.soft}".strip() for words in self._shown]
 
     # what it may show
 
@@ -196,24 +193,30 @@ class Inspector(QWidget):
         self._column.addWidget(Head(text))
 
     def _title(self, op: str, name: str) -> None:
-        self._column.addWidget(Line(Words(op, bold=True)))
+        self._line(Line(Words(op, bold=True)))
         if name:
-            self._column.addWidget(Line(Words(name, mono=True, tone="soft")))
+            self._line(Line(Words(name, mono=True, tone="soft")))
+
+    def _line(self, line: Line) -> None:
+        self._shown.append(line.words)
+        self._column.addWidget(line)
 
     def _rows(self, rows: list[tuple[str, Words]]) -> None:
         table = KeyValues(58)
         self._column.addWidget(table)  # first: what is shown without a parent is a window of its own
         table.set_rows(rows)
+        self._shown += [part for key, words in rows for part in (Words(key), words)]
 
     def _text(self, text: str) -> None:
         if text:
+            self._shown.append(Words(text))
             self._column.addWidget(soft_label(text))
 
     def _links(self, items: list[Layer], select: object) -> None:
         for item in items[:LINKS_SHOWN]:
             line = Line(Words(node_label(item), item.op, mono=True), clickable=True)
             line.clicked.connect(lambda key=item.id: select([key]))  # type: ignore[operator]
-            self._column.addWidget(line)
+            self._line(line)
         if len(items) > LINKS_SHOWN:
             self._text(f"… and {len(items) - LINKS_SHOWN} more")
 
@@ -225,6 +228,7 @@ class Inspector(QWidget):
         self._rows([(key, Words(value, mono=True)) for key, value in rows])
 
     def _clear(self) -> None:
+        self._shown.clear()
         while (item := self._column.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()

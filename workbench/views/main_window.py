@@ -29,7 +29,7 @@ from workbench.views.crash import versions
 from workbench.views.files import ask_for_file, ask_where_to_save
 from workbench.views.guard import guarded
 from workbench.views.inspector import Inspector
-from workbench.views.menus import fill_menu, make_actions, runs_menu, update_actions
+from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actions, update_actions
 from workbench.views.model_panel import ModelPanel
 from workbench.views.palette import Palette
 from workbench.views.panes import Pane, Panes
@@ -164,6 +164,7 @@ class MainWindow(QMainWindow):
         assert isinstance(app, QApplication)
         chosen = theme.resolve(self.session.settings.get("theme"))
         theme.apply_theme(app, chosen)
+        tint_actions(self.actions_by_id)
         self.panes.set_theme(chosen)
         self.bottom.set_theme(chosen)
         self.status.refresh()

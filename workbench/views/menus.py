@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from workbench.session.actions import ACTIONS, MENUS
 from workbench.session.session import Session
+from workbench.views.icons import icon
 from workbench.views.widgets import tip
 
 RUN_MENU = ("race", "choices", "baseline", "rename", "delete", "copy_runs", "report")
@@ -25,6 +26,13 @@ def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:
         action.triggered.connect(lambda _checked=False, run=callback: run())
         window.addAction(action)
     return made
+
+
+def tint_actions(actions: dict[str, QAction]) -> None:
+    """Icons in the colours of the theme in force."""
+    for entry in ACTIONS:
+        if entry.icon:
+            actions[entry.id].setIcon(icon(entry.icon))
 
 
 def update_actions(actions: dict[str, QAction], session: Session) -> None:

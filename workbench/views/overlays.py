@@ -16,7 +16,7 @@ from workbench.session.selection import Links
 SOURCE_OVERLAYS = {
     "fate": "What became of each node",
     "precision": "What the plan asks of each node",
-    "time": "Time of the layer a node went into, shared among its nodes",
+    "time share": "Time of the layer a node went into, in equal parts on its nodes: not a measurement of the node",
 }
 ENGINE_OVERLAYS = {
     "precision": "The precision each layer really ran in",
@@ -53,7 +53,7 @@ def source_overlay(
     """For the source pane."""
     if kind == "fate":
         return _fates(links, theme)
-    if kind == "time":
+    if kind == "time share":
         return Overlay(values=node_times(links, layer_ms), unit="ms", colors=_asked(asked, theme))
     return Overlay(colors=_asked(asked, theme))
 

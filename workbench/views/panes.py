@@ -84,7 +84,7 @@ class Panes(QSplitter):
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
         self._session = session
-        self.source = Pane("Source", SOURCE_OVERLAYS, "time", "Open a model to see its graph.")
+        self.source = Pane("Source", SOURCE_OVERLAYS, "time share", "Open a model to see its graph.")
         self.engine = Pane("Engine", ENGINE_OVERLAYS, "time", NO_ENGINE)
         for pane in (self.source, self.engine):
             pane.setMinimumWidth(220)

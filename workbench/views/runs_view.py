@@ -23,7 +23,7 @@ from workbench.views.theme import current
 from workbench.views.widgets import Words, empty_label, paint_words
 
 ROW_HEIGHT = 28
-WIDTHS = {"median": 118, "speedup": 80, "size": 84, "memory": 84, "task": 86, "sqnr": 78}
+WIDTHS = {"median": 114, "speedup": 78, "size": 78, "memory": 78, "task": 84, "sqnr": 78}
 Index = QModelIndex | QPersistentModelIndex
 
 

@@ -1,0 +1,50 @@
+"""The whole window on a session of its own, with a small model open and the null backend chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.session.models import HOSTILE, save_small_model
+from workbench.session.session import Session
+from workbench.views.application import make_application
+from workbench.views.main_window import MainWindow
+
+TIMEOUT_MS = 60_000
+
+
+@pytest.fixture
+def empty_window(qtbot: QtBot, qapp: object) -> Iterator[MainWindow]:
+    """The window as it comes up at the very first start."""
+    make_application()
+    session = Session()
+    session.settings.set("timing_seconds", 0.3)
+    session.settings.set("theme", "light")
+    window = MainWindow(session)
+    window.resize(1600, 1000)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    for pane in (window.panes.source, window.panes.engine):
+        pane.canvas.is_animated = False
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def model_path(tmp_path: Path) -> Path:
+    """A model whose first node has a name that would load a file if anything took it for HTML."""
+    return save_small_model(tmp_path / "small.onnx", name=HOSTILE)
+
+
+@pytest.fixture
+def window(empty_window: MainWindow, model_path: Path, qtbot: QtBot) -> MainWindow:
+    session = empty_window.session
+    session.open(str(model_path))
+    qtbot.waitUntil(lambda: session.model is not None, timeout=TIMEOUT_MS)
+    session.choose("Null", backend="null")
+    session.undo.clear()
+    return empty_window
