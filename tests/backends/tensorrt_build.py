@@ -28,12 +28,16 @@ ROOT = Path(__file__).parents[2]
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """`first` is a target to build for beforehand in the same process. `typed` names a file to build as it is."""
+    """Beforehand, in the same process: `verdict` names a model to judge, `first` a target to build for.
+
+    `typed` names a file to build as it is.
+    """
 
     model: str
     folder: str
     precision: Precision = Precision.FP32
     target: str = "sm89"
+    verdict: str = ""
     first: str = ""
     typed: str = ""
     options: dict[str, str] = {}
@@ -69,6 +73,8 @@ def built(ask: Ask, timeout_s: float = 120) -> Answer:
 
 def main() -> None:
     ask = msgspec.json.decode(sys.stdin.buffer.read(), type=Ask)
+    if ask.verdict:
+        load_backend("tensorrt_rtx").verdict(open_model(ask.verdict))
     if ask.first:
         _build(msgspec.structs.replace(ask, target=ask.first))
     sys.stdout.buffer.write(msgspec.json.encode(_build(ask)))

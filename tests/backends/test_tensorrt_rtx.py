@@ -10,10 +10,9 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from tests.backends import models, opening
+from tests.backends import models
 from tests.backends.contract import BackendContract
 from tests.backends.tensorrt_build import Answer, Ask, built
-from workbench.backends.base import load_backend
 from workbench.backends.tensorrt_rtx.module import find_module
 from workbench.core.graph import FateKind, LayerKind
 from workbench.core.precision import Precision
@@ -100,11 +99,12 @@ def test_two_processes_build_the_same_bytes(model: Path, engine: Answer, tmp_pat
     assert built(Ask(str(model), str(tmp_path))).sha256 == engine.sha256
 
 
-def test_a_verdict_beforehand_does_not_change_what_is_built(model: Path, engine: Answer, tmp_path: Path) -> None:
-    backend = load_backend("tensorrt_rtx")
-    assert not backend.verdict(opening.opened("trees", tmp_path)).accepted
-    again = built(Ask(str(model), str(tmp_path)))
-    assert again.sha256 == engine.sha256
+@pytest.mark.parametrize("judged", ["trees", "transformer"])
+def test_a_verdict_beforehand_does_not_change_what_is_built(
+    model: Path, engine: Answer, judged: str, tmp_path: Path
+) -> None:
+    other = models.write(judged, tmp_path)
+    assert built(Ask(str(model), str(tmp_path), verdict=str(other))).sha256 == engine.sha256
 
 
 # precision --------------------------------------------------------------------------------------------------------
