@@ -5,11 +5,12 @@
 
 The rule, the same for both sets and with no line chosen or removed by what a model reads in it:
 
-1. Text: one of seven kinds (words, a sentence's start, a number, a price, a date, a time, an address or code), all of
-   characters of the model. Codes leave out I, O, l and 0, which some faces draw alike. No kind has a space beside a
+1. Text: eight of 13 lines are English words or a sentence's start, the others a number, a price, a date, a time, an
+   address or a code; all of characters of the model. Codes leave out I, O, l and 0, which some faces draw alike. No kind has a space beside a
    figure or a unit ("$ 12.50", "3 Jan", "order 725"): the model leaves such spaces out, see the card.
 2. Face: one of 16 DejaVu and Liberation faces, 20 to 40 pixels high, margins of 2 to 7 pixels.
-3. Ink and paper: random colours whose luminances differ by at least 90 of 255; half of the lines light on dark.
+3. Ink and paper: black on white in two lines of three; else random colours whose luminances differ by at least 90 of
+   255, so that half of those are light on dark.
 4. Half of the lines are blurred (Gaussian, radius up to 0.8 pixel); half carry noise (sigma up to 6 of 255).
 5. A line is drawn again only where its picture is wider than 320/48 of its height (it would not fit the input) or
    where its text was used before (so the two sets share no text).
@@ -98,7 +99,7 @@ def number(rng: Rng) -> str:
 
 def price(rng: Rng) -> str:
     amount = f"{rng.integers(1, 2000)}.{rng.integers(100):02d}"
-    return (f"${amount}", f"{amount}EUR", f"Total: {amount}")[rng.integers(3)]
+    return (f"${amount}", f"{amount}EUR", f"Total:{amount}")[rng.integers(3)]
 
 
 def date(rng: Rng) -> str:
@@ -118,19 +119,26 @@ def address_or_code(rng: Rng) -> str:
     return f"{letters}-{''.join(rng.choice(list(CODE_DIGITS), rng.integers(3, 6)))}"
 
 
-KINDS: tuple[Callable[[Rng], str], ...] = (words, sentence, number, price, date, time, address_or_code)
+KINDS: tuple[Callable[[Rng], str], ...] = (*4 * (words, sentence), number, price, date, time, address_or_code)
 
 
 def luminance(colour: Colour) -> float:
     return 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
 
 
+def random_colour(rng: Rng) -> Colour:
+    red, green, blue = (int(channel) for channel in rng.integers(0, 256, 3))
+    return red, green, blue
+
+
 def ink_and_paper(rng: Rng) -> tuple[Colour, Colour]:
-    """Two random colours, luminances at least 90 apart, the darker one first in half of all calls."""
+    """Black on white in two of three calls; else two random colours, luminances at least 90 apart, either the ink."""
+    if rng.random() < 2 / 3:
+        return (0, 0, 0), (255, 255, 255)
     while True:
-        pair = sorted((tuple(int(c) for c in rng.integers(0, 256, 3)) for _ in range(2)), key=luminance)
-        if luminance(pair[1]) - luminance(pair[0]) >= 90:
-            return (pair[0], pair[1]) if rng.random() < 0.5 else (pair[1], pair[0])
+        ink, paper = random_colour(rng), random_colour(rng)
+        if abs(luminance(ink) - luminance(paper)) >= 90:
+            return ink, paper
 
 
 def draw(text: str, rng: Rng, fonts: Path) -> Image.Image:
