@@ -77,6 +77,11 @@ def test_it_crashes_when_asked(how: str, code: int, tmp_path: Path) -> None:
     assert subprocess.run(child, capture_output=True, timeout=60, check=False).returncode == code
 
 
+def test_an_option_that_is_no_number_is_a_users_error(tmp_path: Path) -> None:
+    with pytest.raises(WorkbenchError, match="delay_s is 'soon'"):
+        build(tmp_path, delay_s="soon")
+
+
 def test_an_unknown_crash_is_a_users_error(tmp_path: Path) -> None:
     with pytest.raises(WorkbenchError, match="segv, exit, hang"):
         build(tmp_path, crash="fire")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from workbench.backends._closure import VIEW_OPS, Scope, ops
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import title
+from workbench.backends._options import number
 from workbench.backends.base import Backend, Capabilities, Engine, Feed, Report, Runner, Verdict
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
@@ -57,8 +58,8 @@ class NullBackend(Backend):
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         _misbehave(config.options)
-        _wait(float(config.options.get("delay_s", "0")), report)
-        engine = NullEngine(typed, folder, float(config.options.get("latency_ms", "1")))
+        _wait(number(config.options, "delay_s", 0), report)
+        engine = NullEngine(typed, folder, number(config.options, "latency_ms", 1))
         report("build", 1, 1, f"{len(engine.graph.layers)} layers")
         return engine
 

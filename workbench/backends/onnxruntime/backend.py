@@ -7,11 +7,11 @@ from typing import Any
 
 import onnx
 
-from workbench.backends._asked import NOT_WRITTEN, not_run
 from workbench.backends._cpu import cpu_name
 from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
 from workbench.backends._names import entitle
+from workbench.backends._options import NOT_WRITTEN
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
@@ -99,7 +99,7 @@ class OnnxRuntimeBackend(Backend):
                 "weights": _weights(graph),
                 "activations": peak_bytes(graph.layers, graph.tensors, graph.outputs),
             },
-            notes=(*sessions.notes, *not_run(typed, layers)),
+            notes=sessions.notes,
         )
 
 

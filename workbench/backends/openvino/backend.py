@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import onnx
 
-from workbench.backends._asked import not_run
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import entitle
+from workbench.backends._options import number
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.openvino import precisions
@@ -94,7 +94,7 @@ class OpenVinoBackend(Backend):
             fates=fates,
             artefact=Path(typed.path),
             memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
-            notes=not_run(typed, layers),
+            notes=(),
         )
 
 
@@ -129,7 +129,7 @@ def _options(typed: TypedModel, config: BuildConfig) -> Options:
         "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": precisions.HINTS[typed.hint],
         "ENABLE_CPU_PINNING": False,
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": int(config.options.get("dynamic_quantization", "0")),
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": int(number(config.options, "dynamic_quantization", 0)),
     }
     if config.threads:
         options["INFERENCE_NUM_THREADS"] = config.threads

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.backends._asked import NOT_WRITTEN
+from workbench.backends._options import NOT_WRITTEN
 from workbench.core.dialect import Dialect, How
 from workbench.core.graph import Tensor
 from workbench.core.precision import Precision
