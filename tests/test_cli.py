@@ -25,7 +25,7 @@ QUICK = ("--backend", "null", "--seconds", "0.05", "--option", "latency_ms=0.2")
 class Answer:
     """What a command gave: exit code, stdout, stderr, and the model the window was opened with."""
 
-    def __init__(self, code: int, out: str, err: str, opened: list[Path | None]) -> None:
+    def __init__(self, code: int, out: str, err: str, opened: list[tuple[str, str]]) -> None:
         self.code, self.out, self.err, self.opened = code, out, err, opened
 
     @property
@@ -49,10 +49,10 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
     """Calls the command line in this process; only jobs and probes are children."""
 
     def call(*argv: str | Path) -> Answer:
-        opened: list[Path | None] = []
+        opened: list[tuple[str, str]] = []
 
-        def open_window(path: Path | None) -> int:
-            opened.append(path)
+        def open_window(path: str, screenshot: str) -> int:
+            opened.append((path, screenshot))
             return 0
 
         capfd.readouterr()
@@ -80,8 +80,16 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("argv", "opened"), [([], None), (["some model.onnx"], Path("some model.onnx"))])
-def test_without_a_command_the_window_opens(cli: Cli, argv: list[str], opened: Path | None) -> None:
+@pytest.mark.parametrize(
+    ("argv", "opened"),
+    [
+        ([], ("", "")),
+        (["some model.onnx"], ("some model.onnx", "")),
+        (["m.onnx", "--screenshot", "w.png"], ("m.onnx", "w.png")),
+        (["--screenshot", "w.png"], ("", "w.png")),
+    ],
+)
+def test_without_a_command_the_window_opens(cli: Cli, argv: list[str], opened: tuple[str, str]) -> None:
     answer = cli(*argv)
     assert (answer.code, answer.opened, answer.out) == (0, [opened], "")
 
@@ -146,7 +154,7 @@ def test_a_run_prints_one_document_and_nothing_else(cli: Cli, model: Path) -> No
 def test_a_run_for_people_says_time_protocol_and_accuracy(cli: Cli, model: Path) -> None:
     answer = cli("run", model, *QUICK)
     assert answer.code == 0, answer.err
-    for word in ("median", "protocol", "accuracy", "ran in", "Random inputs"):
+    for word in ("median", "protocol", "accuracy", "ran in", "RANDOM"):
         assert word in answer.out
     assert "build" in answer.err
 

@@ -44,7 +44,6 @@ class AccuracyChart(RowChart):
     title = "Accuracy"
     order = 30
     empty = "Give an evaluation set: the accuracy of each run appears here as samples are checked."
-    room_for_figures = 1.75
 
     def __init__(self) -> None:
         self._data = ChartData()

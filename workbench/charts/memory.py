@@ -17,7 +17,6 @@ class MemoryChart(RowChart):
     title = "Memory"
     order = 40
     empty = "Build a model: the memory of its engine appears here."
-    room_for_figures = 2.2
 
     def __init__(self) -> None:
         self._data = ChartData()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from workbench.charts.base import Chart
-from workbench.charts.plot import NameAxis, Plot
+from workbench.charts.plot import NameAxis, Plot, plot_font
 from workbench.core.theme import LIGHT, Theme
 
 BAR = 0.58  # of a row
@@ -44,7 +44,6 @@ class RowChart(Chart):
     """Base of charts with one named row per thing. Subclasses call `draw` and may override `row_clicked`."""
 
     empty = "Nothing to show yet."
-    room_for_figures = 1.35  # the x axis ends this much behind the longest bar
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +66,7 @@ class RowChart(Chart):
         self._figures: list[pg.TextItem] = []
         self._end = 0.0
         self._rows = 0
+        self._room_px = 0.0
         self.draw([], [], [])
 
     def set_theme(self, theme: Theme) -> None:
@@ -91,13 +91,16 @@ class RowChart(Chart):
         fits = live and self._end / 2 < longest <= self._end
         self._end = self._end if fits else longest * (1.1 if live else 1.0)
         self._rows = len(names)
+        metrics = QFontMetricsF(plot_font())
+        self._room_px = max((metrics.horizontalAdvance(figure.text) for figure in figures), default=0.0) + 16
         self._set_range()
 
     def _set_range(self) -> None:
+        """The longest bar ends where the longest figure still fits behind it."""
         rows = max(self._rows, self.capacity())
-        self.plot.getPlotItem().setRange(
-            xRange=(0, self._end * self.room_for_figures), yRange=(-0.5, rows - 0.5), padding=0
-        )
+        width = max(self._room_px + 40, self.width() - self.axis.width())
+        end = self._end * width / (width - self._room_px)
+        self.plot.getPlotItem().setRange(xRange=(0, end), yRange=(-0.5, rows - 0.5), padding=0)
 
     def _set_bars(self, bars: list[Bar]) -> None:
         """One item per colour: a brush per bar is ten times slower."""

@@ -26,7 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser; `command` in its result names the module of this folder that carries it out."""
     parser = argparse.ArgumentParser(
         prog="workbench",
-        description="Optimise neural networks for inference. `workbench [MODEL]` opens the window.",
+        description="Optimise neural networks for inference. `workbench [MODEL] [--screenshot PNG]` opens the window.",
     )
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -18,7 +18,8 @@ from workbench.cli.output import Output
 from workbench.core.errors import Cancelled, WorkbenchError, one_line
 from workbench.core.places import data_home
 
-OpenWindow = Callable[[Path | None], int]
+OpenWindow = Callable[[str, str], int]
+"""open_window(model, screenshot) -> exit code; both may be empty."""
 Command = Callable[[Namespace, Output], int]
 
 
@@ -27,8 +28,8 @@ def main(argv: Sequence[str], open_window: OpenWindow) -> int:
 
     Without a known command the window is opened, with a model where one is named.
     """
-    if _is_for_window(argv):
-        return _guarded(lambda: open_window(Path(argv[0]) if argv else None), Output(as_json=False))
+    if (window := _for_window(argv)) is not None:
+        return _guarded(lambda: open_window(*window), Output(as_json=False))
     arguments = _parse(argv)
     if isinstance(arguments, int):
         return arguments
@@ -38,9 +39,17 @@ def main(argv: Sequence[str], open_window: OpenWindow) -> int:
     return _guarded(lambda: command(arguments, output), output)
 
 
-def _is_for_window(argv: Sequence[str]) -> bool:
-    """True for nothing, or one word that is no command and no option. `workbench ./run` opens a file named run."""
-    return not argv or (len(argv) == 1 and argv[0] not in COMMANDS and not argv[0].startswith("-"))
+def _for_window(argv: Sequence[str]) -> tuple[str, str] | None:
+    """Model and screenshot where the window is meant, else None: `[MODEL] [--screenshot PNG]`.
+
+    That is nothing, or a first word that is no command and no option. `workbench ./run` opens a file named run.
+    """
+    words, screenshot = list(argv), ""
+    if len(words) >= 2 and words[-2] == "--screenshot":
+        words, screenshot = words[:-2], words[-1]
+    if len(words) > 1 or (words and (words[0] in COMMANDS or words[0].startswith("-"))):
+        return None
+    return (words[0] if words else ""), screenshot
 
 
 def _parse(argv: Sequence[str]) -> Namespace | int:

@@ -138,7 +138,7 @@ class GraphEditor:
     def add_constant(self, name: str, values: NDArray[np.generic]) -> str:
         """A new initializer; the name it got."""
         name = self.new_name(name)
-        tensor = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        tensor = numpy_helper.from_array(np.ascontiguousarray(values).reshape(np.shape(values)), name)
         self.graph.initializer.append(tensor)
         self.constants[name] = self.graph.initializer[-1]
         return name
