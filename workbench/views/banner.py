@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
@@ -55,11 +57,15 @@ class Banner(QWidget):
             self._add(title, run)
         self.update()
 
-    def _add(self, title: str, run: object) -> None:
+    def _add(self, title: str, run: Callable[[], object]) -> None:
         made = button(title)
-        made.clicked.connect(lambda: (self._session.dismiss_message(), run()))  # type: ignore[operator]
+        made.clicked.connect(lambda: self._answer(run))
         self._row.insertWidget(self._row.count() - 1, made)
         self._buttons.append(made)
+
+    def _answer(self, run: Callable[[], object]) -> None:
+        self._session.dismiss_message()
+        run()
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:

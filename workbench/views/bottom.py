@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -57,7 +57,8 @@ class Cell(QWidget):
         self.pages.addWidget(page)
         for each in self.tabs:
             each.setProperty("several", len(self.tabs) > 1)
-        self.show_page(self.pages.widget(0))
+        if len(self.tabs) == 1:
+            self.show_page(page)
 
     def show_page(self, page: QWidget) -> None:
         self.pages.setCurrentWidget(page)
@@ -153,12 +154,12 @@ def save_chart(chart: Chart, path: Path) -> None:
             drawing.setSize(chart.size())
             drawing.setViewBox(chart.rect())
             with QPainter(drawing) as painter:
-                chart.render(painter)
+                chart.render(painter, QPoint())
         case ".png":
             picture = QImage(chart.size() * 2, QImage.Format.Format_RGB32)
             picture.setDevicePixelRatio(2)
             with QPainter(picture) as painter:
-                chart.render(painter)
+                chart.render(painter, QPoint())
             if not picture.save(str(path)):
                 raise WorkbenchError(f"{path.name} could not be written.")
         case _:

@@ -21,7 +21,7 @@ def guarded(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except Exception:  # noqa: BLE001  see above
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            sys.excepthook(*sys.exc_info())
             return None
 
     return wrapper  # type: ignore[return-value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
@@ -289,7 +290,7 @@ class MainWindow(QMainWindow):
         self.top.search.selectAll()
 
     def _search(self, text: str) -> None:
-        nodes, layers = self.panes.find(text)
+        nodes, layers = self.panes.search(text)
         self._found = [(False, key) for key in nodes] + [(True, key) for key in layers]
         self._found_at = -1
         self.status.phase.set_words(f"{len(nodes)} nodes, {len(layers)} layers found" if text.strip() else "")
@@ -319,7 +320,7 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for precision in OFFERED:
-            item = menu_item(menu, precision.label, lambda p=precision: self.plan_panel.add_selected(p))
+            item = menu_item(menu, precision.label, partial(self.plan_panel.add_selected, precision))
             item.setIcon(swatch_icon(precision))
         menu.popup(self.plan_panel.mapToGlobal(self.plan_panel.rect().topLeft()))
 

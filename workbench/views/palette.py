@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -29,6 +30,7 @@ class Palette(QFrame):
         super().__init__(window)
         self.setObjectName("card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.window_below = window
         self._session = session
         self._actions = actions
         self._entries: list[Entry] = []
@@ -48,7 +50,7 @@ class Palette(QFrame):
 
     def popup(self) -> None:
         self._entries = self._all()
-        self.setGeometry((self.parentWidget().width() - WIDTH) // 2, 60, WIDTH, HEIGHT)
+        self.setGeometry((self.window_below.width() - WIDTH) // 2, 60, WIDTH, HEIGHT)
         self.field.clear()
         self._filter("")
         self.show()
@@ -63,10 +65,10 @@ class Palette(QFrame):
         session = self._session
         for node in session.links.nodes.values():
             text = f"{node.op}  {node_label(node)}"
-            found.append(Entry(text, "node", lambda key=node.id: session.select_nodes([key])))
+            found.append(Entry(text, "node", partial(session.select_nodes, [node.id])))
         for layer in session.links.layers.values():
             text = f"{layer.op}  {node_label(layer)}"
-            found.append(Entry(text, "layer", lambda key=layer.id: session.select_layers([key])))
+            found.append(Entry(text, "layer", partial(session.select_layers, [layer.id])))
         return found
 
     def _filter(self, text: str) -> None:

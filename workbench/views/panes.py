@@ -155,7 +155,7 @@ class Panes(QSplitter):
 
     # search
 
-    def find(self, text: str) -> tuple[list[str], list[str]]:
+    def search(self, text: str) -> tuple[list[str], list[str]]:
         """Ids that match, in both graphs; all others step back."""
         found = []
         for pane in (self.source, self.engine):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fnmatch import fnmatchcase
+from functools import partial
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent, QPen
@@ -143,12 +144,12 @@ class PlanPanel(QWidget):
             sub = menu.addMenu(swatch_icon(precision), precision.label)
             reason = "" if selected else "Select nodes in a graph first"
             text = f"{len(selected)} selected node{'' if len(selected) == 1 else 's'}" if selected else "Selected nodes"
-            menu_item(sub, text, lambda p=precision: self.add_selected(p), reason=reason)
-            menu_item(sub, "Names that match…", lambda p=precision: self._ask_pattern(p))
+            menu_item(sub, text, partial(self.add_selected, precision), reason=reason)
+            menu_item(sub, "Names that match…", partial(self._ask_pattern, precision))
             sub.addSection("Every node of op")
             ops = Counter(node.op for node in self._session.links.nodes.values())
             for op, count in ops.most_common(OPS_OFFERED):
-                menu_item(sub, f"{op}  {count}", lambda p=precision, o=op: self.add_rule(Rule(p, op=o)))
+                menu_item(sub, f"{op}  {count}", partial(self.add_rule, Rule(precision, op=op)))
 
     def add_selected(self, precision: Precision) -> None:
         nodes = tuple(sorted(self._session.selection.nodes))

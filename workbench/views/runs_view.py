@@ -36,9 +36,9 @@ class CellDelegate(QStyledItemDelegate):
 
     @guarded
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        theme, rect = current(), QRect(option.rect)  # type: ignore[attr-defined]
+        theme, rect = current(), QRect(option.rect)
         cell: Cell = index.data(CELL_ROLE)
-        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
         painter.fillRect(rect, QColor(theme.accent_ground if is_selected else theme.panel))
         painter.fillRect(QRect(rect.x(), rect.bottom(), rect.width(), 1), QColor(theme.line))

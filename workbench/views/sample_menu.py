@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtWidgets import QMenu, QWidget
@@ -28,7 +29,7 @@ def fill_sample_menu(menu: QMenu, session: Session, role: str, parent: QWidget) 
         source for source in (getattr(session.choices.recipe, role), now) if source and source != RANDOM
     )
     for source in known:
-        menu_item(menu, samples_words(source), lambda s=source: choose_samples(session, role, s), on=source == now)
+        menu_item(menu, samples_words(source), partial(choose_samples, session, role, source), on=source == now)
     menu_item(
         menu,
         "Random noise: says nothing about accuracy",

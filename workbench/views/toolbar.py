@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -102,7 +103,9 @@ class TopBar(QWidget):
         title = info.title if info else choices.backend
         if choices.optimize:
             device = info.device.split("(")[0].strip() if info else ""
-            self.backend.set_words(Words(title, f"· {_kind_of_device(device)}" if device and not info.targets else ""))
+            self.backend.set_words(
+                Words(title, f"· {_kind_of_device(device)}" if device and info and not info.targets else "")
+            )
         else:
             self.backend.set_words(Words("Source graph, unfused", f"· {title}"))
         targets = info.targets if info else {}
@@ -139,7 +142,7 @@ class TopBar(QWidget):
             item = menu_item(
                 menu,
                 text,
-                lambda n=name: self._choose_backend(n),
+                partial(self._choose_backend, name),
                 on=chosen,
                 reason="" if info.available else info.reason,
             )
@@ -162,7 +165,7 @@ class TopBar(QWidget):
         info = self._session.backends.get(self._session.choices.backend)
         for name, words in (info.targets if info else {}).items():
             chosen = name == self._session.choices.target
-            menu_item(menu, f"{name}  {words}", lambda n=name: self._session.choose(f"Target {n}", target=n), on=chosen)
+            menu_item(menu, f"{name}  {words}", partial(self._session.choose, f"Target {name}", target=name), on=chosen)
 
     def _fill_precisions(self, menu: QMenu) -> None:
         choices = self._session.choices
@@ -172,7 +175,7 @@ class TopBar(QWidget):
             item = menu_item(
                 menu,
                 precision.label,
-                lambda p=precision: self._choose_precision(p),
+                partial(self._choose_precision, precision),
                 on=precision is choices.plan.default,
                 reason=reason,
             )
@@ -182,7 +185,7 @@ class TopBar(QWidget):
         menu.addSection("Ranges of INT8")
         for method, words in METHODS.items():
             chosen = method is choices.plan.calibration.method
-            menu_item(menu, words, lambda m=method: self._choose_method(m), on=chosen)
+            menu_item(menu, words, partial(self._choose_method, method), on=chosen)
 
     def _choose_precision(self, precision: Precision) -> None:
         after = self._session.choices.with_plan(default=precision)

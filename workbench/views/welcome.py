@@ -146,8 +146,8 @@ class Welcome(QScrollArea):
 
     def _fill(self) -> None:
         while (item := self._column.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
         title = QLabel("See what the compiler did, and what each choice costs and gains.")
         title.setFont(text_font(20, bold=True))
         title.setWordWrap(True)

@@ -277,11 +277,16 @@ class DropButton(QPushButton):
         self._max = max_width
         self._menu = QMenu(self)
         self._menu.setToolTipsVisible(True)
-        self._menu.aboutToShow.connect(lambda: (self._menu.clear(), fill(self._menu)))
+        self._fill = fill
+        self._menu.aboutToShow.connect(self._fill_menu)
         self.setMenu(self._menu)
         self.setAccessibleName(name)
         self.setToolTip(tip(tooltip))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def _fill_menu(self) -> None:
+        self._menu.clear()
+        self._fill(self._menu)
 
     def set_words(self, words: Words) -> None:
         self._words = words

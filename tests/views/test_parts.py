@@ -1,0 +1,151 @@
+"""Parts of the window by themselves: text that fits, charts saved, words parsed, settings made from the table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtGui import QFontMetrics, QImage
+from PySide6.QtWidgets import QComboBox
+from pytestqt.qtbot import QtBot
+
+from workbench.charts.base import ChartData, Series, find_charts
+from workbench.core.errors import WorkbenchError
+from workbench.core.graph import Fate, FateKind, Graph, Layer, Tensor
+from workbench.core.model import Model, TensorSpec
+from workbench.core.precision import Precision
+from workbench.core.run import BuildConfig, EngineGraph, Run, Status
+from workbench.core.theme import DARK, LIGHT
+from workbench.session.selection import Links
+from workbench.session.settings import SETTINGS, Settings
+from workbench.views.application import make_application
+from workbench.views.bottom import save_chart
+from workbench.views.fonts import text_font
+from workbench.views.model_panel import parse_shape
+from workbench.views.overlays import engine_overlay, node_times, source_overlay
+from workbench.views.preprocess_editor import parse
+from workbench.views.settings_dialog import SettingsDialog
+from workbench.views.theme import palette, stylesheet
+from workbench.views.widgets import Words, _fitted, tip
+
+SPEC = TensorSpec("x", "float32", ("batch", 3, "h"))
+
+
+@pytest.mark.parametrize("room", [0, 20, 60, 120, 400])
+def test_text_never_takes_more_than_its_room(qapp: object, room: int) -> None:
+    make_application()
+    metrics = QFontMetrics(text_font())
+    main, soft = _fitted(Words("a_rather_long_name_of_a_layer", "12.3 %"), metrics, metrics, room)
+    used = metrics.horizontalAdvance(main) + (metrics.horizontalAdvance(soft) + 5 if soft else 0)
+    assert used <= max(room, metrics.horizontalAdvance("…"))
+
+
+def test_a_figure_keeps_its_room_before_what_stands_behind_it(qapp: object) -> None:
+    make_application()
+    metrics = QFontMetrics(text_font())
+    main, soft = _fitted(Words("0.051 ms", "12.3 % of everything there is"), metrics, metrics, 110)
+    assert main == "0.051 ms" and "…" in soft
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4x3x8", (4, 3, 8)), ("4×3×8", (4, 3, 8)), (" [4, 3, 8] ", (4, 3, 8)), ("4x5x8", None), ("4x3", None), ("0x3x8", None), ("", None), ("a×3×8", None)],
+)  # fmt: skip
+def test_shapes_are_read_as_people_write_them(text: str, expected: tuple[int, ...] | None) -> None:
+    assert parse_shape(text, SPEC) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("size", "320 × 48", {"width": 320, "height": 48}),
+        ("size", "320x48", {"width": 320, "height": 48}),
+        ("size", "320", None),
+        ("size", "3.5 × 2", None),
+        ("scale", "0.00392", {"scale": 0.00392}),
+        ("scale", "1 2", None),
+        ("std", "0.5, 0", None),
+        ("mean", "a", None),
+        ("mean", "0.1 0.2 0.3", {"mean": (0.1, 0.2, 0.3)}),
+    ],
+)
+def test_preprocessing_fields_are_read(name: str, text: str, expected: dict[str, object] | None) -> None:
+    assert parse(name, text) == expected
+
+
+def test_tooltips_show_names_word_for_word() -> None:
+    assert tip("<img src=x>") == "<qt>&lt;img src=x&gt;</qt>" and tip("") == ""
+
+
+def test_every_setting_with_a_title_has_an_editor_that_sets_it(qtbot: QtBot, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "s.json")
+    dialog = SettingsDialog(settings)
+    qtbot.addWidget(dialog)
+    assert set(dialog.editors) == {setting.id for setting in SETTINGS if setting.title}
+    combo = dialog.editors["theme"]
+    assert isinstance(combo, QComboBox)
+    combo.setCurrentIndex(combo.findData("dark"))
+    combo.activated.emit(combo.currentIndex())
+    assert settings.get("theme") == "dark"
+
+
+def test_both_themes_fill_the_whole_sheet() -> None:
+    for theme in (LIGHT, DARK):
+        sheet = stylesheet(theme)
+        assert theme.panel in sheet and "{{" not in sheet and "{line}" not in sheet
+        assert palette(theme).window().color().name() == theme.background
+
+
+def linked() -> tuple[Links, EngineGraph]:
+    nodes = tuple(Layer(f"n{i}", "", op, sources=(f"n{i}",)) for i, op in enumerate(("Conv", "Relu", "Reshape")))
+    layers = (
+        Layer("l0", "", "Conv", outputs=("a",), precision=Precision.INT8, sources=("n0", "n1")),
+        Layer("l1", "", "Reorder"),
+    )
+    engine = EngineGraph(
+        Graph("engine", layers, {"a": Tensor("a", (1, 8), "float32", 32)}),
+        {"n0": Fate(FateKind.FUSED, ("l0",)), "n1": Fate(FateKind.FUSED, ("l0",)), "n2": Fate(FateKind.ABSORBED)},
+    )
+    model = Model("m", Graph("m", nodes), 17, 10, "", 0, 0, 0, "", (SPEC,), (), {})
+    return Links(model, engine), engine
+
+
+def test_times_of_a_fused_layer_are_shared_among_its_nodes() -> None:
+    links, engine = linked()
+    assert node_times(links, {"l0": 2.0, "l1": 1.0}) == {"n0": 1.0, "n1": 1.0}
+    overlay = source_overlay("time share", links, {"n0": Precision.INT8}, {"l0": 2.0}, LIGHT)
+    assert overlay.values == {"n0": 1.0, "n1": 1.0} and overlay.colors == {"n0": LIGHT.precision[Precision.INT8]}
+    assert source_overlay("fate", links, {}, {}, LIGHT).badges == {"n2": "no kernel"}
+    assert engine_overlay("memory", engine, {}, LIGHT).values == {"l0": 32.0, "l1": 0.0}
+    assert engine_overlay("precision", engine, {}, LIGHT).badges["l0"] == "2 nodes → 1"
+    assert engine_overlay("time", None, {}, LIGHT).values is None
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".csv"])
+@pytest.mark.parametrize("kind", find_charts(), ids=lambda kind: kind.title)
+def test_every_chart_is_saved_in_every_form(kind: type, suffix: str, qtbot: QtBot, tmp_path: Path) -> None:
+    chart = kind()
+    qtbot.addWidget(chart)
+    chart.resize(400, 250)
+    run = Run("r1", "m", "", "m", BuildConfig(), Status.DONE, "2026")
+    layers = (Layer("l0", "conv", "Conv", precision=Precision.INT8), Layer("l1", "relu", "Relu"))
+    chart.set_data(ChartData((Series(run, "FP32", False, layers, np.array([1.0, 2.0]), np.arange(1.0, 50.0), 49),)))
+    path = tmp_path / f"chart{suffix}"
+    save_chart(chart, path)
+    if suffix == ".png":
+        picture = QImage(str(path))
+        assert (picture.width(), picture.height()) == (800, 500)
+    elif suffix == ".svg":
+        assert b"<svg" in path.read_bytes()[:400]
+    else:
+        assert len(next(csv.reader(io.StringIO(path.read_text("utf-8"))))) >= 2
+
+
+def test_a_chart_in_an_unknown_form_is_refused_with_a_hint(qtbot: QtBot, tmp_path: Path) -> None:
+    chart = find_charts()[0]()
+    qtbot.addWidget(chart)
+    with pytest.raises(WorkbenchError, match="\\.png"):
+        save_chart(chart, tmp_path / "chart.docx")
