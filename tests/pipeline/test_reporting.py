@@ -87,7 +87,7 @@ def test_the_page_says_verdict_figures_fusion_and_protocol(page: str) -> None:
     assert "Conv + Add + Relu" in page
     assert "warm-up &gt;= 0 ms" in page
     assert "ONNX Runtime FP32, optimisations off" in page
-    assert "Random inputs: no labels" in page
+    assert "RANDOM values" in page
 
 
 def test_the_page_has_the_colours_of_both_themes(page: str) -> None:

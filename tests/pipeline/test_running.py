@@ -90,7 +90,7 @@ def test_without_an_evaluation_set_random_inputs_are_said_loudly(request_of: Req
     accuracy = run(request_of(), listener, never).accuracy
     assert accuracy is not None
     assert (accuracy.samples, accuracy.task) == (8, None)
-    assert any(text.startswith("Random inputs: no labels") for text in accuracy.warnings)
+    assert any("RANDOM" in text for text in accuracy.warnings)
     assert listener.of(Checked)[-1].done == 8
 
 
@@ -272,3 +272,12 @@ def test_shapes_come_from_the_request_the_profile_the_recipe_and_the_guess_in_th
     assert batch(BuildConfig(backend="null", options=options), recipe) == 2
     assert batch(BuildConfig(backend="null", options=options, profiles=profiles), recipe) == 3
     assert batch(BuildConfig(backend="null", options=options, profiles=profiles, shapes=shape(5)), recipe) == 5
+
+
+def test_an_engine_that_parts_from_its_typed_onnx_is_told(request_of: RequestOf, samples_path: Path) -> None:
+    lies = run(request_of("run-0001", config=null_int8(), calibration=str(samples_path)), Listener(), never)
+    config = BuildConfig(backend="openvino", plan=INT8, threads=1)
+    honest = run(request_of("run-0002", config=config, calibration=str(samples_path)), Listener(), never)
+    assert lies.accuracy is not None and honest.accuracy is not None
+    assert any("something else than what is written" in text for text in lies.accuracy.warnings)
+    assert not any("something else" in text for text in honest.accuracy.warnings)

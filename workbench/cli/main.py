@@ -10,7 +10,6 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
-from pathlib import Path
 
 from workbench import __version__
 from workbench.cli.arguments import COMMANDS, make_parser

@@ -9,6 +9,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
 from workbench.data import SampleSet
+from workbench.pipeline.documents import method_label
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import NONE, calibration_set, feeds_digest
 from workbench.precision import Observations, observe
@@ -64,7 +65,7 @@ def _observe(record: Record, model: Model, shapes: dict[str, Shape], samples: Sa
 
 
 def _sentence(record: Record, samples: SampleSet) -> str:
-    method = record.request.config.plan.calibration.method.value
+    method = method_label(record.request.config.plan.calibration)
     if samples.is_random:
         return (
             f"Ranges ({method}) come from {samples.size} random inputs: the speed is real, the accuracy of INT8 is not."

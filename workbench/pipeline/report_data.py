@@ -11,7 +11,7 @@ from workbench.core.graph import Graph, Layer, LayerKind
 from workbench.core.json import read_json
 from workbench.core.model import Model, TypedModel
 from workbench.core.run import EngineGraph, Race, RaceEntry, Run
-from workbench.pipeline.documents import run_title
+from workbench.pipeline.documents import UNFUSED, run_title
 from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.table import is_simulated, shortened, task_text, why_not
 
@@ -124,11 +124,12 @@ def sentences(sections: Sequence[Section]) -> list[str]:
 def _sentence(section: Section, baseline: Section) -> str:
     assert section.entry is not None
     verdict, times = section.entry.verdict, ""
+    rival = baseline.title if baseline.title != UNFUSED else f"the {UNFUSED}"
     if verdict.startswith(("faster", "slower")):
-        verdict = f"{verdict.split(' by ')[0]} than {baseline.title} by {verdict.split(' by ')[1]}"
+        verdict = f"{verdict.split(' by ')[0]} than {rival} by {verdict.split(' by ')[1]}"
         times = f" ({section.entry.speedup:.2f}×)"
     else:
-        verdict = f"against {baseline.title}: {verdict}"
+        verdict = f"against {rival}: {verdict}"
     accuracy = section.run.accuracy
     tail = ""
     if accuracy and accuracy.task:

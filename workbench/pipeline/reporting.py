@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,13 @@ def write_report(path: Path, folders: Sequence[Path | str], race: Race | None = 
 def render(sections: Sequence[Section], race: Race | None) -> str:
     """The page as text."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"size": size_text, "sqnr": sqnr_text, "shares": shares_text, "css": _css_name}
+    environment.filters |= {
+        "size": size_text,
+        "sqnr": sqnr_text,
+        "shares": shares_text,
+        "css": _css_name,
+        "ms": _milliseconds,
+    }
     template = environment.from_string(resource(TEMPLATE).read_text(encoding="utf-8"))
     page: str = template.render(
         sections=sections,
@@ -59,6 +66,12 @@ def _colors(theme: Theme) -> dict[str, Any]:
     names = ("background", "panel", "canvas", "line", "text", "soft", "faint", "accent", "accent_ground", "good", "bad")
     colors = {_css_name(name): getattr(theme, name) for name in names}
     return colors | {f"p-{_css_name(p.value)}": theme.precision[p] for p in Precision}
+
+
+def _milliseconds(ms: float) -> str:
+    """Three digits: `206 ms`, `17.7 ms`, `0.0940 ms`."""
+    digits = 2 - math.floor(math.log10(ms)) if ms > 0 else 0
+    return f"{ms:.{max(0, digits)}f} ms"
 
 
 def _css_name(name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from workbench.core.errors import one_line
 from workbench.core.run import Accuracy, Race, Run, Status, TaskResult
+from workbench.measure.accuracy import SQNR_CAP_DB
 from workbench.measure.reference import SIMULATED
 from workbench.pipeline.documents import precision_label, run_title
 
@@ -71,7 +72,9 @@ def shares_text(precisions: dict[str, int]) -> str:
 def sqnr_text(sqnr_db: float | None) -> str:
     if sqnr_db is None:
         return "—"
-    return "equal" if sqnr_db >= 200 else f"{sqnr_db:.1f} dB"
+    if abs(sqnr_db) >= SQNR_CAP_DB:
+        return "equal" if sqnr_db > 0 else "no match"
+    return f"{sqnr_db:.1f} dB"
 
 
 def task_text(task: TaskResult | None) -> str:
