@@ -1,7 +1,7 @@
-"""A small residual network and how to train, check and export it: shared by `fashion/train.py` and `digits/train.py`.
+"""A small residual network: how `fashion/train.py` and `digits/train.py` train, check and export it.
 
-Everything runs on one thread with fixed seeds: two threads on a loaded machine are slower than one, and the figures
-on the cards shall be found again. Arrays are NumPy outside and torch inside.
+Everything runs on one thread with fixed seeds: two threads on a loaded machine are slower than one, and the
+figures on the cards shall be found again. Arrays are NumPy outside and torch inside.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 
 class ResidualBlock(nn.Module):
-    """Conv-BN-ReLU-Conv-BN, plus the input (through a 1x1 Conv-BN where the shape changes), then ReLU [He 2015]."""
+    """Conv-BN-ReLU-Conv-BN, plus the input (by a 1x1 Conv-BN where the shape changes), then ReLU [He 2015]."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -42,7 +42,9 @@ class ResidualBlock(nn.Module):
         )
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(self.body(x) + self.shortcut(x))
@@ -70,7 +72,7 @@ class SmallResNet(nn.Module):
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast: AdamW with the one-cycle rule [Smith 2018], cross entropy with label smoothing 0.05."""
+    """AdamW with the one-cycle rule [Smith 2018], cross entropy with label smoothing 0.05."""
 
     epochs: int
     batch: int = 128
@@ -87,19 +89,25 @@ def prepare(seed: int) -> None:
 
 
 def fit(net: nn.Module, x: np.ndarray, y: np.ndarray, schedule: Schedule, augment: Augment) -> None:
-    """Train `net` in place on x [N, 1, height, width] float32 (already normalised) and class indices y [N]."""
+    """Train `net` in place on x [N, 1, height, width] float32 (normalised) and class indices y [N]."""
     net.to(memory_format=torch.channels_last)  # twice as fast on a CPU, same numbers
     images = torch.from_numpy(x).to(memory_format=torch.channels_last)
     labels = torch.from_numpy(y.astype(np.int64))
     generator = torch.Generator().manual_seed(schedule.seed)
     steps = len(images) // schedule.batch
     optimizer = torch.optim.AdamW(net.parameters(), lr=schedule.peak_rate, weight_decay=schedule.weight_decay)
-    rates = torch.optim.lr_scheduler.OneCycleLR(optimizer, schedule.peak_rate, total_steps=steps * schedule.epochs)
+    rates = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, schedule.peak_rate, total_steps=steps * schedule.epochs
+    )
     net.train()
     for epoch in range(schedule.epochs):
         total = 0.0
-        for rows in torch.randperm(len(images), generator=generator)[: steps * schedule.batch].split(schedule.batch):
-            loss = functional.cross_entropy(net(augment(images[rows], generator)), labels[rows], label_smoothing=0.05)
+        for rows in torch.randperm(len(images), generator=generator)[: steps * schedule.batch].split(
+            schedule.batch
+        ):
+            loss = functional.cross_entropy(
+                net(augment(images[rows], generator)), labels[rows], label_smoothing=0.05
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -112,12 +120,14 @@ def fit(net: nn.Module, x: np.ndarray, y: np.ndarray, schedule: Schedule, augmen
 def export(net: nn.Module, example: np.ndarray, path: Path, *, keep_batchnorm: bool) -> None:
     """Write `net` as ONNX opset 17, input "image" [batch, ...], output "logits" [batch, classes].
 
-    The exporter folds BatchNormalization into Conv unless it is told to preserve the training mode; the module is in
-    eval mode, so what is kept is the inference form (one output, running statistics).
+    The exporter folds BatchNormalization into Conv unless it is told to preserve the training mode; the module is
+    in eval mode, so what is kept is the inference form (one output, running statistics).
     """
     mode = torch.onnx.TrainingMode.PRESERVE if keep_batchnorm else torch.onnx.TrainingMode.EVAL
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the exporter that writes one file is the older one
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # the exporter that writes one file is the older one
         torch.onnx.export(
             net.eval(),
             (torch.from_numpy(example),),

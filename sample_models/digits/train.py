@@ -1,10 +1,12 @@
 """Train the digits sample and write everything in this folder but the card and the recipe.
 
     pip install -r sample_models/requirements-training.txt
-    python -m sample_models.digits.train             (from the root of the repository; about 20 seconds of one core)
+    python -m sample_models.digits.train
 
-Writes digits_resnet.onnx (BatchNormalization folded into Conv by the exporter), calibration/ (64 pictures of the
-training side) and evaluation/<class>/ (all 597 pictures of the test side).
+from the root of the repository; about 20 seconds of one core.
+
+Writes digits_resnet.onnx (BatchNormalization folded into Conv by the exporter), calibration/ (64 pictures of
+the training side) and evaluation/<class>/ (all 597 pictures of the test side).
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ PIXEL = 15  # values 0..16 are stored as 0..240, so that the pictures lose nothi
 
 
 def augment(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Turn by up to 10 degrees, scale by up to 10 %, shift by up to half a pixel; every picture by its own amounts."""
+    """Turn by up to 10 degrees, scale by 10 %, shift by half a pixel; every picture by its own amounts."""
     n = len(images)
     turn, scale, across, down = (torch.rand(4, n, generator=generator) * 2 - 1).unbind()
     angle, factor = turn * math.radians(10), 1 + 0.1 * scale
@@ -76,7 +78,9 @@ def main() -> None:
     path = options.out / "digits_resnet.onnx"
     export(net, normalise(x_test[:1]), path, keep_batchnorm=False)
     parameters = sum(p.numel() for p in net.parameters())
-    log.info("parameters %d, torch against ONNX Runtime %.1e", parameters, parity(net, path, normalise(x_test)))
+    log.info(
+        "parameters %d, torch against ONNX Runtime %.1e", parameters, parity(net, path, normalise(x_test))
+    )
     log.info(describe("evaluation", *accuracy(path, normalise(x_test), y_test)))
 
 

@@ -2,7 +2,9 @@
 
     pip install -r sample_models/requirements-training.txt
     apt-get install dataset-fashion-mnist
-    python -m sample_models.fashion.train            (from the root of the repository; about 4 minutes of one core)
+    python -m sample_models.fashion.train
+
+from the root of the repository; about 8 minutes of one core.
 
 Writes fashion_resnet.onnx, calibration.npz (from the training side) and evaluation.npz (from the test side).
 """
@@ -44,7 +46,9 @@ def read_idx(path: Path) -> np.ndarray:
 
 def read_split(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Pictures [N, 28, 28] uint8 and classes [N] uint8 of split "train" or "t10k"."""
-    return read_idx(folder / f"{split}-images-idx3-ubyte.gz"), read_idx(folder / f"{split}-labels-idx1-ubyte.gz")
+    return read_idx(folder / f"{split}-images-idx3-ubyte.gz"), read_idx(
+        folder / f"{split}-labels-idx1-ubyte.gz"
+    )
 
 
 def normalise(pixels: np.ndarray) -> np.ndarray:
@@ -65,11 +69,15 @@ def stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Indices of `count` items, the same number of every class, drawn at random, in ascending order."""
     rng = np.random.default_rng(seed)
     each = count // len(np.unique(labels))
-    return np.sort(np.concatenate([rng.choice(np.flatnonzero(labels == c), each, False) for c in np.unique(labels)]))
+    return np.sort(
+        np.concatenate([rng.choice(np.flatnonzero(labels == c), each, False) for c in np.unique(labels)])
+    )
 
 
-def write_sets(train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], out: Path, seed: int) -> None:
-    """calibration.npz: x of the training side, no labels. evaluation.npz: x, y of the test side, stratified."""
+def write_sets(
+    train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray], out: Path, seed: int
+) -> None:
+    """calibration.npz: x of the training side. evaluation.npz: x and y of the test side, stratified."""
     rows = np.sort(np.random.default_rng(seed).choice(len(train[0]), CALIBRATION, False))
     np.savez_compressed(out / "calibration.npz", x=train[0][rows])
     rows = stratified(test[1], EVALUATION, seed)
@@ -78,7 +86,9 @@ def write_sets(train: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"), help="the IDX files")
+    parser.add_argument(
+        "--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"), help="the IDX files"
+    )
     parser.add_argument("--out", type=Path, default=HERE)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,22 +1,24 @@
 """Render the text lines of the OCR sample: `calibration/` (no labels) and `evaluation/` with `labels.csv`.
 
     apt-get install fonts-dejavu-core fonts-dejavu-extra fonts-liberation
-    python -m sample_models.ocr.render_lines          (from the root of the repository; needs Pillow and NumPy)
+    python -m sample_models.ocr.render_lines
 
-The rule, the same for both sets and with no line chosen or removed by what a model reads in it:
+from the root of the repository; needs Pillow and NumPy. The rule, the same for both sets and with no line chosen
+or removed by what a model reads in it:
 
-1. Text: eight of 13 lines are English words or a sentence's start, the others a number, a price, a date, a time, an
-   address or a code; all of characters of the model. Codes leave out I, O, l and 0, which some faces draw alike. No kind has a space beside a
-   figure or a unit ("$ 12.50", "3 Jan", "order 725"): the model leaves such spaces out, see the card.
+1. Text: eight of 13 lines are English words (words.txt) or a sentence's start, the others a number, a price,
+   a date, a time, an address or a code; all of characters of the model. Codes leave out I, O, l and 0, which
+   some faces draw alike. No kind has a space beside a figure or a unit ("$ 12.50", "3 Jan", "order 725"): the
+   model leaves such spaces out, see the card.
 2. Face: one of 16 DejaVu and Liberation faces, 20 to 40 pixels high, margins of 2 to 7 pixels.
-3. Ink and paper: black on white in two lines of three; else random colours whose luminances differ by at least 90 of
-   255, so that half of those are light on dark.
+3. Ink and paper: black on white in two lines of three; else random colours whose luminances differ by at least
+   90 of 255, so that half of those are light on dark.
 4. Half of the lines are blurred (Gaussian, radius up to 0.8 pixel); half carry noise (sigma up to 6 of 255).
-5. A line is drawn again only where its picture is wider than 320/48 of its height (it would not fit the input) or
-   where its text was used before (so the two sets share no text).
+5. A line is drawn again only where its picture is wider than 320/48 of its height (it would not fit the input)
+   or where its text was used before (so the two sets share no text).
 
-Calibration is drawn with seed `--seed`, evaluation with `--seed` + 1. The same Pillow and font versions give the same
-files; other versions differ by anti-aliasing.
+Calibration is drawn with seed `--seed`, evaluation with `--seed` + 1. The same Pillow and font versions give the
+same files; other versions differ by anti-aliasing.
 """
 
 from __future__ import annotations
@@ -53,27 +55,7 @@ FACES = (
     "liberation/LiberationSerif-Italic.ttf",
     "liberation/LiberationMono-Regular.ttf",
 )
-WORDS = (
-    "about above account across action address after agree airport almost amount animal answer apple april arrive "
-    "autumn balance basket before begin better between bicycle bottle bread bridge bright brother budget build butter "
-    "camera candle carbon careful castle centre change charge cheese choose circle city clean clear client cloud "
-    "coffee colour common complete copper corner cotton country course cover credit current customer daily danger "
-    "deliver design detail dinner distance doctor double dozen driver early earth east effect eight electric engine "
-    "enough entrance evening every exact export fabric factory family farmer father field figure final finger flower "
-    "follow forest forward fresh friday friend front future garden gather gentle glass golden grand green ground "
-    "group harbour harvest health heavy height history holiday honest horse hotel house hundred import inside island "
-    "journey kitchen known label language large later leather letter library light limit little local machine market "
-    "master matter measure medium member metal middle minute mirror model modern moment monday money month morning "
-    "mother mountain narrow nature needle network never north number object ocean office often open orange order "
-    "other oxygen packet paper parcel patient pencil people perfect period person picture plain planet platform "
-    "please pocket point police porter power present price printer problem product project public quality quarter "
-    "question quiet radio railway rapid reach ready receipt record reduce region repair report result return river "
-    "round salad sample school science season second secret service seven shadow sheet shoulder signal silver simple "
-    "single sister small smooth social south special speed spring square station steel still stone street strong "
-    "student sugar summer sunday supply surface table tablet target teacher thank theatre ticket timber today "
-    "together tomorrow total tower travel twelve under union update useful valley value vessel village visit volume "
-    "wait water weather weekend weight welcome west window winter wooden world write yellow young"
-).split()
+WORDS = (HERE / "words.txt").read_text(encoding="utf-8").split()
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 CODE_LETTERS, CODE_DIGITS = "ABCDEFGHJKLMNPQRSTUVWXYZ", "123456789"
 
@@ -104,7 +86,8 @@ def price(rng: Rng) -> str:
 
 def date(rng: Rng) -> str:
     day, month, year = rng.integers(1, 29), rng.integers(1, 13), rng.integers(1950, 2030)
-    return (f"{day}-{MONTHS[month - 1]}-{year}", f"{year}-{month:02d}-{day:02d}", f"{day}/{month}/{year}")[rng.integers(3)]
+    forms = f"{day}-{MONTHS[month - 1]}-{year}", f"{year}-{month:02d}-{day:02d}", f"{day}/{month}/{year}"
+    return forms[rng.integers(3)]
 
 
 def time(rng: Rng) -> str:
@@ -132,7 +115,7 @@ def random_colour(rng: Rng) -> Colour:
 
 
 def ink_and_paper(rng: Rng) -> tuple[Colour, Colour]:
-    """Black on white in two of three calls; else two random colours, luminances at least 90 apart, either the ink."""
+    """Black on white in two of three calls; else two random colours, luminances at least 90 apart."""
     if rng.random() < 2 / 3:
         return (0, 0, 0), (255, 255, 255)
     while True:
@@ -154,14 +137,17 @@ def draw(text: str, rng: Rng, fonts: Path) -> Image.Image:
     if rng.random() < 0.5:
         picture = picture.filter(ImageFilter.GaussianBlur(radius))
     if rng.random() < 0.5:
-        noise = rng.normal(0, sigma, (size[1], size[0], 1))  # of the luminance: the same in all three channels
+        noise = rng.normal(
+            0, sigma, (size[1], size[0], 1)
+        )  # of the luminance: the same in all three channels
         picture = Image.fromarray(np.clip(np.rint(np.asarray(picture) + noise), 0, 255).astype(np.uint8))
     return picture
 
 
 def lines(count: int, seed: int, fonts: Path, used: set[str]) -> list[tuple[str, Image.Image]]:
     """`count` texts and their pictures; texts in `used` are not drawn again, new ones are added to it."""
-    rng, drawn = np.random.default_rng(seed), []
+    rng = np.random.default_rng(seed)
+    drawn: list[tuple[str, Image.Image]] = []
     while len(drawn) < count:
         text = KINDS[rng.integers(len(KINDS))](rng)
         picture = draw(text, rng, fonts)
@@ -196,8 +182,16 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     used: set[str] = set()
-    write(lines(options.calibration, options.seed, options.fonts, used), options.out / "calibration", labelled=False)
-    write(lines(options.evaluation, options.seed + 1, options.fonts, used), options.out / "evaluation", labelled=True)
+    write(
+        lines(options.calibration, options.seed, options.fonts, used),
+        options.out / "calibration",
+        labelled=False,
+    )
+    write(
+        lines(options.evaluation, options.seed + 1, options.fonts, used),
+        options.out / "evaluation",
+        labelled=True,
+    )
     log.info("%d lines in %s", len(used), options.out)
 
 
