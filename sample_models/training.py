@@ -29,7 +29,7 @@ Augment = Callable[[Tensor, torch.Generator], Tensor]
 
 
 class ResidualBlock(nn.Module):
-    """Conv-BN-ReLU-Conv-BN, plus the input (by a 1x1 Conv-BN where the shape changes), then ReLU [He 2015]."""
+    """Conv-BN-ReLU-Conv-BN, plus the input (by 1x1 Conv-BN where the shape changes), then ReLU [He 2015]."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
@@ -120,8 +120,8 @@ def fit(net: nn.Module, x: np.ndarray, y: np.ndarray, schedule: Schedule, augmen
 def export(net: nn.Module, example: np.ndarray, path: Path, *, keep_batchnorm: bool) -> None:
     """Write `net` as ONNX opset 17, input "image" [batch, ...], output "logits" [batch, classes].
 
-    The exporter folds BatchNormalization into Conv unless it is told to preserve the training mode; the module is
-    in eval mode, so what is kept is the inference form (one output, running statistics).
+    The exporter folds BatchNormalization into Conv unless it is told to preserve the training mode; the module
+    is in eval mode, so what is kept is the inference form (one output, running statistics).
     """
     mode = torch.onnx.TrainingMode.PRESERVE if keep_batchnorm else torch.onnx.TrainingMode.EVAL
     with warnings.catch_warnings():

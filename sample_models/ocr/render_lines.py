@@ -3,22 +3,22 @@
     apt-get install fonts-dejavu-core fonts-dejavu-extra fonts-liberation
     python -m sample_models.ocr.render_lines
 
-from the root of the repository; needs Pillow and NumPy. The rule, the same for both sets and with no line chosen
-or removed by what a model reads in it:
+from the root of the repository; needs Pillow and NumPy. The rule, the same for both sets and with no line
+chosen or removed by what a model reads in it:
 
 1. Text: eight of 13 lines are English words (words.txt) or a sentence's start, the others a number, a price,
    a date, a time, an address or a code; all of characters of the model. Codes leave out I, O, l and 0, which
    some faces draw alike. No kind has a space beside a figure or a unit ("$ 12.50", "3 Jan", "order 725"): the
    model leaves such spaces out, see the card.
 2. Face: one of 16 DejaVu and Liberation faces, 20 to 40 pixels high, margins of 2 to 7 pixels.
-3. Ink and paper: black on white in two lines of three; else random colours whose luminances differ by at least
-   90 of 255, so that half of those are light on dark.
+3. Ink and paper: black on white in two lines of three; else random colours whose luminances differ by at
+   least 90 of 255, so that half of those are light on dark.
 4. Half of the lines are blurred (Gaussian, radius up to 0.8 pixel); half carry noise (sigma up to 6 of 255).
-5. A line is drawn again only where its picture is wider than 320/48 of its height (it would not fit the input)
-   or where its text was used before (so the two sets share no text).
+5. A line is drawn again only where its picture is wider than 320/48 of its height (it would not fit the
+   input) or where its text was used before (so the two sets share no text).
 
-Calibration is drawn with seed `--seed`, evaluation with `--seed` + 1. The same Pillow and font versions give the
-same files; other versions differ by anti-aliasing.
+Calibration is drawn with seed `--seed`, evaluation with `--seed` + 1. The same Pillow and font versions give
+the same files; other versions differ by anti-aliasing.
 """
 
 from __future__ import annotations
