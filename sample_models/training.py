@@ -120,7 +120,7 @@ def fit(net: nn.Module, x: np.ndarray, y: np.ndarray, schedule: Schedule, augmen
 def export(net: nn.Module, example: np.ndarray, path: Path, *, keep_batchnorm: bool) -> None:
     """Write `net` as ONNX opset 17, input "image" [batch, ...], output "logits" [batch, classes].
 
-    The exporter folds BatchNormalization into Conv unless it is told to preserve the training mode; the module
+    The exporter folds BatchNormalization into Conv unless told to preserve the training mode; the module
     is in eval mode, so what is kept is the inference form (one output, running statistics).
     """
     mode = torch.onnx.TrainingMode.PRESERVE if keep_batchnorm else torch.onnx.TrainingMode.EVAL
