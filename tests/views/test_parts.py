@@ -52,8 +52,17 @@ def test_a_figure_keeps_its_room_before_what_stands_behind_it(qapp: object) -> N
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("4x3x8", (4, 3, 8)), ("4×3×8", (4, 3, 8)), (" [4, 3, 8] ", (4, 3, 8)), ("4x5x8", None), ("4x3", None), ("0x3x8", None), ("", None), ("a×3×8", None)],
-)  # fmt: skip
+    [
+        ("4x3x8", (4, 3, 8)),
+        ("4×3×8", (4, 3, 8)),
+        (" [4, 3, 8] ", (4, 3, 8)),
+        ("4x5x8", None),
+        ("4x3", None),
+        ("0x3x8", None),
+        ("", None),
+        ("a×3×8", None),
+    ],
+)
 def test_shapes_are_read_as_people_write_them(text: str, expected: tuple[int, ...] | None) -> None:
     assert parse_shape(text, SPEC) == expected
 

@@ -68,7 +68,7 @@ def _median(run: Run, _base: Run | None) -> Cell:
 def _reason(run: Run) -> Cell:
     """Why there is no time: what the run waits for, what failed, what this machine lacks."""
     if run.status is Status.DONE and run.timing is not None and run.timing.reason:
-        return Cell(run.timing.reason, tone="soft", tip=run.timing.reason, span=2)
+        return Cell(run.timing.reason.split(";")[0].rstrip("."), tone="soft", tip=run.timing.reason, span=2)
     text = verbal_status(run)
     return Cell(text or "—", tone="bad" if run.status is Status.FAILED else "soft", tip=_why(run), span=2)
 
@@ -117,7 +117,13 @@ def _task(run: Run, base: Run | None) -> Cell:
     tip = f"{task.metric} on {task.n} samples, 95 % interval {percent(task.low)} to {percent(task.high)}"
     if task.agreement is not None:
         tip += f"; the same answer as FP32 in {percent(task.agreement)}"
-    return Cell(percent(task.value), f"±{half * 100:.0f}", "bad" if worse else "", task.value, tip=tip)
+    soft = f"±{half * 100:.0f} {_simulated(run)}".strip()
+    return Cell(percent(task.value), soft, "bad" if worse else "", task.value, tip=tip)
+
+
+def _simulated(run: Run) -> str:
+    """Outputs of an engine that cannot run here come from the exact simulator: that is said beside each figure."""
+    return "sim." if run.timing is not None and run.timing.stats is None else ""
 
 
 def _sqnr(run: Run, _base: Run | None) -> Cell:
@@ -129,7 +135,7 @@ def _sqnr(run: Run, _base: Run | None) -> Cell:
     samples = f"{run.accuracy.samples} {'RANDOM ' if run.accuracy.source == 'random' else ''}samples"
     tip = f"output {name} against {run.accuracy.reference}, {samples}; cosine {worst.cosine:.5f}"
     text = "equal" if worst.sqnr_db >= 200 else f"{worst.sqnr_db:.0f} dB"
-    return Cell(text, tone="bad" if worst.sqnr_db < 12 else "", value=worst.sqnr_db, tip=tip)
+    return Cell(text, _simulated(run), "bad" if worst.sqnr_db < 12 else "", worst.sqnr_db, tip=tip)
 
 
 def _two(value: float) -> str:

@@ -16,7 +16,7 @@ from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.recipe import Recipe
 from workbench.core.run import EngineGraph, Race, Run, RunRequest, TimingConfig
 from workbench.session.asking import Ask
-from workbench.session.baseline import baseline_of
+from workbench.session.baseline import baseline_of, stats_of
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
@@ -119,8 +119,7 @@ class Session(QObject):
 
     @property
     def can_race(self) -> bool:
-        done = [self.runs.get(run_id) for run_id in self.compared]
-        return sum(run is not None and run.timing is not None and run.timing.stats is not None for run in done) > 1
+        return sum(stats_of(self.runs.get(run_id)) is not None for run_id in self.compared) > 1
 
     @property
     def can_undo(self) -> bool:
@@ -321,7 +320,7 @@ class Session(QObject):
 
     def race(self) -> None:
         """Times the compared runs interleaved, the baseline first."""
-        ids = list(self.compared)
+        ids = [run_id for run_id in self.compared if stats_of(self.runs.get(run_id)) is not None]
         first = self.baseline
         if first is not None and first.id in ids:
             ids = [first.id, *(known for known in ids if known != first.id)]

@@ -93,7 +93,7 @@ class Bottom(QSplitter):
         for cell in self.cells:
             cell.setMinimumWidth(200)
             self.addWidget(cell)
-        self.setSizes([500, 370, 730])
+        self.setSizes([480, 360, 760])
         for signal in (
             session.compared_changed,
             session.current_changed,

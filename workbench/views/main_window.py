@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Workbench")
         self.setAcceptDrops(True)
         self.resize(1600, 1000)
-        self.setMinimumSize(900, 560)
+        self.setMinimumSize(1080, 640)
         self.actions_by_id = make_actions(self, session)
         self._main_menu = QMenu(self)
         fill_menu(self._main_menu, self.actions_by_id)

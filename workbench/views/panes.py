@@ -117,8 +117,10 @@ class Panes(QSplitter):
         if session.model is None:
             return
         run = session.current
+        is_of_run = self.source.overlay == "time share"
+        asked = session.asked_of_run if is_of_run else session.asked
         times = session.runs.layer_ms(run.id) if run else {}
-        self.source.show_overlay(source_overlay(self.source.overlay, session.links, session.asked, times, current()))
+        self.source.show_overlay(source_overlay(self.source.overlay, session.links, asked, times, current()))
 
     def refresh_engine_overlay(self, _news: object = None) -> None:
         session = self._session

@@ -23,7 +23,7 @@ from workbench.views.theme import current
 from workbench.views.widgets import Words, empty_label, paint_words
 
 ROW_HEIGHT = 28
-WIDTHS = {"median": 114, "speedup": 78, "size": 78, "memory": 78, "task": 84, "sqnr": 78}
+WIDTHS = {"median": 114, "speedup": 78, "size": 76, "memory": 76, "task": 98, "sqnr": 90}
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -83,6 +83,7 @@ class RunsTable(QTableView):
         self.setSortingEnabled(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self._is_following = False
+        self.runs.layoutChanged.connect(self._span)
         self.selectionModel().selectionChanged.connect(self._selected)
         session.compared_changed.connect(self._follow)
         session.current_changed.connect(self._follow)
@@ -93,7 +94,16 @@ class RunsTable(QTableView):
         self._is_following = True
         self.runs.set_runs(list(session.visible_runs()), session.baseline)
         self._is_following = False
+        self._span()
         self._follow()
+
+    def _span(self) -> None:
+        """Reasons take the place of the figures they explain."""
+        self.clearSpans()
+        for row in range(self.runs.rowCount()):
+            for column in range(len(COLUMNS)):
+                if (span := self.runs.cell(row, column).span) > 1:
+                    self.setSpan(row, column, 1, span)
 
     def _selected(self, _new: QItemSelection, _old: QItemSelection) -> None:
         if self._is_following:

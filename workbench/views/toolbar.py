@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidge
 
 from workbench.core.precision import CalibrationMethod, Precision
 from workbench.session.choices import RANDOM, plan_words, samples_words
+from workbench.session.questions import BackendInfo
 from workbench.session.session import Session
 from workbench.views.sample_menu import fill_sample_menu
 from workbench.views.widgets import DropButton, Words, button, menu_item, swatch_icon, tip
@@ -81,7 +82,7 @@ class TopBar(QWidget):
         for part in (self.build, self.cancel, self.race):
             row.addWidget(part)
         row.addStretch(1)
-        row.addWidget(self.search)
+        row.addWidget(self.search, 4)
 
     def _button(self, action: QAction, kind: str = "") -> QPushButton:
         made = button(action.text(), kind)
@@ -102,10 +103,7 @@ class TopBar(QWidget):
         info = session.backends.get(choices.backend)
         title = info.title if info else choices.backend
         if choices.optimize:
-            device = info.device.split("(")[0].strip() if info else ""
-            self.backend.set_words(
-                Words(title, f"· {_kind_of_device(device)}" if device and info and not info.targets else "")
-            )
+            self.backend.set_words(Words(title.removesuffix(" (CPU)"), _device_words(info)))
         else:
             self.backend.set_words(Words("Source graph, unfused", f"· {title}"))
         targets = info.targets if info else {}
@@ -222,17 +220,21 @@ def _search_field() -> QLineEdit:
     field = QLineEdit()
     field.setPlaceholderText("Search layers, ops, tensors     Ctrl F")
     field.setClearButtonEnabled(True)
-    field.setFixedWidth(270)
+    field.setMinimumWidth(110)
+    field.setMaximumWidth(270)
     field.setFixedHeight(30)
     field.setAccessibleName("Search")
     field.setToolTip("Enter: next, Shift+Enter: back, Escape: end the search")
     return field
 
 
-def _kind_of_device(device: str) -> str:
-    """`CPU` for a long processor name; a GPU keeps its name."""
-    lower = device.lower()
-    return "CPU" if any(word in lower for word in ("cpu", "xeon", "epyc", "core", "ryzen", "amd", "intel")) else device
+def _device_words(info: BackendInfo | None) -> str:
+    """`· CPU` for a long processor name; a GPU keeps its name; nothing where one builds for a target."""
+    if info is None or info.targets or not info.device:
+        return ""
+    device = info.device.split("(")[0].strip()
+    is_cpu = any(word in device.lower() for word in ("cpu", "xeon", "epyc", "core", "ryzen", "amd", "intel"))
+    return "· CPU" if is_cpu else f"· {device}"
 
 
 def short_path(path: str) -> str:

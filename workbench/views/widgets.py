@@ -105,7 +105,8 @@ def _fitted(words: Words, metrics: QFontMetrics, small: QFontMetrics, room: int)
     if wanted + behind <= room:
         return words.main, words.soft
     share = min(wanted, max(int(room * 0.6), room - behind))
-    main = metrics.elidedText(words.main, Qt.TextElideMode.ElideMiddle, max(share, 0))
+    cut = share < wanted
+    main = metrics.elidedText(words.main, Qt.TextElideMode.ElideMiddle, max(share, 0)) if cut else words.main
     left = room - metrics.horizontalAdvance(main) - 5
     soft = small.elidedText(words.soft, Qt.TextElideMode.ElideMiddle, left) if left > MIN_SOFT else ""
     return main, soft
