@@ -6,16 +6,18 @@ Rules
 2. Activations get QuantizeLinear and DequantizeLinear with one scale per tensor. All users of one tensor that want the
    same form share one pair, named after the first of them: `n17:quantize_x`, `n17:dequantize_x`.
 3. The form is int8 with zero point 0, scale = threshold / 127. In an unsigned dialect, an activation that meets
-   constant weights is uint8 over the range that was seen, clipped at the threshold on either side: scale = (high - low) / 255,
-   zero point = -low / scale. So a tensor that was never negative has zero point 0, and one that hardly is (the output
-   of a hard-swish) loses no steps to values that do not occur. Where both operands are activations, both are int8
-   (OpenVINO falls back to float for a uint8 second operand).
+   constant weights is uint8 over the range that was seen, clipped at the threshold on either side: scale =
+   (high - low) / 255, zero point = -low / scale. So a tensor that was never negative has zero point 0, and one that
+   hardly is (the output of a hard-swish) loses no steps to values that do not occur. Where both operands are
+   activations, both are int8 (OpenVINO falls back to float for a uint8 second operand).
 4. Constant operands are stored as int8 with a DequantizeLinear behind them, so that the file holds a quarter of the
    bytes. The scale is per output channel: axis 0 of a Conv, the output axis of the second operand of MatMul and Gemm.
    Below opset 13, and for a constant first operand, it is one per tensor.
 5. A weight scale is max |w| / 127, never under a millionth of the tensor's largest: a dead channel gets no zero scale.
    Calibrated by MSE, it is the one from 0.5 to 1 times that which changes the channel's weights least.
 6. Bias stays in float (TensorRT refuses int32 bias; OpenVINO adds it in float anyway).
+7. In an unsigned dialect, a node that reads a ReduceMax or ReduceMin, directly or through operators that only move
+   values, stays in float: OpenVINO 2026.4 fuses the quantization into them and computes wrongly (27 dB, not 140).
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from workbench.precision.thresholds import SIGNED_LEVELS, UNSIGNED_LEVELS
 OPS = ("Conv", "MatMul", "Gemm")
 _PER_TENSOR_OPSET = 10
 _OPERANDS = (0, 1)
+_MOVES = ("Concat", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Flatten", "Split")
 
 
 @dataclass
@@ -85,6 +88,8 @@ def quantize(
         if node.name not in asked or not is_standard(node, *OPS):
             continue
         reason = why_not(editor, node) or _unseen(editor, node, observations)
+        if not reason and unsigned and _reads_extreme(editor, node):
+            reason = "it reads a ReduceMax or ReduceMin, whose quantization OpenVINO computes wrongly"
         if reason:
             result.left[f"{node.op_type}: {reason}"] += 1
             continue
@@ -105,6 +110,22 @@ def _activations(editor: GraphEditor, node: NodeProto) -> list[str]:
 def _unseen(editor: GraphEditor, node: NodeProto, observations: Observations) -> str:
     seen = all(name in observations for name in _activations(editor, node))
     return "" if seen else "calibration saw no finite values"
+
+
+def _reads_extreme(editor: GraphEditor, node: NodeProto) -> bool:
+    """Rule 7."""
+    waiting, seen = list(_activations(editor, node)), set()
+    while waiting:
+        name = waiting.pop()
+        producer = editor.producers.get(name)
+        if producer is None or name in seen:
+            continue
+        seen.add(name)
+        if is_standard(producer, "ReduceMax", "ReduceMin"):
+            return True
+        if is_standard(producer, *_MOVES):
+            waiting.extend(producer.input)
+    return False
 
 
 class _Writer:
