@@ -88,7 +88,7 @@ def test_lines_are_exact_or_not_and_characters_have_an_error_rate() -> None:
     result = scorer.result()
     assert result is not None
     assert (result.metric, result.value, result.reference, result.agreement) == ("exact lines", 0.5, 1.0, 0.5)
-    assert result.extra == {"cer": pytest.approx(1 / 6), "reference_cer": 0.0}
+    assert result.extra == {"cer": pytest.approx(1 / 6), "reference_cer": 0.0, "exact_stripped": 0.5}
 
 
 def test_a_model_without_its_characters_is_refused_with_the_key() -> None:

@@ -137,7 +137,8 @@ class Classification(Scorer[int]):
 
 
 class TextLines(Scorer[str]):
-    """Exact lines of a CTC output [1, steps, characters], and the character error rate in `extra`."""
+    """Exact lines of a CTC output [1, steps, characters]; in `extra` the character error rate, and the share of
+    lines that are exact when blanks at both ends are taken off (`exact_stripped`)."""
 
     metric = "exact lines"
 
@@ -150,7 +151,7 @@ class TextLines(Scorer[str]):
             )
         self._listed = metadata[task.charset_key]
         self._characters: tuple[str, ...] = ()
-        self._edits = self._reference_edits = self._length = 0
+        self._edits = self._reference_edits = self._length = self._stripped = 0
 
     def answer(self, output: NDArray[np.generic]) -> str:
         scores = output.reshape(-1, output.shape[-1]) if output.ndim == 2 else output[0]
@@ -165,10 +166,15 @@ class TextLines(Scorer[str]):
         self._edits += edit_distance(got, truth)
         self._reference_edits += edit_distance(expected, truth)
         self._length += len(truth)
+        self._stripped += got.strip() == truth.strip()
 
     def extra(self) -> dict[str, float]:
         length = max(self._length, 1)
-        return {"cer": self._edits / length, "reference_cer": self._reference_edits / length}
+        return {
+            "cer": self._edits / length,
+            "reference_cer": self._reference_edits / length,
+            "exact_stripped": self._stripped / max(self.labelled, 1),
+        }
 
 
 def make_scorer(task: Task | None, model: Model) -> Scorer[int] | Scorer[str] | None:
