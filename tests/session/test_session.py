@@ -167,9 +167,11 @@ def test_runs_wait_their_turn_and_one_of_them_can_be_cancelled(opened: Session, 
     first, second = opened.build(), opened.build()
     assert first is not None and second is not None
     assert list(opened.runs.jobs) == [first.id, second.id]
+    assert opened.current is not None and opened.current.id == first.id
     qtbot.waitUntil(lambda: opened.runs.running == first.id, timeout=TIMEOUT_MS)
     opened.runs.cancel(first.id)
     qtbot.waitUntil(lambda: opened.runs.running == second.id, timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: opened.current is not None and opened.current.id == second.id, timeout=5000)
     opened.cancel()
     qtbot.waitUntil(lambda: not opened.is_busy, timeout=5000)
 

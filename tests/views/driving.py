@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from workbench.core.run import Run
 from workbench.views.canvas import GraphCanvas
+from workbench.views.controls import DropButton
 from workbench.views.main_window import MainWindow
-from workbench.views.widgets import DropButton
 
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier

@@ -290,7 +290,7 @@ class Session(QObject):
     # runs
 
     def build(self) -> Run | None:
-        """Puts one run with the present choices into the queue."""
+        """Puts one run with the present choices into the queue; it becomes the current one when its turn comes."""
         if self.model is None:
             return None
         run_id, folder = self.runs.store.new_folder()
@@ -307,9 +307,11 @@ class Session(QObject):
             timing=TimingConfig(seconds=settings.get("timing_seconds")),
         )
         self.dismiss_message()
+        is_first = not self.is_busy
         run = self.runs.submit(request, self.model)
-        self.set_current(run.id)
-        self.set_compared((run.id, *(known for known in self.compared if known != run.id)))
+        if is_first:
+            self.set_current(run.id)
+            self.set_compared((run.id, *(known for known in self.compared if known != run.id)))
         return run
 
     def cancel(self) -> None:
@@ -354,6 +356,11 @@ class Session(QObject):
         self.set_compared(self.compared)
 
     def _finished(self, result: Run | Race) -> None:
+        """The view follows the queue: from a run that is over to the next, unless the user looks at another."""
+        following = next((job for job in self.runs.jobs if self.runs.get(job) is not None), "")
+        if following and self.current is not None and result.id == self.current.id:
+            self.set_compared((following, *(known for known in self.compared if known != following)))
+            self.set_current(following)
         if isinstance(result, Race) and result.error is None:
             self.last_race = result
             self.raced.emit(result)
@@ -382,6 +389,7 @@ class Session(QObject):
 
     def close(self) -> None:
         """Ends every child process; to be called before the program goes."""
+        self.undo.clear()  # or its end would tell of it, when everything else is gone already
         self._opener.cancel()
         self._prober.cancel()
         self.samples.close()

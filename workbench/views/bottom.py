@@ -15,10 +15,11 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.theme import Theme
 from workbench.session.baseline import short_title
 from workbench.session.session import Session
+from workbench.views.controls import HeadTab
 from workbench.views.files import ask_where_to_save
 from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
-from workbench.views.widgets import HeadTab, Line, Words, button, menu_item
+from workbench.views.widgets import Line, Words, button, menu_item
 
 FILTERS = "PNG picture (*.png);;SVG drawing (*.svg);;CSV table (*.csv)"
 
@@ -190,6 +191,6 @@ def _series(session: Session, run_id: str) -> Series:
         layers=layers,
         layer_ms=np.asarray([times[layer.id] for layer in layers], dtype=np.float64),
         latencies_ms=session.runs.latencies(run_id),
-        iterations=run.timing.layers_iterations if run.timing else (live.iterations if live else 0),
+        iterations=max(run.timing.layers_iterations if run.timing else 0, live.iterations if live else 0),
         checked=tuple(live.checked) if live else (),
     )

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QInputDialog,
     QMainWindow,
     QMenu,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QVBoxLayout,
@@ -30,6 +29,7 @@ from workbench.views.crash import versions
 from workbench.views.files import ask_for_file, ask_where_to_save
 from workbench.views.guard import guarded
 from workbench.views.inspector import Inspector
+from workbench.views.layouts import dock, splitter
 from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actions, update_actions
 from workbench.views.model_panel import ModelPanel
 from workbench.views.palette import Palette
@@ -87,12 +87,14 @@ class MainWindow(QMainWindow):
             PlanPanel(session),
             SamplesPanel(session),
         )
-        self.left = _dock([self.model_panel, self.plan_panel, self.samples_panel])
+        self.left = dock([self.model_panel, self.plan_panel, self.samples_panel])
         self.inspector = Inspector(session)
-        self.right = _dock([self.inspector])
+        self.right = dock([self.inspector])
         self.bottom = Bottom(session, self._runs_menu)
-        self.middle = _splitter(Qt.Orientation.Horizontal, [self.left, self.panes, self.right], [LEFT, 1060, RIGHT], 1)
-        self.workspace = _splitter(Qt.Orientation.Vertical, [self.middle, self.bottom], [556, BOTTOM], 0)
+        self.middle = splitter(
+            Qt.Orientation.Horizontal, [self.left, self.panes, self.right], [LEFT, 1060, RIGHT], [0, 1, 0]
+        )
+        self.workspace = splitter(Qt.Orientation.Vertical, [self.middle, self.bottom], [556, BOTTOM], [3, 2])
         self.pages = QStackedWidget()
         for page in (self.welcome, self.opening, self.workspace):
             self.pages.addWidget(page)
@@ -391,34 +393,3 @@ class MainWindow(QMainWindow):
             splitter = self._splitters().get(name)
             if splitter is not None and isinstance(sizes, list) and len(sizes) == splitter.count() and sum(sizes) > 0:
                 splitter.setSizes([int(size) for size in sizes])
-
-
-def _dock(panels: list[QWidget]) -> QScrollArea:
-    """Panels below each other that scroll when they must."""
-    area = QScrollArea()
-    area.setObjectName("panel")
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    area.setMinimumWidth(200)
-    inner = QWidget()
-    inner.setObjectName("panel")
-    inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    column = QVBoxLayout(inner)
-    column.setContentsMargins(14, 12, 14, 12)
-    column.setSpacing(18)
-    for panel in panels:
-        column.addWidget(panel)
-    column.addStretch(1)
-    area.setWidget(inner)
-    return area
-
-
-def _splitter(way: Qt.Orientation, parts: list[QWidget], sizes: list[int], stretched: int) -> QSplitter:
-    made = QSplitter(way)
-    made.setHandleWidth(1)
-    made.setChildrenCollapsible(False)
-    for index, part in enumerate(parts):
-        made.addWidget(part)
-        made.setStretchFactor(index, 1 if index == stretched else 0)
-    made.setSizes(sizes)
-    return made

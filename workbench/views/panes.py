@@ -12,13 +12,15 @@ from workbench.core.theme import Theme
 from workbench.session.selection import Selection
 from workbench.session.session import Session
 from workbench.views.canvas import GraphCanvas
+from workbench.views.controls import Chip
 from workbench.views.overlays import ENGINE_OVERLAYS, SOURCE_OVERLAYS, Overlay, engine_overlay, source_overlay
 from workbench.views.theme import current
-from workbench.views.widgets import Chip, Line, Words, empty_label
+from workbench.views.widgets import Line, Words, empty_label
 
 NO_ENGINE = (
     "No engine yet.\nChoose a backend and a precision above, then Build (Ctrl+B):\nthe graph after fusion appears here."
 )
+BUILDING = "The engine is being built.\nIts graph appears here as soon as it is on disk."
 NO_ENGINE_OF_RUN = "This run has no engine graph.\nThe runs table says why; the log has the details."
 
 
@@ -36,6 +38,7 @@ class Pane(QWidget):
         self.canvas.setAccessibleName(f"{title} graph")
         self.empty = empty_label(empty)
         self._title = Line(Words(title, bold=True))
+        self._title.setMinimumWidth(64)
         self.chips: dict[str, Chip] = {}
         head = QHBoxLayout()
         head.setContentsMargins(14, 6, 12, 6)
@@ -143,8 +146,8 @@ class Panes(QSplitter):
         session = self._session
         engine, run = session.engine, session.current
         if engine is None or run is None:
-            unfinished = run is None or not run.status.is_final
-            self.engine.set_graph(None, Words("Engine", bold=True), NO_ENGINE if unfinished else NO_ENGINE_OF_RUN)
+            empty = NO_ENGINE if run is None else NO_ENGINE_OF_RUN if run.status.is_final else BUILDING
+            self.engine.set_graph(None, Words("Engine", bold=True), empty)
         else:
             soft = f"{run.config.plan.default.label} · {len(engine.graph.layers):,} layers"
             self.engine.set_graph(engine.graph, Words("Engine", soft, bold=True))

@@ -14,10 +14,11 @@ from workbench.core.graph import Layer
 from workbench.core.precision import Precision, Rule
 from workbench.session.choices import rule_words
 from workbench.session.session import Session
+from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.theme import current
 from workbench.views.toolbar import OFFERED
-from workbench.views.widgets import DropButton, Head, Line, Words, button, menu_item, soft_label, swatch_icon
+from workbench.views.widgets import Head, Line, Words, button, menu_item, soft_label, swatch_icon
 
 OPS_OFFERED = 14
 

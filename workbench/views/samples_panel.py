@@ -9,10 +9,11 @@ from workbench.core.errors import WorkbenchError
 from workbench.session.choices import samples_words
 from workbench.session.questions import SamplesInfo
 from workbench.session.session import Session
+from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.preprocess_editor import PreprocessEditor
 from workbench.views.sample_menu import choose_samples, fill_sample_menu
-from workbench.views.widgets import DropButton, Head, Line, Words, soft_label
+from workbench.views.widgets import Head, Line, Words, soft_label
 
 EMPTY = {
     "calibration": "INT8 needs samples to find ranges. Choose a set, or drop a folder or .npz here.",

@@ -10,8 +10,9 @@ from workbench.core.run import Run, Status
 from workbench.session.baseline import stats_of, verdict
 from workbench.session.session import Session
 from workbench.session.words import PHASES, machine_words
+from workbench.views.controls import Bar
 from workbench.views.theme import current
-from workbench.views.widgets import Bar, Line, Words, button
+from workbench.views.widgets import Line, Words, button
 
 HEIGHT = 28
 

@@ -10,11 +10,13 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 from workbench.core.precision import CalibrationMethod, Precision
+from workbench.session.baseline import TITLES
 from workbench.session.choices import RANDOM, plan_words, samples_words
 from workbench.session.questions import BackendInfo
 from workbench.session.session import Session
+from workbench.views.controls import DropButton
 from workbench.views.sample_menu import fill_sample_menu
-from workbench.views.widgets import DropButton, Words, button, menu_item, swatch_icon, tip
+from workbench.views.widgets import Words, button, menu_item, swatch_icon, tip
 
 OFFERED = (Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8)
 METHODS = {
@@ -101,7 +103,7 @@ class TopBar(QWidget):
         """Shows what is chosen now."""
         session, choices = self._session, self._session.choices
         info = session.backends.get(choices.backend)
-        title = info.title if info else choices.backend
+        title = info.title if info else TITLES.get(choices.backend, choices.backend)
         if choices.optimize:
             self.backend.set_words(Words(title.removesuffix(" (CPU)"), _device_words(info)))
         else:

@@ -17,10 +17,9 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPen,
     QPixmap,
 )
-from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from workbench.core.precision import Precision
 from workbench.views.fonts import head_font, mono_font, text_font
@@ -211,157 +210,6 @@ class Head(QWidget):
             painter.setPen(tone_color("soft"))
             text = QFontMetrics(self._font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
-
-
-class HeadTab(QAbstractButton):
-    """A section head one can choose among others."""
-
-    def __init__(self, text: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setText(text)
-        self.setFont(head_font())
-        self.setCheckable(True)
-        self.setAutoExclusive(False)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def sizeHint(self) -> QSize:
-        return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text().upper()) + 8, 22)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = current()
-        with QPainter(self) as painter:
-            painter.setFont(self.font())
-            lively = self.isChecked() or self.underMouse() or self.hasFocus()
-            painter.setPen(QColor(theme.soft if self.isChecked() else theme.text if lively else theme.faint))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
-            if self.isChecked() and self.property("several"):
-                width = QFontMetrics(self.font()).horizontalAdvance(self.text().upper())
-                painter.fillRect(QRectF(0, self.height() - 2, width, 1.5), QColor(theme.accent))
-
-
-class Chip(QAbstractButton):
-    """A small pill that is on or off."""
-
-    def __init__(self, text: str, tooltip: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setText(text)
-        self.setCheckable(True)
-        self.setFont(text_font(12))
-        self.setToolTip(tip(tooltip))
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def sizeHint(self) -> QSize:
-        return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text()) + 20, 22)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = current()
-        edge = theme.accent if self.isChecked() or self.hasFocus() else theme.faint if self.underMouse() else theme.line
-        with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(edge), 1))
-            painter.setBrush(QColor(theme.accent_ground if self.isChecked() else theme.panel))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 11, 11)
-            painter.setPen(
-                QColor(theme.accent if self.isChecked() else theme.text if self.isEnabled() else theme.faint)
-            )
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
-
-
-class DropButton(QPushButton):
-    """A button that shows the present choice and opens a menu of the others, made anew each time."""
-
-    def __init__(self, fill: Callable[[QMenu], None], name: str, tooltip: str, max_width: int = 220) -> None:
-        super().__init__()
-        self._words = Words("")
-        self._max = max_width
-        self._menu = QMenu(self)
-        self._menu.setToolTipsVisible(True)
-        self._fill = fill
-        self._menu.aboutToShow.connect(self._fill_menu)
-        self.setMenu(self._menu)
-        self.setAccessibleName(name)
-        self.setToolTip(tip(tooltip))
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-
-    def _fill_menu(self) -> None:
-        self._menu.clear()
-        self._fill(self._menu)
-
-    def set_words(self, words: Words) -> None:
-        self._words = words
-        self.setAccessibleDescription(f"{words.main} {words.soft}".strip())
-        self.updateGeometry()
-        self.update()
-
-    def words(self) -> Words:
-        return self._words
-
-    def sizeHint(self) -> QSize:
-        width = QFontMetrics(text_font()).horizontalAdvance(self._words.main) + 2
-        width += QFontMetrics(text_font()).horizontalAdvance(self._words.soft) + 5 if self._words.soft else 0
-        width += SWATCH + GAP if self._words.swatch else 0
-        return QSize(min(self._max, width + 22 + 18), 30)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme = current()
-        edge = theme.accent if self.hasFocus() else theme.faint if self.underMouse() else theme.line
-        with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(edge), 1))
-            painter.setBrush(QColor(theme.accent_ground if self.isDown() else theme.panel))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
-            shown = self._words if self.isEnabled() else msgspec.structs.replace(self._words, tone="faint")
-            paint_words(painter, self.rect().adjusted(11, 0, -24, 0), shown)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.faint))
-            x, y = self.width() - 16.0, self.height() / 2 - 1.5
-            painter.drawPolygon([QPointF(x - 3.5, y), QPointF(x + 3.5, y), QPointF(x, y + 4.5)])
-
-
-class Bar(QWidget):
-    """Progress as a thin bar; busy (an unknown end) as a part that stands still in the middle."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._share = 0.0
-        self.setFixedHeight(5)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_share(self, share: float | None) -> None:
-        """0..1; None where the end is not known."""
-        self._share = -1.0 if share is None else min(max(share, 0.0), 1.0)
-        self.setAccessibleDescription("" if share is None else f"{share * 100:.0f} %")
-        self.update()
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        theme, width = current(), float(self.width())
-        with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.line))
-            painter.drawRoundedRect(QRectF(0, 0, width, 5), 2.5, 2.5)
-            painter.setBrush(QColor(theme.accent))
-            if self._share < 0:
-                painter.drawRoundedRect(QRectF(width * 0.35, 0, width * 0.3, 5), 2.5, 2.5)
-            elif self._share > 0:
-                painter.drawRoundedRect(QRectF(0, 0, max(5.0, width * self._share), 5), 2.5, 2.5)
-
-
-class Hairline(QFrame):
-    """One pixel between two things."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFixedHeight(1)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as painter:
-            painter.fillRect(self.rect(), QColor(current().line))
 
 
 def empty_label(text: str) -> QLabel:
