@@ -1,7 +1,7 @@
 """A histogram of |x| over a stream of arrays, in bounded memory.
 
-The range starts at the first array's largest magnitude and doubles whenever a larger one comes: neighbouring bins then
-merge in pairs, exactly, because the edges of the wide bins are edges of the narrow ones.
+The range starts just above the first array's largest magnitude and doubles whenever a larger one comes: neighbouring
+bins then merge in pairs, exactly, because the edges of the wide bins are edges of the narrow ones.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 2048
+_ABOVE = 1e-9
 _CHUNK = 1 << 20
 """Elements binned at a time: bounds the temporary arrays to a few MB."""
 
 
 @dataclass
 class Histogram:
-    """`counts[i]` values have i * top / BINS <= |x| < (i + 1) * top / BINS (the last bin holds |x| = top too).
+    """`counts[i]` values have i * top / BINS <= |x| < (i + 1) * top / BINS.
 
     `low` and `high` are the smallest and largest value, signed; `skipped` counts NaN and infinities, which are left
     out. While every value is zero, `top` is 0 and all counts are in the first bin.
@@ -63,8 +64,8 @@ class Histogram:
 
     def _widen(self, largest: float) -> None:
         if self.top == 0.0:
-            self.top = largest
-        while self.top < largest:
+            self.top = largest * (1.0 + _ABOVE)
+        while 0.0 < self.top <= largest:
             merged = self.counts.reshape(-1, 2).sum(axis=1)
             self.counts = np.concatenate([merged, np.zeros(BINS // 2, np.int64)])
             self.top *= 2.0

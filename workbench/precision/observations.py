@@ -64,14 +64,14 @@ class Observations:
     def load(cls, path: Path) -> Observations:
         """Raises WorkbenchError where the file is not one of ours."""
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 head = json.loads(stored["head"].tobytes())
                 counts = stored["counts"].astype(np.int64).reshape(-1, BINS)
                 rows = zip(counts, stored["ranges"].tolist(), stored["skipped"].tolist(), strict=True)
                 histograms = [Histogram(row, top, low, high, skip) for row, (top, low, high), skip in rows]
             named = dict(zip(head["tensors"], histograms, strict=True))
             return cls(named, int(head["samples"]), tuple(head["notes"]))
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise WorkbenchError(
                 f"{path.name} holds no calibration: {error}", "Delete it and calibrate again."
             ) from error

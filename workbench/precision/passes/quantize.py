@@ -14,7 +14,6 @@ Rules
    bytes. The scale is per output channel: axis 0 of a Conv, the output axis of the second operand of MatMul and Gemm.
    Below opset 13, and for a constant first operand, it is one per tensor.
 5. A weight scale is max |w| / 127, never under a millionth of the tensor's largest: a dead channel gets no zero scale.
-   Calibrated by MSE, it is the one from 0.5 to 1 times that which changes the channel's weights least.
 6. Bias stays in float (TensorRT refuses int32 bias; OpenVINO adds it in float anyway).
 7. In an unsigned dialect, a node that reads a ReduceMax or ReduceMin, directly or through operators that only move
    values, stays in float: OpenVINO 2026.4 fuses the quantization into them and computes wrongly (27 dB, not 140).
@@ -31,7 +30,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
-from workbench.core.precision import Calibration, CalibrationMethod
+from workbench.core.precision import Calibration
 from workbench.precision.editor import GraphEditor, int_attribute, is_standard
 from workbench.precision.observations import Observations
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
@@ -197,8 +196,7 @@ class _Writer:
 
     def _write_weight(self, node: NodeProto, slot: int, name: str, axis: int | None) -> str:
         editor = self._editor
-        by_mse = self._calibration.method is CalibrationMethod.MSE
-        values, scale = quantized_weights(editor.array(name).astype(np.float32), axis, by_mse=by_mse)
+        values, scale = quantized_weights(editor.array(name).astype(np.float32), axis)
         stored = editor.add_constant(f"{name}:int8", values)
         scale_name = editor.add_constant(f"{name}:scale", scale)
         zero_name = editor.add_constant(f"{name}:zero_point", np.zeros(scale.shape, np.int8))
