@@ -63,18 +63,21 @@ def test_inputs_take_turns() -> None:
     assert runner.seen == [0, 1, 2, 0, 1, 2, 0, 1, 2]
 
 
-def test_batches_put_together_are_the_result() -> None:
-    batches: list[float] = []
-    runner = CountingRunner([1.0, 2.0, 3.0])
-    latencies = measure_latency(runner, FEEDS, short(seconds=0.15), batches.extend, never)
-    assert batches == latencies
-    assert len(latencies) > 100
-
-
-def test_batches_come_at_30_hz_at_most() -> None:
+def test_the_live_phase_is_shown_at_30_hz_at_most_and_the_reported_one_only_at_its_end() -> None:
     batches: list[list[float]] = []
-    measure_latency(CountingRunner(), FEEDS, short(seconds=0.3), batches.append, never)
-    assert 1 <= len(batches) <= 11
+    latencies = measure_latency(CountingRunner(), FEEDS, short(seconds=0.3, live_seconds=0.2), batches.append, never)
+    begin = batches.index([])
+    assert 1 <= begin <= 8
+    assert batches[begin + 1 :] == [latencies]
+    assert sum(map(len, batches[:begin])) > 100 and len(latencies) > 100
+
+
+def test_what_was_drawn_live_is_not_reported() -> None:
+    runner = CountingRunner()
+    batches: list[list[float]] = []
+    latencies = measure_latency(runner, FEEDS, short(seconds=0.05, live_seconds=0.05), batches.append, never)
+    live = sum(map(len, batches[: batches.index([])]))
+    assert len(runner.seen) == 2 + live + len(latencies)
 
 
 def test_measuring_goes_on_until_time_and_count_are_both_reached() -> None:

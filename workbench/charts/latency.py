@@ -7,14 +7,15 @@ import io
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtWidgets import QVBoxLayout
 
 from workbench.charts.base import Chart, ChartData, Series
-from workbench.charts.plot import Plot, plot_font, series_colors
+from workbench.charts.plot import Plot, elide, placeholder, plot_font, series_colors, why_empty
 from workbench.core.theme import LIGHT, Theme
 
+EMPTY = "Each inference of a timed run appears here as it is measured."
 NOISY_COV = 2.5  # per cent; trtexec's threshold
 AXIS_PX = 40
 
@@ -32,9 +33,7 @@ class Latency(Chart):
         self.plot = Plot(self, mouse=True)
         self.plot.getPlotItem().setLabel("bottom", "")
         self.plot.getPlotItem().disableAutoRange()
-        self.placeholder = QLabel("Each inference of a timed run appears here as it is measured.", self)
-        self.placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.placeholder.setWordWrap(True)
+        self.placeholder = placeholder(EMPTY, self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.plot)
@@ -57,6 +56,7 @@ class Latency(Chart):
         series = [one for one in data.series if len(one.latencies_ms)]
         self.plot.setVisible(bool(series))
         self.placeholder.setVisible(not series)
+        self.placeholder.setText(why_empty(data, EMPTY))
         self._fit_items(series)
         colors = series_colors(series, self.theme)
         ends: list[float] = []
@@ -68,7 +68,7 @@ class Latency(Chart):
             ends.append(float(seconds[-1]))
         if series:
             medians = [float(np.median(one.latencies_ms)) for one in series]
-            labels = [f"{one.title}  {ms:.2f} ms" for one, ms in zip(series, medians, strict=True)]
+            labels = self._label_texts(series, medians)
             self._set_range(series, labels, max(ends))
             self._set_labels(medians, labels, colors, max(ends))
         self.subtitle_changed.emit(self._subtitle())
@@ -84,6 +84,15 @@ class Latency(Chart):
             self._lines.append(line)
             self._labels.append(self.plot.text(self.theme.soft, anchor=(0, 0.5)))
 
+    def _label_texts(self, series: list[Series], medians: list[float]) -> list[str]:
+        """Titles cut to a third of the plot, medians never."""
+        room = self._plot_width() / 3
+        titles = [elide(one.title, room, plot_font()) for one in series]
+        return [f"{title}  {ms:.2f} ms" for title, ms in zip(titles, medians, strict=True)]
+
+    def _plot_width(self) -> float:
+        return max(120.0, self.width() - float(self.plot.getPlotItem().getAxis("left").width()) - 16)
+
     def _set_range(self, series: list[Series], labels: list[str], end: float) -> None:
         """Room at the right for the labels; while nothing changes but the size, the user's own zoom stays."""
         drawn = (*(one.run.id for one in series), *(str(one.is_live) for one in series), str(self.width()))
@@ -92,7 +101,7 @@ class Latency(Chart):
         self._drawn = drawn
         metrics = QFontMetricsF(plot_font())
         room = max(metrics.horizontalAdvance(label) for label in labels) + 24
-        width = max(2 * room, self.plot.width() - AXIS_PX)
+        width = max(1.5 * room, self._plot_width())
         top = max(float(np.quantile(one.latencies_ms, 0.99)) for one in series) * 1.25
         self.plot.getPlotItem().setRange(xRange=(0, end * width / (width - room)), yRange=(0, top), padding=0)
 

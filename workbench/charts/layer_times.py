@@ -9,6 +9,7 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 
 from workbench.charts.base import ChartData, Series
+from workbench.charts.plot import why_empty
 from workbench.charts.rows import Bar, Figure, RowChart
 from workbench.core.graph import Layer, LayerKind
 
@@ -35,6 +36,7 @@ class LayerTimes(RowChart):
         series = data.series[0] if data.series else None
         if series is None or not len(series.layer_ms) or not float(series.layer_ms.sum()):
             self._shown = []
+            self.placeholder.setText(why_empty(data, self.empty))
             self.draw([], [], [])
             self.subtitle_changed.emit("")
             return

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontMetricsF
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QFont, QFontMetricsF
+from PySide6.QtWidgets import QLabel, QWidget
 
-from workbench.charts.base import Series
+from workbench.charts.base import ChartData, Series
+from workbench.core.precision import Precision
 from workbench.core.theme import LIGHT, Theme
 
 FONT_PX = 12
+SHADE = 0.45  # between the colours of two runs of one precision
 LABEL_GAP = 36  # pyqtgraph silently drops tick labels that leave less room than this in their axis
 
 
@@ -24,11 +27,39 @@ def plot_font() -> QFont:
 
 
 def series_colors(series: Sequence[Series], theme: Theme) -> list[str]:
-    """One colour per run: its precision's where that tells them apart, else the theme's series in order."""
-    plans = [one.run.config.plan.default for one in series]
-    if len(set(plans)) == len(plans):
-        return [theme.precision[plan] for plan in plans]
-    return [theme.series[i % len(theme.series)] for i in range(len(series))]
+    """One colour per run: its precision's, the second run of a precision in a shade nearer to the text's, and so on."""
+    seen: Counter[Precision] = Counter()
+    colors = []
+    for one in series:
+        plan = one.run.config.plan.default
+        colors.append(_mixed(theme.precision[plan], theme.text, min(0.8, SHADE * seen[plan])))
+        seen[plan] += 1
+    return colors
+
+
+def _mixed(color: str, other: str, share: float) -> str:
+    a, b = QColor(color), QColor(other)
+    pairs = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    return QColor(*(round(x + (y - x) * share) for x, y in pairs)).name()
+
+
+def placeholder(text: str, parent: QWidget) -> QLabel:
+    """A centred sentence in the place of an empty chart."""
+    label = QLabel(text, parent)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def why_empty(data: ChartData, otherwise: str) -> str:
+    """Why there is nothing to draw of the current run, in its own words; `otherwise` where it says nothing."""
+    if not data.series:
+        return otherwise
+    run = data.series[0].run
+    if run.error is not None:
+        return run.error.message
+    return (run.timing.reason if run.timing else "") or otherwise
 
 
 def elide(text: str, width: float, font: QFont) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.charts.base import Chart
-from workbench.charts.plot import NameAxis, Plot, plot_font
+from workbench.charts.plot import NameAxis, Plot, placeholder, plot_font
 from workbench.core.theme import LIGHT, Theme
 
 BAR = 0.58  # of a row
@@ -54,10 +54,7 @@ class RowChart(Chart):
         self.plot.getPlotItem().hideAxis("bottom")
         self.plot.getPlotItem().disableAutoRange()
         self.plot.scene().sigMouseClicked.connect(self._clicked)
-        self.placeholder = QLabel(self.empty, self)
-        self.placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.placeholder.setWordWrap(True)
-        self.placeholder.setTextFormat(Qt.TextFormat.PlainText)
+        self.placeholder = placeholder(self.empty, self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.plot)

@@ -14,7 +14,7 @@ class Event(msgspec.Struct, frozen=True, tag_field="event"):
 
 
 class Progress(Event, frozen=True, tag="progress"):
-    """`phase` is one of open, plan, calibrate, build, reference, time, layers, accuracy. `total` 0: not known."""
+    """`phase` is one of open, plan, calibrate, build, time, measure, layers, accuracy. `total` 0: not known."""
 
     phase: str
     done: int = 0

@@ -38,10 +38,15 @@ class BuildConfig(msgspec.Struct, frozen=True):
 
 
 class TimingConfig(msgspec.Struct, frozen=True):
-    """The protocol: warm up, then measure until both the time and the count are reached."""
+    """The protocol: warm up, show `live_seconds` of inferences as they happen, then measure in silence.
+
+    The reported phase lasts until both `seconds` and `min_iterations` are reached; nobody is told of it and nothing is
+    drawn meanwhile, since drawing disturbs what it shows.
+    """
 
     warmup_ms: float = 200.0
     warmup_iterations: int = 10
+    live_seconds: float = 1.0
     seconds: float = 3.0
     min_iterations: int = 10
 

@@ -26,18 +26,26 @@ def measure_latency(
     on_samples: Callable[[list[float]], None],
     cancelled: Callable[[], bool],
 ) -> list[float]:
-    """Latencies in ms, one per inference, in order. `feeds` take turns, so that no cache holds one input
-    only.
+    """Latencies in ms of the reported phase, one per inference, in order.
 
-    `on_samples` gets new latencies in batches (not the warm-up). Raises Cancelled between two iterations.
-    The protocol is trtexec's: 200 ms of warm-up, then at least 3 s and 10 iterations.
+    `feeds` take turns, so that no cache holds one input only. `on_samples` gets the latencies of the live phase in
+    batches, then an empty list as the reported phase begins, then all of that at its end. Raises Cancelled between
+    two iterations. The protocol is trtexec's: 200 ms of warm-up, then at least 3 s and 10 iterations.
     """
     if not feeds:
         raise WorkbenchError("There is no input to time with.", "Give a sample set with at least one sample.")
     turns = cycle(feeds)
     with quiet_collector():
         warm_up(runner, turns, config, cancelled)
-        return _measure(runner, turns, config, on_samples, cancelled)
+        _measure(runner, turns, min(config.live_seconds, config.seconds), 0, on_samples, cancelled)
+        on_samples([])
+        latencies = _measure(runner, turns, config.seconds, config.min_iterations, _nobody, cancelled)
+    on_samples(latencies)
+    return latencies
+
+
+def _nobody(samples: list[float]) -> None:
+    """Nobody is told while the reported number is measured."""
 
 
 def warm_up(runner: Runner, turns: Iterator[Feed], config: TimingConfig, cancelled: Callable[[], bool]) -> None:
@@ -52,14 +60,15 @@ def warm_up(runner: Runner, turns: Iterator[Feed], config: TimingConfig, cancell
 def _measure(
     runner: Runner,
     turns: Iterator[Feed],
-    config: TimingConfig,
+    seconds: float,
+    least: int,
     on_samples: Callable[[list[float]], None],
     cancelled: Callable[[], bool],
 ) -> list[float]:
     latencies: list[float] = []
     told, start = 0, perf_counter()
     last_batch = start
-    while len(latencies) < config.min_iterations or perf_counter() - start < config.seconds:
+    while len(latencies) < least or perf_counter() - start < seconds:
         stop_if(cancelled)
         latencies.append(runner.time(next(turns)))
         now = perf_counter()

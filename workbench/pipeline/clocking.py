@@ -43,15 +43,17 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
     except WorkbenchError as error:
         return Timing(reason=str(error), machine=machine)
     config = record.request.timing
-    start, count = perf_counter(), 0
+    count = 0
     record.progress("time", text="warming up")
 
     def on_samples(batch: list[float]) -> None:
         nonlocal count
         count += len(batch)
-        record.emit(Timed(record.run.id, latencies_ms=tuple(batch), iterations=count))
-        done = min(int((perf_counter() - start) * 1000), int(config.seconds * 1000))
-        record.progress("time", done, int(config.seconds * 1000), f"{count} iterations")
+        if batch:
+            record.emit(Timed(record.run.id, latencies_ms=tuple(batch), iterations=count))
+            record.progress("time", text=f"{count} iterations")
+        else:
+            record.progress("measure", text=f"for {config.seconds:g} s; drawing pauses")
 
     with runner:
         latencies = measure_latency(runner, feeds, config, on_samples, record.cancelled)

@@ -15,6 +15,7 @@ PHASES = {
     "build": "Building",
     "reference": "Running the FP32 reference",
     "time": "Timing",
+    "measure": "Measuring",
     "layers": "Timing layers",
     "accuracy": "Checking accuracy",
     "race": "Racing",
