@@ -220,7 +220,7 @@ def test_a_cancel_keeps_what_was_finished(request_of: RequestOf, phase: str) -> 
     result = run(request_of(), emit, lambda: reached[0])
     assert result.status is Status.CANCELLED and result.error is not None
     finished = [result.build, result.timing, result.accuracy]
-    known = {"build": 0, "time": 1, "layers": 2, "accuracy": 2}[phase]
+    known = {"build": 0, "time": 1, "measure": 1, "layers": 2, "accuracy": 2}[phase]
     assert [part is not None for part in finished] == [i < known for i in range(3)]
     assert read_json(Path(request_of().folder) / "run.json", Run) == result
 
