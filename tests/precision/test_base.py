@@ -10,6 +10,7 @@ import pytest
 
 from tests.precision.models import CONV_BN, conv_bn_constants, infer, sqnr_db, write_model
 from workbench.core.model import Model
+from workbench.model import open_model
 from workbench.precision.base import BaseGraph, base_graph
 
 
@@ -148,6 +149,29 @@ def test_an_old_opset_is_lifted_and_added_nodes_say_whom_they_serve(tmp_path: Pa
     assert names(base)[0] == "n0"
     assert "n1" in names(base)
     assert all(name in ("n0", "n1") or name.startswith("n1:lift_") for name in names(base))
+    assert_same_numbers(tmp_path, model, base)
+
+
+def test_a_file_older_than_its_own_rules_is_lifted_and_what_replaces_a_node_has_its_id(tmp_path: Path) -> None:
+    """Opset 7, IR 3, the weights not listed as inputs; Upsample has become Resize."""
+    text = """
+    (float[1,3,4,4] x) => (float[1,4,8,8] y) {
+      a = Conv <pads = [1,1,1,1]> (x, w)
+      b = Upsample <scales = [1.0, 1.0, 2.0, 2.0], mode = "nearest"> (a)
+      y = Relu (b)
+    }
+    """
+    weights = {"w": np.random.default_rng(0).standard_normal((4, 3, 3, 3)).astype(np.float32)}
+    written = onnx.load(write_model(tmp_path, text, weights, opset=7).path)
+    written.ir_version = 3
+    onnx.save(written, str(tmp_path / "old.onnx"))
+    model = open_model(tmp_path / "old.onnx")
+    base = based(model)
+    assert [(node.name, node.op_type) for node in base.proto.graph.node if ":" not in node.name] == [
+        ("n0", "Conv"),
+        ("n1", "Resize"),
+        ("n2", "Relu"),
+    ]
     assert_same_numbers(tmp_path, model, base)
 
 

@@ -5,7 +5,9 @@ Rules
 2. Others are converted to opset 17; where the converter cannot, to 13; where it cannot either, they stay as they are
    and a note says so (weights are then quantized per tensor, which opset 10 has).
 3. The converter does not enter bodies: files with If, Loop or Scan stay as they are.
-4. Nodes keep their ids. A node the converter adds is named after the node it serves: `n17:lift_shape`.
+4. Nodes keep their ids; what the converter puts in a node's place (Resize for Upsample) gets its id. Any other node
+   that it adds is named after the node it serves: `n17:lift_shape`.
+5. Files older than IR 4 count as IR 4, which need not list weights as inputs: many never did.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 from onnx import ModelProto, NodeProto, version_converter
 
 from workbench.core.errors import one_line
-from workbench.precision.editor import bodies, default_opset
+from workbench.precision.editor import FIRST_IR_WITH_CONSTANTS, bodies, default_opset
 
 PER_CHANNEL_OPSET = 13
 _TARGETS = (17, 13)
@@ -27,15 +29,39 @@ def lift_opset(model: ModelProto) -> tuple[ModelProto, tuple[str, ...]]:
     if any(True for node in model.graph.node for _ in bodies(node)):
         return model, (f"The file stays at opset {opset}: the converter does not enter If, Loop and Scan.",)
     reason = ""
+    if model.ir_version < FIRST_IR_WITH_CONSTANTS:
+        model = _copy(model)
+        model.ir_version = FIRST_IR_WITH_CONSTANTS
     for target in _TARGETS:
         try:
             lifted = version_converter.convert_version(model, target)
-        except (RuntimeError, ValueError, IndexError) as error:
+        except (RuntimeError, ValueError, IndexError, version_converter.ConvertError) as error:
             reason = one_line(str(error), 160)
             continue
+        _name_replaced_nodes(lifted, model)
         _name_added_nodes(lifted)
         return lifted, (f"Opset {opset} was lifted to {target} for Q/DQ per channel.",)
     return model, (f"The file stays at opset {opset}; the converter said: {reason}",)
+
+
+def _copy(model: ModelProto) -> ModelProto:
+    copy = ModelProto()
+    copy.CopyFrom(model)
+    return copy
+
+
+def _name_replaced_nodes(lifted: ModelProto, before: ModelProto) -> None:
+    """Rule 4. What a replaced node made is an output of the graph still, or read in the same place as before."""
+    kept = {node.name: node for node in lifted.graph.node if node.name}
+    makers = {name: node for node in lifted.graph.node for name in node.output}
+    heirs: dict[str, str] = {name: name for name in makers}
+    for node in before.graph.node:
+        if node.name in kept:
+            heirs |= dict(zip(node.input, kept[node.name].input, strict=False))
+    for node in before.graph.node:
+        found = [makers[heirs[name]] for name in node.output if heirs.get(name) in makers]
+        if node.name not in kept and found and not found[0].name:
+            found[0].name = node.name
 
 
 def _name_added_nodes(model: ModelProto) -> None:
