@@ -118,8 +118,15 @@ class Session(QObject):
         return any(True for _ in self.visible_runs())
 
     @property
+    def racers(self) -> tuple[str, ...]:
+        """The compared runs that can be raced: those with a time of their own. The baseline comes first."""
+        ids = [run_id for run_id in self.compared if stats_of(self.runs.get(run_id)) is not None]
+        first = self.baseline
+        return tuple(sorted(ids, key=lambda run_id: first is None or run_id != first.id))
+
+    @property
     def can_race(self) -> bool:
-        return sum(stats_of(self.runs.get(run_id)) is not None for run_id in self.compared) > 1
+        return len(self.racers) > 1
 
     @property
     def can_undo(self) -> bool:
@@ -322,12 +329,8 @@ class Session(QObject):
 
     def race(self) -> None:
         """Times the compared runs interleaved, the baseline first."""
-        ids = [run_id for run_id in self.compared if stats_of(self.runs.get(run_id)) is not None]
-        first = self.baseline
-        if first is not None and first.id in ids:
-            ids = [first.id, *(known for known in ids if known != first.id)]
         try:
-            self.runs.race(ids, self.settings.get("race_seconds"))
+            self.runs.race(self.racers, self.settings.get("race_seconds"))
         except WorkbenchError as error:
             self.show_error(error)
 

@@ -64,12 +64,18 @@ def bytes_words(size: float) -> str:
 
 
 def count_words(count: int) -> str:
-    """`147 k`, `25.6 M`; below ten thousand as it is."""
+    """`147 k`, `25.6 M`, `2.69 M`; below ten thousand as it is."""
     for scale, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= 10 * scale or (scale > 1000 and count >= scale):
             value = count / scale
-            return f"{value:,.0f} {letter}" if value >= 100 else f"{value:.1f} {letter}"
+            return f"{value:,.0f} {letter}" if value >= 100 else f"{value:.{1 if value >= 10 else 2}f} {letter}"
     return f"{count:,}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 node`, `860 nodes`, `2 classes`."""
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{ending}"
 
 
 def percent(share: float) -> str:
@@ -86,9 +92,9 @@ def shape_words(shape: Iterable[int | str] | None) -> str:
 
 
 def _dim(dim: int | str) -> str:
-    """Names of free dimensions can be whole file names; what is longer than a word is cut in the middle."""
+    """Names of free dimensions can be whole file names, or invented: what is no word a person wrote is `?`."""
     text = str(dim)
-    return text if len(text) <= 10 else f"{text[:4]}…{text[-4:]}"
+    return "?" if isinstance(dim, str) and (len(text) > 10 or text.startswith(("?", "unk__"))) else text
 
 
 def verbal_status(run: Run) -> str:

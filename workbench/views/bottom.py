@@ -19,7 +19,7 @@ from workbench.views.controls import HeadTab
 from workbench.views.files import ask_where_to_save
 from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
-from workbench.views.widgets import Line, Words, button, menu_item
+from workbench.views.widgets import Line, Words, button, connect_all, menu_item
 
 FILTERS = "PNG picture (*.png);;SVG drawing (*.svg);;CSV table (*.csv)"
 
@@ -95,14 +95,8 @@ class Bottom(QSplitter):
             cell.setMinimumWidth(200)
             self.addWidget(cell)
         self.setSizes([480, 360, 760])
-        for signal in (
-            session.compared_changed,
-            session.current_changed,
-            session.engine_changed,
-            session.selection_changed,
-        ):
-            signal.connect(self.refresh)
-        session.runs.changed.connect(self.refresh)
+        news = (session.compared_changed, session.current_changed, session.engine_changed, session.selection_changed)
+        connect_all((*news, session.runs.changed), self.refresh)
         self.refresh()
 
     def _add_chart(self, chart: Chart, cell: Cell) -> None:

@@ -12,9 +12,9 @@ from workbench.core.run import Run, Status
 from workbench.session.baseline import run_title
 from workbench.session.choices import plan_words
 from workbench.session.session import Session
-from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, shape_words
+from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, plural, shape_words
 from workbench.views.keyvalues import KeyValues
-from workbench.views.widgets import Head, Line, Words, soft_label
+from workbench.views.widgets import Head, Line, Words, connect_all, soft_label, title_label
 
 LINKS_SHOWN = 40
 ATTRIBUTES_SHOWN = 24
@@ -30,13 +30,8 @@ class Inspector(QWidget):
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
-        for signal in (
-            session.selection_changed,
-            session.engine_changed,
-            session.choices_changed,
-            session.current_changed,
-        ):
-            signal.connect(self.refresh)
+        news = (session.selection_changed, session.engine_changed, session.choices_changed, session.current_changed)
+        connect_all(news, self.refresh)
         self.refresh()
 
     def refresh(self, _news: object = None) -> None:
@@ -65,10 +60,11 @@ class Inspector(QWidget):
 
     def _layer(self, layer: Layer) -> None:
         self._section("Layer")
-        self._title(layer.op, layer.name or layer.id)
+        self._title(layer.heading, layer.name or layer.id)
         engine = self._session.engine
         self._rows(
             [
+                *([("type", Words(layer.op))] if layer.op != layer.heading else []),
                 (
                     "kernel",
                     Words(layer.tactic or "not told", mono=bool(layer.tactic), tone="" if layer.tactic else "faint"),
@@ -113,7 +109,7 @@ class Inspector(QWidget):
 
     def _several(self, nodes: list[Layer], layers: list[Layer]) -> None:
         self._section("Selection")
-        self._title(f"{len(nodes)} nodes, {len(layers)} layers", "")
+        self._title(f"{plural(len(nodes), 'node')}, {plural(len(layers), 'layer')}", "")
         ops = Counter(item.op for item in (nodes or layers))
         self._rows(
             [
@@ -193,7 +189,8 @@ class Inspector(QWidget):
         self._column.addWidget(Head(text))
 
     def _title(self, op: str, name: str) -> None:
-        self._line(Line(Words(op, bold=True)))
+        self._shown.append(Words(op, bold=True))
+        self._column.addWidget(title_label(op))
         if name:
             self._line(Line(Words(name, mono=True, tone="soft")))
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from workbench.views.fonts import text_font
 from workbench.views.widgets import Line, Words
 
 KEY_WIDTH = 84
+KEY_MOST = 104  # longer keys are cut
 
 
 class KeyValues(QWidget):
-    """Two columns of single lines; both are cut in the middle where they do not fit."""
+    """Two columns of single lines; both are cut in the middle where they do not fit.
+
+    `key_width` is the least width of the keys' column; it grows with the longest key.
+    """
 
     def __init__(self, key_width: int = KEY_WIDTH) -> None:
         super().__init__()
@@ -31,12 +37,15 @@ class KeyValues(QWidget):
         self.rows = list(rows)
         while len(self._lines) < len(rows):
             key, value = Line(), Line()
-            key.setFixedWidth(self._key_width)
             at = len(self._lines)
             self._grid.addWidget(key, at, 0)
             self._grid.addWidget(value, at, 1)
             self._lines.append((key, value))
+        metrics = QFontMetrics(text_font())
+        widths = [metrics.horizontalAdvance(key) + 4 for key, _ in rows]
+        width = min(max([self._key_width, *widths]), KEY_MOST)
         for index, (key, value) in enumerate(self._lines):
+            key.setFixedWidth(width)
             shown = index < len(rows)
             key.setVisible(shown)
             value.setVisible(shown)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from workbench.core.errors import WorkbenchError
 from workbench.session.baseline import BASELINE_LABEL, run_title
 from workbench.session.session import Message, Session
+from workbench.session.words import plural
 from workbench.views import theme
 from workbench.views.banner import Banner
 from workbench.views.bottom import Bottom
@@ -40,7 +41,7 @@ from workbench.views.settings_dialog import SettingsDialog
 from workbench.views.statusbar import StatusBar
 from workbench.views.toolbar import OFFERED, TopBar
 from workbench.views.welcome import Opening, Welcome
-from workbench.views.widgets import menu_item, swatch_icon
+from workbench.views.widgets import connect_all, menu_item, swatch_icon
 
 DRAW_MS = 100  # charts draw at 10 Hz: more would disturb what is measured
 LEFT, RIGHT, BOTTOM = 268, 272, 368
@@ -110,18 +111,9 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
-        for signal in (
-            session.model_changed,
-            session.choices_changed,
-            session.selection_changed,
-            session.current_changed,
-            session.compared_changed,
-            session.opening_changed,
-            session.runs.busy_changed,
-            session.runs.changed,
-        ):
-            signal.connect(self._refresh)
-        session.undo.indexChanged.connect(self._refresh)
+        document = (session.model_changed, session.choices_changed, session.selection_changed, session.opening_changed)
+        runs = (session.current_changed, session.compared_changed, session.runs.busy_changed, session.runs.changed)
+        connect_all((*document, *runs, session.undo.indexChanged), self._refresh)
         session.settings.changed.connect(self._setting_changed)
         session.runs.ticked.connect(self._tell)
         session.runs.busy_changed.connect(self._busy)
@@ -295,7 +287,9 @@ class MainWindow(QMainWindow):
         nodes, layers = self.panes.search(text)
         self._found = [(False, key) for key in nodes] + [(True, key) for key in layers]
         self._found_at = -1
-        self.status.phase.set_words(f"{len(nodes)} nodes, {len(layers)} layers found" if text.strip() else "")
+        self.status.phase.set_words(
+            f"{plural(len(nodes), 'node')}, {plural(len(layers), 'layer')} found" if text.strip() else ""
+        )
         if not text.strip():
             self.status.refresh()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
-from workbench.core.model import Shape, TensorSpec
+from workbench.core.model import Model, Shape, TensorSpec
 from workbench.session.session import Session
 from workbench.session.words import bytes_words, count_words, shape_words
 from workbench.views.fonts import mono_font
@@ -55,7 +55,7 @@ class ModelPanel(QWidget):
         rows = [
             ("file", Words(path.rpartition("/")[2], tip=model.path)),
             ("nodes", Words(f"{model.top_level_nodes:,}", f"+ {extra:,} in bodies" if extra else "")),
-            ("weights", Words(bytes_words(model.weights_bytes), f"{count_words(model.parameters)} values")),
+            ("weights", _weights(model)),
             ("opset", Words(str(model.opset), model.producer)),
         ]
         rows += [
@@ -109,9 +109,17 @@ class ModelPanel(QWidget):
         self._session.choose(f"Shape of {spec.name}", shapes=shapes)
 
 
+def _weights(model: Model) -> Words:
+    if not model.parameters:
+        return Words("none", tone="faint")
+    size, count = bytes_words(model.weights_bytes), count_words(model.parameters)
+    return Words(size, count, tip=f"{model.parameters:,} values in {model.weights_bytes:,} bytes")
+
+
 def _title(kind: str, spec: TensorSpec, among: Sequence[TensorSpec]) -> str:
-    """`input x`; an only one with a long name is just `input`."""
-    return kind if len(among) == 1 and len(spec.name) > 8 else f"{kind} {spec.name}"
+    """`input x`; one whose name says no more, or an only one with a long name, is just `input`."""
+    is_enough = spec.name == kind or (len(among) == 1 and len(spec.name) > 8)
+    return kind if is_enough else f"{kind} {spec.name}"
 
 
 def parse_shape(text: str, spec: TensorSpec) -> Shape | None:

@@ -8,9 +8,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from workbench.core.graph import Graph
+from workbench.core.run import Run
 from workbench.core.theme import Theme
 from workbench.session.selection import Selection
 from workbench.session.session import Session
+from workbench.session.words import plural, verbal_status
 from workbench.views.canvas import GraphCanvas
 from workbench.views.controls import Chip
 from workbench.views.overlays import ENGINE_OVERLAYS, SOURCE_OVERLAYS, Overlay, engine_overlay, source_overlay
@@ -21,7 +23,7 @@ NO_ENGINE = (
     "No engine yet.\nChoose a backend and a precision above, then Build (Ctrl+B):\nthe graph after fusion appears here."
 )
 BUILDING = "The engine is being built.\nIts graph appears here as soon as it is on disk."
-NO_ENGINE_OF_RUN = "This run has no engine graph.\nThe runs table says why; the log has the details."
+NO_ENGINE_OF_RUN = "This run has no engine graph."
 
 
 class Pane(QWidget):
@@ -137,21 +139,18 @@ class Panes(QSplitter):
             self.source.set_graph(None, Words("Source", bold=True))
             return
         extra = model.all_nodes - model.top_level_nodes
-        soft = f"{model.top_level_nodes:,} nodes" + (f" + {extra:,} in bodies" if extra else "")
+        soft = plural(model.top_level_nodes, "node") + (f" + {extra:,} in bodies" if extra else "")
         self.source.set_graph(model.graph, Words("Source", soft, bold=True))
         self.refresh_source_overlay()
-        self.source.canvas.fit()
 
     def _show_engine(self, _engine: object = None) -> None:
         session = self._session
         engine, run = session.engine, session.current
         if engine is None or run is None:
-            empty = NO_ENGINE if run is None else NO_ENGINE_OF_RUN if run.status.is_final else BUILDING
-            self.engine.set_graph(None, Words("Engine", bold=True), empty)
+            self.engine.set_graph(None, Words("Engine", bold=True), why_no_engine(run))
         else:
-            soft = f"{run.config.plan.default.label} · {len(engine.graph.layers):,} layers"
+            soft = f"{run.config.plan.default.label} · {plural(len(engine.graph.layers), 'layer')}"
             self.engine.set_graph(engine.graph, Words("Engine", soft, bold=True))
-            self.engine.canvas.fit()
         self.refresh_overlays()
 
     def _show_selection(self, selection: Selection) -> None:
@@ -182,6 +181,17 @@ class Panes(QSplitter):
     def fit(self) -> None:
         self.source.canvas.fit()
         self.engine.canvas.fit()
+
+
+def why_no_engine(run: Run | None) -> str:
+    """What stands in the place of an engine's graph: what would fill it, or why it stays empty."""
+    if run is None:
+        return NO_ENGINE
+    if not run.status.is_final:
+        return BUILDING
+    if run.error is None:
+        return f"{NO_ENGINE_OF_RUN}\nIt was {verbal_status(run) or 'made without one'}."
+    return f"{NO_ENGINE_OF_RUN}\n{run.error.message}\n{run.error.hint}".strip()
 
 
 def _index(item: str) -> tuple[int, str]:

@@ -14,11 +14,22 @@ from workbench.core.graph import Layer
 from workbench.core.precision import Precision, Rule
 from workbench.session.choices import rule_words
 from workbench.session.session import Session
+from workbench.session.words import plural
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.theme import current
 from workbench.views.toolbar import OFFERED
-from workbench.views.widgets import Head, Line, Words, button, menu_item, soft_label, swatch_icon
+from workbench.views.widgets import (
+    Head,
+    Line,
+    Words,
+    button,
+    connect_all,
+    menu_head,
+    menu_item,
+    soft_label,
+    swatch_icon,
+)
 
 OPS_OFFERED = 14
 
@@ -78,8 +89,7 @@ class PlanPanel(QWidget):
         column.addLayout(self._column)
         column.addWidget(self.pattern)
         column.addWidget(self._summary)
-        session.choices_changed.connect(self._show)
-        session.model_changed.connect(self._show)
+        connect_all((session.choices_changed, session.model_changed, session.backends_changed), self._show)
         self._show()
 
     def _show(self, _news: object = None) -> None:
@@ -106,10 +116,10 @@ class PlanPanel(QWidget):
                 mono=not rule.nodes,
                 tip=f"{rule.precision.label}: {rule_words(rule)}",
             )
-            row = RuleRow(words, f"{count} node{'' if count == 1 else 's'}", True)
+            row = RuleRow(words, plural(count, "node"), True)
             row.remove.clicked.connect(lambda _on=False, i=index: self._remove(i))
             self._put(row)
-        self._summary.setText(self._counts())
+        self._summary.setText(" ".join(filter(None, [self._counts(), self._remark()])))
         self.add.setEnabled(session.has_model)
 
     def _put(self, row: RuleRow) -> None:
@@ -123,7 +133,18 @@ class PlanPanel(QWidget):
         counts = Counter(precision.label for precision in session.asked.values())
         rules = len(session.choices.plan.rules)
         parts = ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
-        return f"{rules} rule{'' if rules == 1 else 's'} · nodes asked: {parts}"
+        if not rules:
+            return f"All {counts.total():,} nodes in {session.choices.plan.default.label}."
+        return f"{rules} rule{'' if rules == 1 else 's'} · {parts}"
+
+    def _remark(self) -> str:
+        """What the backend says about the default precision: why not, or how where it is not the plain way."""
+        choices = self._session.choices
+        info = self._session.backends.get(choices.backend)
+        if info is None:
+            return ""
+        precision = choices.plan.default
+        return info.precisions.get(precision, "") or info.remarks.get(precision, "")
 
     def matches(self, rule: Rule) -> list[Layer]:
         """Nodes a rule selects by itself, later rules aside."""
@@ -147,7 +168,7 @@ class PlanPanel(QWidget):
             text = f"{len(selected)} selected node{'' if len(selected) == 1 else 's'}" if selected else "Selected nodes"
             menu_item(sub, text, partial(self.add_selected, precision), reason=reason)
             menu_item(sub, "Names that match…", partial(self._ask_pattern, precision))
-            sub.addSection("Every node of op")
+            menu_head(sub, "Every node of op")
             ops = Counter(node.op for node in self._session.links.nodes.values())
             for op, count in ops.most_common(OPS_OFFERED):
                 menu_item(sub, f"{op}  {count}", partial(self.add_rule, Rule(precision, op=op)))

@@ -6,9 +6,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from workbench.core.errors import WorkbenchError
+from workbench.core.recipe import Task, TaskKind
 from workbench.session.choices import samples_words
 from workbench.session.questions import SamplesInfo
 from workbench.session.session import Session
+from workbench.session.words import plural
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.preprocess_editor import PreprocessEditor
@@ -60,7 +62,7 @@ class SampleSetPanel(QWidget):
         info = self._session.preview(source)
         if isinstance(info, SamplesInfo):
             self.line.set_words(Words(samples_words(source), f"{info.size:,} samples", tip=source))
-            self.details.setText(details(info))
+            self.details.setText(details(info, self._session.choices.recipe.task))
         elif isinstance(info, WorkbenchError):
             self.line.set_words(Words(samples_words(source), tone="bad", tip=source))
             self.details.setText(f"{info.message} {info.hint}".strip())
@@ -80,17 +82,29 @@ class SampleSetPanel(QWidget):
         choose_samples(self._session, self._role, event.mimeData().urls()[0].toLocalFile())
 
 
-def details(info: SamplesInfo) -> str:
+def details(info: SamplesInfo, task: Task | None) -> str:
     """Labels, the first sample's tensors and warnings, a line each."""
     lines = []
     if info.is_random:
         lines.append("RANDOM values: errors say something, accuracy says nothing.")
     if info.classes:
-        shown = ", ".join(info.labels[:4]) + (" …" if info.classes > 4 else "")
-        lines.append(f"{info.classes:,} labels: {shown}")
+        lines.append(labels_words(info, task))
     lines += info.first[:3]
     lines += [f"⚠ {text}" for text in info.warnings[:3]]
     return "\n".join(lines)
+
+
+def labels_words(info: SamplesInfo, task: Task | None) -> str:
+    """`10 classes: T-shirt/top, Trouser, Pullover …`; of texts one as an example. Class numbers become their names."""
+    if task is not None and task.kind is TaskKind.TEXT_LINES:
+        return f"labelled with text, such as “{info.labels[0]}”"
+    names = [_class_name(label, task) for label in info.labels]
+    return f"{plural(info.classes, 'class')}: {', '.join(names[:3])}{' …' if info.classes > 3 else ''}"
+
+
+def _class_name(label: str, task: Task | None) -> str:
+    names = task.labels if task is not None else ()
+    return names[int(label)] if label.isdecimal() and int(label) < len(names) else label
 
 
 class SamplesPanel(QWidget):

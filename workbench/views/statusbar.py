@@ -12,7 +12,7 @@ from workbench.session.session import Session
 from workbench.session.words import PHASES, machine_words
 from workbench.views.controls import Bar
 from workbench.views.theme import current
-from workbench.views.widgets import Line, Words, button
+from workbench.views.widgets import Line, Words, button, connect_all
 
 HEIGHT = 28
 
@@ -43,11 +43,8 @@ class StatusBar(QWidget):
         row.addWidget(self.verdict, 3)
         row.addWidget(self.machine, 2)
         row.addWidget(self.theme)
-        for signal in (session.current_changed, session.raced, session.compared_changed, session.opening_changed):
-            signal.connect(self.refresh)
-        session.runs.busy_changed.connect(self.refresh)
-        session.runs.changed.connect(self.refresh)
-        session.model_changed.connect(self.refresh)
+        news = (session.current_changed, session.raced, session.compared_changed, session.opening_changed)
+        connect_all((*news, session.runs.busy_changed, session.runs.changed, session.model_changed), self.refresh)
         self.refresh()
 
     def refresh(self, _news: object = None) -> None:

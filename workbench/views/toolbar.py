@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidge
 from workbench.core.precision import CalibrationMethod, Precision
 from workbench.session.baseline import TITLES
 from workbench.session.choices import RANDOM, plan_words, samples_words
-from workbench.session.questions import BackendInfo
+from workbench.session.questions import BackendInfo, SamplesInfo
 from workbench.session.session import Session
 from workbench.views.controls import DropButton
 from workbench.views.sample_menu import fill_sample_menu
-from workbench.views.widgets import Words, button, menu_item, swatch_icon, tip
+from workbench.views.widgets import Words, button, connect_all, menu_head, menu_item, swatch_icon, tip
 
 OFFERED = (Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8)
 METHODS = {
@@ -60,11 +60,8 @@ class TopBar(QWidget):
         self.search.installEventFilter(self)
         self.search.textChanged.connect(self.search_changed)
         self._lay_out()
-        session.choices_changed.connect(self.refresh)
-        session.backends_changed.connect(self.refresh)
-        session.samples_changed.connect(self.refresh)
-        session.compared_changed.connect(self.refresh)
-        session.model_changed.connect(self.refresh)
+        news = (session.choices_changed, session.backends_changed, session.samples_changed, session.compared_changed)
+        connect_all((*news, session.model_changed), self.refresh)
         self.refresh()
 
     def _lay_out(self) -> None:
@@ -107,7 +104,7 @@ class TopBar(QWidget):
         if choices.optimize:
             self.backend.set_words(Words(title.removesuffix(" (CPU)"), _device_words(info)))
         else:
-            self.backend.set_words(Words("Source graph, unfused", f"· {title}"))
+            self.backend.set_words(Words("Source graph, unfused", tip=title))
         targets = info.targets if info else {}
         self.target.setVisible(bool(targets))
         self.target.set_words(Words(choices.target or "target", targets.get(choices.target, "")))
@@ -116,8 +113,7 @@ class TopBar(QWidget):
         self.calibration.setVisible(needs)
         self.calibration.set_words(self._set_words("calibrate", choices.calibration, needed=needs))
         self.evaluation.set_words(self._set_words("check", choices.evaluation, needed=False))
-        count = len(session.compared)
-        self.race.setText(f"Compare {count} runs" if count > 1 else "Compare runs")
+        self.race.setText(f"Compare {len(session.racers)} runs" if session.can_race else "Compare runs")
         for part in (self.backend, self.target, self.precision, self.calibration, self.evaluation):
             part.setEnabled(session.has_model)
 
@@ -125,7 +121,7 @@ class TopBar(QWidget):
         if not source:
             return Words(f"{verb}: none", tone="bad" if needed else "soft")
         info = self._session.preview(source)
-        size = f"· {info.size}" if info is not None and hasattr(info, "size") else ""
+        size = f"· {info.size:,}" if isinstance(info, SamplesInfo) else ""
         return Words(samples_words(source), size if source != RANDOM else "· loud", tip=source)
 
     # menus
@@ -139,15 +135,14 @@ class TopBar(QWidget):
                 continue
             chosen = name == choices.backend and choices.optimize
             text = f"{info.title}  {info.version}".strip()
-            item = menu_item(
+            menu_item(
                 menu,
                 text,
                 partial(self._choose_backend, name),
                 on=chosen,
                 reason="" if info.available else info.reason,
+                remark="" if info.can_run else f"builds only: {info.run_reason}",
             )
-            if info.available and not info.can_run:
-                item.setToolTip(tip(f"Builds here; {info.run_reason}"))
         menu.addSeparator()
         menu_item(menu, "Source graph, unfused (ONNX Runtime)", self._choose_unfused, on=not choices.optimize)
 
@@ -178,11 +173,10 @@ class TopBar(QWidget):
                 partial(self._choose_precision, precision),
                 on=precision is choices.plan.default,
                 reason=reason,
+                remark=info.remarks.get(precision, "") if info else "",
             )
             item.setIcon(swatch_icon(precision))
-            if info and precision in info.remarks and not reason:
-                item.setToolTip(tip(info.remarks[precision]))
-        menu.addSection("Ranges of INT8")
+        menu_head(menu, "Ranges of INT8")
         for method, words in METHODS.items():
             chosen = method is choices.plan.calibration.method
             menu_item(menu, words, partial(self._choose_method, method), on=chosen)

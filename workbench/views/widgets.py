@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 
 import msgspec
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import (
     QAction,
     QColor,
@@ -29,6 +30,7 @@ from workbench.views.theme import current
 SWATCH = 10
 GAP = 7
 MIN_SOFT = 26  # pixels; less says nothing
+TITLE_MOST = 56  # characters that stand in two lines of the inspector
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -41,6 +43,12 @@ class Words(msgspec.Struct, frozen=True):
     bold: bool = False
     swatch: Precision | None = None
     tip: str = ""
+
+
+def connect_all(signals: Iterable[SignalInstance], slot: Callable[..., object]) -> None:
+    """One slot for several pieces of news."""
+    for signal in signals:
+        signal.connect(slot)
 
 
 def tip(text: str) -> str:
@@ -98,13 +106,13 @@ def paint_words(
 
 
 def _fitted(words: Words, metrics: QFontMetrics, small: QFontMetrics, room: int) -> tuple[str, str]:
-    """Both texts cut to `room` pixels: the soft one first, the main one only where it alone takes too much."""
+    """Both texts cut to `room` pixels: the soft one first; the main one only where it does not fit by itself."""
     wanted = metrics.horizontalAdvance(words.main)
     behind = small.horizontalAdvance(words.soft) + 5 if words.soft else 0
     if wanted + behind <= room:
         return words.main, words.soft
-    share = min(wanted, max(int(room * 0.6), room - behind))
-    cut = share < wanted
+    share = max(int(room * 0.6), room - behind)
+    cut = wanted > room
     main = metrics.elidedText(words.main, Qt.TextElideMode.ElideMiddle, max(share, 0)) if cut else words.main
     left = room - metrics.horizontalAdvance(main) - 5
     soft = small.elidedText(words.soft, Qt.TextElideMode.ElideMiddle, left) if left > MIN_SOFT else ""
@@ -231,6 +239,22 @@ def soft_label(text: str = "") -> QLabel:
     return label
 
 
+def title_label(text: str) -> QLabel:
+    """A name in bold in two lines at most: broken behind `+`, the middle left out where even that is too long."""
+    label = QLabel(shortened(text, TITLE_MOST).replace("+", "+\u200b"))
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setWordWrap(True)
+    label.setFont(text_font(bold=True))
+    label.setToolTip(tip(text))
+    label.setAccessibleName(text)
+    return label
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters, cut in the middle."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[len(text) - (most - most // 2 - 1) :]}"
+
+
 def button(text: str, kind: str = "", tooltip: str = "") -> QPushButton:
     """`kind` is primary, link, ghost, title or empty."""
     made = QPushButton(text)
@@ -241,12 +265,32 @@ def button(text: str, kind: str = "", tooltip: str = "") -> QPushButton:
     return made
 
 
-def menu_item(menu: QMenu, text: str, run: Callable[[], object], *, on: bool = False, reason: str = "") -> QAction:
-    """An entry of a menu of choices: marked if it is the present one, grey with its reason where it cannot be."""
+def menu_item(
+    menu: QMenu, text: str, run: Callable[[], object], *, on: bool = False, reason: str = "", remark: str = ""
+) -> QAction:
+    """An entry of a menu of choices: marked if it is the present one, grey with its reason where it cannot be.
+
+    Of `reason` or `remark` the first clause stands at the right; the whole is the tooltip.
+    """
+    said = reason or remark
+    text = f"{text}\t{_clause(said)}" if said else text
     item = menu.addAction(text.replace("&", "&&"))
     item.setCheckable(on)
     item.setChecked(on)
     item.setEnabled(not reason)
-    item.setToolTip(tip(reason))
+    item.setToolTip(tip(said))
+    item.setFont(text_font(bold=on))
     item.triggered.connect(lambda _checked=False: run())
     return item
+
+
+def menu_head(menu: QMenu, text: str) -> None:
+    """A section head inside a menu."""
+    menu.addSeparator()
+    item = menu.addAction(text)
+    item.setFont(head_font())
+    item.setEnabled(False)
+
+
+def _clause(text: str) -> str:
+    return shortened(re.split(r"[:;.](?=\s|$)", text, maxsplit=1)[0], 60)

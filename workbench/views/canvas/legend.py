@@ -9,24 +9,33 @@ from workbench.views.canvas.fonts import face, metrics
 from workbench.views.canvas.marks import number
 from workbench.views.canvas.paint import Frame
 
-WIDTH, HEIGHT, MARGIN = 84.0, 6.0, 14.0
+WIDTH, HEIGHT = 84.0, 6.0
+CHIP_HEIGHT, MARGIN, PADDING, GAP = 28.0, 10.0, 10.0, 8.0  # as high as the zoom controls, and as far from the edge
 
 
 def paint_legend(painter: QPainter, frame: Frame) -> None:
+    """A chip over the graph, like the zoom controls: nothing behind it shines through."""
     if not frame.marks.has_values:
         return
     low, high = number(frame.marks.low), f"{number(frame.marks.high)} {frame.marks.unit}".strip()
     width_low, width_high = (metrics(11, False).horizontalAdvance(text) for text in (low, high))
-    y = frame.height - MARGIN - 12.0
-    ground = QColor(frame.palette.theme.canvas)
-    ground.setAlphaF(0.96)
-    painter.fillRect(QRectF(MARGIN - 6, y - 11, width_low + WIDTH + width_high + 28, 24), ground)
+    width = 2 * PADDING + width_low + GAP + WIDTH + GAP + width_high
+    chip = QRectF(MARGIN, frame.height - MARGIN - CHIP_HEIGHT, width, CHIP_HEIGHT)
+    _paint_chip(painter, frame, chip)
+    left, y = chip.left() + PADDING, chip.center().y()
     painter.setFont(face(11))
     painter.setPen(frame.palette.color("soft"))
-    painter.drawText(QPointF(MARGIN, y + 4.5), low)
-    left = MARGIN + width_low + 8
-    painter.drawText(QPointF(left + WIDTH + 8, y + 4.5), high)
-    _paint_scale(painter, frame, QRectF(left, y - HEIGHT / 2, WIDTH, HEIGHT))
+    painter.drawText(QPointF(left, y + 4.0), low)
+    scale = QRectF(left + width_low + GAP, y - HEIGHT / 2, WIDTH, HEIGHT)
+    painter.drawText(QPointF(scale.right() + GAP, y + 4.0), high)
+    _paint_scale(painter, frame, scale)
+
+
+def _paint_chip(painter: QPainter, frame: Frame, chip: QRectF) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(frame.palette.color("line"))
+    painter.setBrush(frame.palette.color("panel"))
+    painter.drawRoundedRect(chip.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
 
 
 def _paint_scale(painter: QPainter, frame: Frame, area: QRectF) -> None:

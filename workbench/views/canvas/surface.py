@@ -21,7 +21,7 @@ from workbench.views.canvas.palette import make_palette
 from workbench.views.canvas.scene import HEIGHT, Scene, build_scene
 
 MARGIN = 28.0
-READABLE = 0.34  # a fit below this zoom says nothing: a new graph then shows its top at START_ZOOM
+READABLE = 0.5  # below it ops cannot be read: a new graph then shows its top at START_ZOOM
 START_ZOOM = 0.92
 MAP_ROOM = 76.0  # the minimap stands at the right of a graph that is not seen whole
 
