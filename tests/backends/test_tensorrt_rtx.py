@@ -228,6 +228,30 @@ def test_what_the_compiler_refuses_is_named_by_op_node_and_reason(tmp_path: Path
     assert answer.hint
 
 
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16, Precision.BF16])
+def test_int8_weights_behind_a_cast_are_written_as_it_takes_them(precision: Precision, tmp_path: Path) -> None:
+    path = tmp_path / "lookup.onnx"
+    onnx.save_model(int8_lookup(), path)
+    answer = built(Ask(str(path), str(tmp_path), precision))
+    assert not answer.error
+    assert set(answer.fates) == {"n0", "n1", "n2"}
+
+
+def test_a_transposed_convolution_in_bf16_stays_float(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("ConvTranspose", ["c", "t"], ["y"], strides=[2, 2]),
+    ]
+    constants = [models.weights("w", 8, 3, 3, 3), models.weights("t", 8, 4, 2, 2)]
+    proto = models.make(nodes, [models.value("x", [1, 3, 8, 8])], [models.value("y", [1, 4, 16, 16])], constants)
+    path = tmp_path / "transposed.onnx"
+    onnx.save_model(proto, path)
+    answer = built(Ask(str(path), str(tmp_path), Precision.BF16))
+    assert not answer.error
+    ran = {answer.graph.layers[int(layer[1:])].precision for layer in answer.fates["n1"].layers}
+    assert Precision.FP32 in ran
+
+
 def test_a_failed_build_refuses_the_next_one_in_its_process(model: Path, tmp_path: Path) -> None:
     ask = Ask(str(model), str(tmp_path), options={"workspace_mib": "0"}, first="sm89")
     answer = built(ask)

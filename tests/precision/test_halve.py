@@ -22,6 +22,7 @@ from tests.precision.models import (
     sqnr_db,
     write_model,
 )
+from workbench.core.dialect import Dialect
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision, Rule
 
@@ -185,3 +186,16 @@ def test_a_model_without_a_half_form_is_refused(tmp_path: Path) -> None:
     model = write_model(tmp_path, "(int64[4] x) => (int64[4] y) { y = Neg (x) }")
     with pytest.raises(WorkbenchError, match="no node on float32 that has a FP16 form"):
         compiled(model, tmp_path / "out", FP16)
+
+
+def test_operators_that_the_engine_lacks_in_this_precision_stay_float_and_are_told(tmp_path: Path) -> None:
+    text = "(float[1,3,8,8] x) => (float[1,4,10,10] y) { a = Relu (x) b = ConvTranspose (a, w) y = Sigmoid (b) }"
+    weights = {"w": np.random.default_rng(0).standard_normal((3, 4, 3, 3)).astype(np.float32)}
+    model = write_model(tmp_path, text, weights)
+    dialect = Dialect("lacks", SIGNED.how, float_ops={Precision.BF16: ("ConvTranspose",)})
+    typed = compiled(model, tmp_path / "typed", Precision.BF16, dialect)
+    kinds = {tensor.name: tensor.data_type for tensor in onnx.load(typed.path).graph.initializer}
+    assert kinds["w"] == TensorProto.FLOAT
+    assert "Asked to run in BF16 but left in float: 1 ConvTranspose." in typed.notes
+    plain = compiled(model, tmp_path / "plain", Precision.FP16, dialect)
+    assert onnx.load(plain.path).graph.initializer[0].data_type == TensorProto.FLOAT16

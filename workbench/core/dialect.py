@@ -24,8 +24,13 @@ class Dialect(msgspec.Struct, frozen=True):
     `conv_input_unsigned`: write activations that meet constant weights (of Conv, and the first operand of MatMul and
     Gemm) as uint8 over the range that was seen: OpenVINO's fast form, finer by up to a bit, and the cure for its wrong
     signed Q/DQ around Concat. Everything else is symmetric int8.
+
+    `float_ops`: operators that stay float32 whatever is asked, because the engine has no kernel of that precision.
+    `int8_needs_dq`: an int8 constant is taken only in front of a DequantizeLinear.
     """
 
     name: str
     how: dict[Precision, How]
     conv_input_unsigned: bool = False
+    float_ops: dict[Precision, tuple[str, ...]] = {}
+    int8_needs_dq: bool = False

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from onnx import GraphProto, ModelProto
+from onnx import GraphProto, ModelProto, NodeProto
 
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
@@ -23,10 +23,12 @@ from workbench.model.ids import sources_of
 from workbench.precision.base import base_graph
 from workbench.precision.editor import bodies
 from workbench.precision.observations import Observations
+from workbench.precision.passes.dequantize_constants import dequantize_constants
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
 from workbench.precision.passes.lift_opset import lift_opset
 from workbench.precision.passes.quantize import quantize
 from workbench.precision.passes.round_bf16 import round_bf16
+from workbench.precision.passes.tame_batchnorm import tame_batchnorm
 from workbench.precision.rules import asked_precisions
 from workbench.precision.saving import save_model
 
@@ -99,6 +101,8 @@ class _Compilation:
             self._write_int8(observations)
         else:
             self.proto = private_copy(self._model, self._shapes)
+        if self._dialect.int8_needs_dq:
+            self.removed |= dequantize_constants(self.proto)
         for precision in (Precision.BF16, Precision.FP16):
             if precision in self._present and self._how(precision) is How.ROUNDED:
                 self._write_rounded(precision)
@@ -111,7 +115,7 @@ class _Compilation:
     def _named(self, precision: Precision) -> set[str]:
         """Nodes of the graph as it is now, bodies too, whose (first) source is asked this; added ones left out."""
         found = set()
-        for name in _node_names(self.proto.graph):
+        for name in self._ops():
             sources = sources_of(name)
             if sources and ":" not in name and self._asked.get(sources[0]) is precision:
                 found.add(name)
@@ -168,16 +172,30 @@ class _Compilation:
     def _write_half(self, precision: Precision) -> None:
         if precision is Precision.BF16:
             self._lift()
-        ops = {layer.id: layer.op for layer in self._model.graph.walk()}
-        result = halve(self.proto, self._named(precision), _HALVES[precision])
+        asked, ops = self._named(precision), self._ops()
+        barred = {name for name in asked if ops[name] in self._dialect.float_ops.get(precision, ())}
+        if precision is Precision.FP16:
+            self._tame(asked)
+        result = halve(self.proto, asked - barred, _HALVES[precision])
         if not result.nodes:
             raise _nothing("convert", f"no node on float32 that has a {precision.label} form", {})
         self.notes.append(f"{len(result.nodes)} nodes are written in {precision.label}.")
-        self._note_left(precision, Counter(ops[sources_of(name)[0]] for name in result.left))
+        self._note_left(precision, Counter(ops[name] for name in (*result.left, *sorted(barred))))
         if result.clamped:
             self.notes.append(f"{result.clamped} constants beyond the range of {precision.label} were clamped.")
         if result.raised:
             self.notes.append(f"{result.raised} scalars too small for {precision.label} were raised to its smallest.")
+
+    def _tame(self, asked: set[str]) -> None:
+        tamed = tame_batchnorm(self.proto, asked)
+        if tamed:
+            self.notes.append(
+                f"{len(tamed)} BatchNormalization had a variance beyond the range of FP16; gamma holds it now."
+            )
+
+    def _ops(self) -> dict[str, str]:
+        """Operator by node name, of the graph as it is now."""
+        return {node.name: node.op_type for node in _nodes(self.proto.graph)}
 
     def _lift(self) -> None:
         """BF16 came with opset 13. Q/DQ graphs are lifted already."""
@@ -193,11 +211,11 @@ class _Compilation:
             self.notes.append(f"Asked to run in {precision.label} but left in float: {text}.")
 
 
-def _node_names(graph: GraphProto) -> Iterator[str]:
+def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
     for node in graph.node:
-        yield node.name
+        yield node
         for body in bodies(node):
-            yield from _node_names(body)
+            yield from _nodes(body)
 
 
 def _nothing(verb: str, reason: str, left: Mapping[str, int]) -> WorkbenchError:

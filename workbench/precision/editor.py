@@ -135,6 +135,14 @@ class GraphEditor:
         values: NDArray[np.generic] = numpy_helper.to_array(self.constants[name])
         return values
 
+    def constant(self, name: str) -> NDArray[np.generic] | None:
+        """The values of an initializer that is no input, or of a `Constant` node; None where `name` is neither."""
+        if name in self.constants:
+            return None if name in self.inputs else self.array(name)
+        node = self.producers.get(name)
+        value = _constant_value(node) if node is not None else None
+        return None if value is None else np.asarray(numpy_helper.to_array(value))
+
     def add_constant(self, name: str, values: NDArray[np.generic]) -> str:
         """A new initializer; the name it got."""
         name = self.new_name(name)
@@ -230,11 +238,17 @@ def _is_same(use: Use, node: NodeProto, slot: int) -> bool:
     return use.node.name == node.name and use.slot == slot
 
 
+def _constant_value(node: NodeProto) -> TensorProto | None:
+    """The tensor of a `Constant` node."""
+    if is_standard(node, "Constant") and node.attribute and node.attribute[0].name == "value":
+        return node.attribute[0].t
+    return None
+
+
 def _constant_type(node: NodeProto) -> int:
     """Element type of a `Constant` node's tensor, which inference may have been spared; else 0."""
-    if is_standard(node, "Constant") and node.attribute and node.attribute[0].name == "value":
-        return int(node.attribute[0].t.data_type)
-    return 0
+    value = _constant_value(node)
+    return 0 if value is None else int(value.data_type)
 
 
 def default_opset(model: ModelProto) -> int:

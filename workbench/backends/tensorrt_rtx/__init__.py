@@ -61,7 +61,13 @@ class TensorRtBackend(Backend):
         )
 
     def dialect(self) -> Dialect:
-        return Dialect("tensorrt_rtx", {p: _HOW.get(p, How.NONE) for p in Precision})
+        """TensorRT for RTX 1.7 fails on ConvTranspose in BF16 ("Could not infer output types")."""
+        return Dialect(
+            "tensorrt_rtx",
+            {p: _HOW.get(p, How.NONE) for p in Precision},
+            float_ops={Precision.BF16: ("ConvTranspose",)},
+            int8_needs_dq=True,
+        )
 
     def verdict(self, model: Model) -> Verdict:
         return verdict_on(model)
