@@ -77,10 +77,20 @@ def test_names_with_commas_brackets_and_keywords_survive() -> None:
     assert (read.tactic, read.stream, read.nodes) == ("t", "1", ("n0", "n1+n2:cast_x"))
 
 
+def test_names_with_line_breaks_survive() -> None:
+    text = text_of("fused").replace("Name: x,", "Name: x\n{, [y\nName:z,")
+    plain, broken = parse_block(text_of("fused")), parse_block(text)
+    assert "Name: x\n" in text
+    assert broken.unread == ()
+    assert [one.nodes for one in broken.layers] == [one.nodes for one in plain.layers]
+    assert broken.inputs == ("x\n{, [y\nName:z",)
+    assert broken.layers[0].inputs[0].name == "x\n{, [y\nName:z"
+
+
 def test_a_line_that_is_not_understood_is_kept_and_stops_nothing() -> None:
     first = text_of("fused").split("\n")[1]
-    block = parse_block(f"Layers:\nSomething: new\n{first}\n\nI/O Tensors:\n what is this\n")
-    assert block.unread == ("Something: new", " what is this")
+    block = parse_block(f"Layers:\nSomething: new\n{first}\nand more\n\nI/O Tensors:\n what is this\n")
+    assert block.unread == ("Something: new", "and more", " what is this")
     assert len(block.layers) == 1
 
 

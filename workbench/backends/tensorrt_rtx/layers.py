@@ -7,14 +7,18 @@ line per input and output, `Engine Metadata:`. A layer's line is
 
 with tensors `{ Name: a[, Location: L], Dimensions: [..], ..., Datatype: Float[, Format: ..] }` and, in M, the ONNX
 nodes the layer came from. The grammar is not documented by NVIDIA (it was read from logs of TensorRT for RTX 1.7), so
-a line that does not follow it is kept in `unread` and never stops anything.
+a line that does not follow it is kept in `unread` and never stops anything. Names may hold anything, line breaks too.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import msgspec
+
+_T = TypeVar("_T")
 
 
 class EngineTensor(msgspec.Struct, frozen=True):
@@ -51,15 +55,18 @@ class Block(msgspec.Struct, frozen=True):
 _LAYER = re.compile(
     r"Name: (?P<name>.*?), LayerType: (?P<type>[^,]*), Inputs: \[(?P<inputs>.*?)\](?P<constants>, Constants: \[.*?\])?"
     r", Outputs: \[(?P<outputs>.*?)\](?:, ParameterType: .*?)?, Tactic(?:Name|Value): (?P<tactic>.*?)"
-    r"(?:, StreamId: (?P<stream>\d+).*?)?(?:, Metadata: (?P<metadata>.*))?$"
+    r"(?:, StreamId: (?P<stream>\d+).*?)?(?:, Metadata: (?P<metadata>.*))?$",
+    re.S,
 )
 _TENSOR = re.compile(
     r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<dims>[-\d,]*)\](?P<rest>.*?)"
-    r"Datatype: (?P<dtype>\w+)(?:, Format: (?P<format>[^}]*?))? ?\}(?=, \{|\]?$)"
+    r"Datatype: (?P<dtype>\w+)(?:, Format: (?P<format>[^}]*?))? ?\}(?=, \{|\]?$)",
+    re.S,
 )
-_IO = re.compile(r" ?Name: (?P<name>.*), IOMode: (?P<mode>Input|Output), DataType: ")
-_ITEM = re.compile(r"\[ONNX Layer: (.*)\](?:__\w+)?$")  # a suffix tells a rewrite: __gemm_from_conv1x1
+_IO = re.compile(r" ?Name: (?P<name>.*), IOMode: (?P<mode>Input|Output), DataType: ", re.S)
+_ITEM = re.compile(r"\[ONNX Layer: (.*)\](?:__\w+)?$", re.S)  # a suffix tells a rewrite: __gemm_from_conv1x1
 _SEPARATORS = re.compile("[\x1e\x1f]")
+_ENTRY = re.compile(r"\n(?= ?Name: )")
 _PROFILE = re.compile(r" \[profile [1-9]\d*\]")
 _GROUP = re.compile(r"_(myl\d+)_\d+$")
 
@@ -69,14 +76,31 @@ def parse_block(text: str) -> Block:
     layers: list[EngineLayer] = []
     names: dict[str, list[str]] = {"Input": [], "Output": []}
     unread: list[str] = []
-    head, _, tail = text.partition("\nI/O Tensors:")
-    for line in filter(None, head.split("\n")[1:]):
-        layer = parse_layer(line)
-        layers.append(layer) if layer else unread.append(line)
-    for line in filter(None, tail.partition("\nEngine Metadata:")[0].split("\n")):
-        found = _IO.match(line)
-        names[found["mode"]].append(found["name"]) if found else unread.append(line)
+    head, _, tail = text.partition("\nI/O Tensors:\n")
+    for lines in _entries(head.removeprefix("Layers:\n")):
+        layer, rest = _first_read(parse_layer, lines)
+        layers += [layer] if layer else []
+        unread += rest
+    for lines in _entries(tail.partition("\nEngine Metadata:")[0]):
+        found, rest = _first_read(_IO.match, lines)
+        if found:
+            names[found["mode"]].append(found["name"])
+        unread += rest
     return Block(tuple(layers), tuple(names["Input"]), tuple(names["Output"]), tuple(unread))
+
+
+def _entries(text: str) -> Iterator[list[str]]:
+    """The lines of each entry: more than one where a name holds line breaks, or something unknown follows."""
+    return (entry.split("\n") for entry in _ENTRY.split(text) if entry)
+
+
+def _first_read(read: Callable[[str], _T | None], lines: list[str]) -> tuple[_T | None, list[str]]:
+    """What the first line says, or else all of them as one; and the lines that were not understood."""
+    found = read(lines[0])
+    if found is not None:
+        return found, list(filter(None, lines[1:]))
+    found = read("\n".join(lines).rstrip("\n"))
+    return found, [] if found is not None else list(filter(None, lines))
 
 
 def parse_layer(line: str) -> EngineLayer | None:
