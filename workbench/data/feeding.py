@@ -12,6 +12,7 @@ from PIL import Image
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, Shape, TensorSpec
 from workbench.core.recipe import Preprocess, Recipe
+from workbench.data.index_range import Range, index_range
 from workbench.data.preprocess import guess_preprocess, made_shape, preprocess
 from workbench.data.recipe import picture_input
 
@@ -31,6 +32,13 @@ class Wanted:
         self.specs = {spec.name: spec for spec in model.inputs}
         self.shapes = {name: tuple(shapes.get(name, model.shapes[name])) for name in self.specs}
         self.notes: list[str] = []
+        self._ranges: dict[str, Range | None] = {}
+
+    def index_range(self, name: str) -> Range | None:
+        """As the module of this name says; looked for once."""
+        if name not in self._ranges:
+            self._ranges[name] = index_range(self.model.graph, name)
+        return self._ranges[name]
 
     def note(self, text: str) -> None:
         if text not in self.notes:

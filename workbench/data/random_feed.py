@@ -36,7 +36,8 @@ def random_feed(wanted: Wanted, index: int, names: Iterable[str] | None = None) 
     """Values for the inputs `names` (all where None), the same for the same seed and index.
 
     By the recipe's InputSpec: constant, or uniform between low and high (both included for whole numbers). Without
-    one: floats 0..1, whole numbers 0..100, masks 1, states 0, positions counted up. Raises WorkbenchError for inputs
+    one: floats 0..1, whole numbers 0..100 or within the table they are places in, masks 1, states 0, positions counted
+    up. Raises WorkbenchError for inputs
     that are not tensors, or too large.
     """
     chosen = list(wanted.specs if names is None else names)
@@ -56,12 +57,19 @@ def _values(wanted: Wanted, name: str, dice: np.random.Generator) -> NDArray[np.
     if spec.const is None and spec.low is None and spec.high is None:
         if "position" in name.lower() and kind.kind in "iu" and shape:
             return np.broadcast_to(np.arange(shape[-1], dtype=kind), shape).copy()
-        spec = next((s for pattern, s in _BY_NAME if pattern.search(name.lower())), spec)
+        spec = next((s for pattern, s in _BY_NAME if pattern.search(name.lower())), None) or _by_graph(
+            wanted, name, kind
+        )
     if kind.kind == "O":
         return np.full(shape, "text" if spec.const is None else str(spec.const), dtype=kind)
     if spec.const is not None:
         return np.full(shape, spec.const).astype(kind)
     return _uniform(spec, shape, kind, dice)
+
+
+def _by_graph(wanted: Wanted, name: str, kind: DType) -> InputSpec:
+    ends = wanted.index_range(name) if kind.kind in "iu" else None
+    return InputSpec(low=ends[0], high=ends[1]) if ends else InputSpec()
 
 
 def _uniform(spec: InputSpec, shape: Shape, kind: DType, dice: np.random.Generator) -> NDArray[np.generic]:
