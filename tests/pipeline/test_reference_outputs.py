@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.model import making
 from workbench.model import open_model
 from workbench.pipeline import reference_outputs
 from workbench.pipeline.reference_outputs import ReferenceOutputs, shrink
@@ -67,3 +68,13 @@ def test_feeds_that_differ_in_name_type_shape_or_value_have_different_digests() 
     feeds = [{"x": x}, {"y": x}, {"x": x.astype(np.float64)}, {"x": x.T}, {"x": x + 1}, {"x": x, "y": x}]
     assert len({feed_digest(one) for one in feeds}) == len(feeds)
     assert feed_digest({"a": x, "b": x + 1}) == feed_digest({"b": x + 1, "a": x})
+
+
+def test_a_model_whose_nodes_share_a_name_has_a_reference(tmp_path: Path, own_home: Path) -> None:
+    """ONNX Runtime refuses such a file as it is."""
+    proto = making.chain(2)
+    for node in proto.graph.node:
+        node.name = "same"
+    with ReferenceOutputs(open_model(making.save(proto, tmp_path))) as reference:
+        outputs = reference.infer({"x": np.array([[-1, 0, 1, 2]], np.float32)})
+    assert outputs["y"].tolist() == [[0, 0, 1, 2]]

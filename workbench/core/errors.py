@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+_RUNTIME_CODES = re.compile(
+    r"\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .+? failed: ?|This is an invalid model\. "
+    r"|Non-zero status code returned while running "
+)
+_RUNTIME_NODE = re.compile(r"(\w+) node\. Name:'([^']*)' Status Message: ")
+
 
 class WorkbenchError(Exception):
     """A problem of the user's files, choices or machine. Anything else that escapes is a bug.
@@ -27,3 +35,9 @@ def one_line(text: str, limit: int = 600) -> str:
     clean = "".join(ch if ch.isprintable() else " " for ch in text)
     clean = " ".join(clean.split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def runtime_reason(error: Exception, limit: int = 300) -> str:
+    """What ONNX Runtime says, without its codes, and the node it speaks of as `Gather n5: ...`."""
+    plain = _RUNTIME_CODES.sub("", one_line(str(error), 4 * limit))
+    return one_line(_RUNTIME_NODE.sub(lambda found: f"{found[1]} {found[2]}".strip() + ": ", plain), limit).rstrip(".")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.backends.base import Feed
-from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.errors import WorkbenchError, runtime_reason
 
 TITLE = "ONNX Runtime FP32, optimisations off"
 SIMULATED = "simulated on ONNX Runtime (exact simulator), not the engine"
@@ -23,8 +23,8 @@ class Reference:
     dB).
     """
 
-    def __init__(self, onnx_path: str | Path, threads: int = 1) -> None:
-        """Raises WorkbenchError with ONNX Runtime's reason where it cannot run the file."""
+    def __init__(self, onnx_file: str | Path | bytes, threads: int = 1) -> None:
+        """`onnx_file` is a path, or the file itself. Raises WorkbenchError with ONNX Runtime's reason."""
         import onnxruntime as ort
 
         options = ort.SessionOptions()
@@ -34,7 +34,8 @@ class Reference:
         # A session's threads would spin on after a run and slow down whatever is measured next.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
-            self._session: Any = ort.InferenceSession(str(onnx_path), options, ["CPUExecutionProvider"])
+            source = onnx_file if isinstance(onnx_file, bytes) else str(onnx_file)
+            self._session: Any = ort.InferenceSession(source, options, ["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no narrower base
             raise _refused(error) from error
         self._outputs = [output.name for output in self._session.get_outputs()]
@@ -58,4 +59,4 @@ class Reference:
 
 
 def _refused(error: Exception) -> WorkbenchError:
-    return WorkbenchError(f"ONNX Runtime cannot run this model: {one_line(str(error), 300)}")
+    return WorkbenchError(f"ONNX Runtime cannot run this model: {runtime_reason(error)}.")

@@ -2,7 +2,16 @@
 
 from workbench.model.ids import sources_of
 from workbench.model.opening import open_model
-from workbench.model.private import annotate, private_copy, shape_problem
+from workbench.model.private import annotate, plain_copy, private_copy, shape_problem
 from workbench.model.shapes import check_shapes, guess_shapes
 
-__all__ = ["annotate", "check_shapes", "guess_shapes", "open_model", "private_copy", "shape_problem", "sources_of"]
+__all__ = [
+    "annotate",
+    "check_shapes",
+    "guess_shapes",
+    "open_model",
+    "plain_copy",
+    "private_copy",
+    "shape_problem",
+    "sources_of",
+]

@@ -28,6 +28,15 @@ def private_copy(model: Model, shapes: Mapping[str, Shape] | None = None, *, inf
     `shapes` (the model's own guesses where None); with `infer`, every tensor whose shape can be known has it in
     `value_info`. Tensor names stay. Raises WorkbenchError where the file is not the one that was opened.
     """
+    proto = plain_copy(model)
+    freeze_inputs(proto, model, model.shapes if shapes is None else shapes)
+    if infer:
+        annotate(proto)
+    return proto
+
+
+def plain_copy(model: Model) -> onnx.ModelProto:
+    """As `private_copy`, but of the model as it is: its free dimensions stay free, nothing is inferred."""
     path = Path(model.path)
     proto, data, files = read_model(path)
     if fingerprint(data, path.parent, files) != model.sha256:
@@ -43,9 +52,6 @@ def private_copy(model: Model, shapes: Mapping[str, Shape] | None = None, *, inf
         for node in with_bodies(function.node):
             node.name = ""  # a name of the user's there may look like an id
     sort_all(proto.graph)
-    freeze_inputs(proto, model, model.shapes if shapes is None else shapes)
-    if infer:
-        annotate(proto)
     return proto
 
 

@@ -21,6 +21,7 @@ from workbench.pipeline.building import Built
 from workbench.pipeline.record import Record
 from workbench.pipeline.reference_outputs import Outputs, ReferenceOutputs
 from workbench.pipeline.samples import NONE
+from workbench.precision import without_bf16
 
 NOT_ASKED = "Accuracy was not asked for."
 PART_DB = 6.0
@@ -58,7 +59,7 @@ def part_from_simulator(record: Record, built: Built, samples: SampleSet, infer:
     """
     engine, simulated = OutputErrors(), OutputErrors()
     try:
-        with ReferenceOutputs(built.model) as reference, Reference(built.typed.path, _threads()) as simulator:
+        with ReferenceOutputs(built.model) as reference, _simulator(built) as simulator:
             for feed in islice(samples, SIMULATED_SAMPLES):
                 record.stop_if_cancelled()
                 expected = reference.infer(feed)
@@ -80,6 +81,17 @@ def _threads() -> int:
     return min(2, physical_cores())
 
 
+def _simulator(built: Built) -> Reference:
+    """Computes what the typed ONNX says; BF16, of which ONNX Runtime knows nothing, by rounding."""
+    try:
+        return Reference(built.typed.path, _threads())
+    except WorkbenchError:
+        rewritten = without_bf16(built.typed.path)
+        if rewritten is None:
+            raise
+    return Reference(rewritten, _threads())
+
+
 def _engine_or_simulator(built: Built, stack: ExitStack) -> tuple[Infer, str]:
     """The engine where it runs here; else the typed ONNX in ONNX Runtime, which computes exactly what is written."""
     try:
@@ -87,7 +99,7 @@ def _engine_or_simulator(built: Built, stack: ExitStack) -> tuple[Infer, str]:
     except WorkbenchError as error:
         why = str(error)
     try:
-        simulator = stack.enter_context(Reference(built.typed.path, _threads()))
+        simulator = stack.enter_context(_simulator(built))
     except WorkbenchError as error:
         raise WorkbenchError(f"The engine cannot run here ({why}), and its typed ONNX neither: {error}") from error
     return simulator.infer, f"The engine cannot run here ({why.rstrip('.')}): these figures are {SIMULATED}."

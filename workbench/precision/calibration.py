@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 
-from workbench.core.errors import Cancelled, WorkbenchError, one_line
+from workbench.core.errors import Cancelled, WorkbenchError, runtime_reason
 from workbench.core.model import Model, Shape
 from workbench.precision.base import base_graph
 from workbench.precision.editor import GraphEditor
@@ -71,7 +71,7 @@ def _run_all(
             values = dict(zip(outputs, session.run(outputs, dict(feed)), strict=True)) if outputs else {}
         except runtime_errors() as error:
             raise WorkbenchError(
-                f"Calibration sample {index} does not run: {one_line(str(error), 300)}",
+                f"Calibration sample {index} does not run: {runtime_reason(error)}.",
                 "Check the shapes and the preprocessing.",
             ) from error
         for name, histogram in observations.histograms.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.errors import WorkbenchError, runtime_reason
 from workbench.precision.saving import PROTOBUF_LIMIT, save_model, weights_bytes
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def reference_session(model: onnx.ModelProto, threads: int = 1) -> InferenceSess
             return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except runtime_errors() as error:
         raise WorkbenchError(
-            f"ONNX Runtime does not take this model: {one_line(str(error), 300)}",
+            f"ONNX Runtime does not take this model: {runtime_reason(error)}.",
             "Calibration needs a model that ONNX Runtime can run in FP32.",
         ) from error
 
