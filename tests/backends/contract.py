@@ -199,6 +199,13 @@ class BackendContract:
         assert fates["n10"] in WITH_LAYERS  # Softmax
         assert fates["n7"] in {FateKind.ABSORBED, FateKind.ALONE}  # Identity
 
+    def test_names_of_tensors_that_look_like_ids_mislead_nobody(self, built: Built) -> None:
+        _, engine, _ = built("misleading")
+        places = [[layer for layer in engine.fates[node].layers if _computes(engine, layer)] for node in ("n0", "n2")]
+        assert [len(where) for where in places] == [1, 1]  # each Conv runs once
+        assert places[0] != places[1]
+        assert engine.fates["n3"].layers[0] not in places[0]  # the Sigmoid stands behind the second one
+
     # running ----------------------------------------------------------------------------------------------------
 
     def test_outputs_equal_the_reference(self, built: Built, name: str) -> None:
@@ -284,6 +291,10 @@ class BackendContract:
             self.build(backend, self.refused, tmp_path)
         assert op in caught.value.message
         assert caught.value.hint
+
+
+def _computes(engine: Engine, layer: str) -> bool:
+    return next(each for each in engine.graph.layers if each.id == layer).kind is LayerKind.COMPUTE
 
 
 def _essence(layer: Layer) -> tuple[object, ...]:

@@ -86,6 +86,20 @@ def folding() -> onnx.ModelProto:
     return make(nodes, [value("x", [4, 12])], [value("y", [4, 6])], constants)
 
 
+def misleading() -> onnx.ModelProto:
+    """Tensors whose names are the ids of other nodes than those that make or read them; two of them are outputs."""
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["n3", "w0"], ["n2"], pads=[1, 1, 1, 1]),
+        node("Relu", ["n2"], ["n4"]),
+        node("Conv", ["n4", "w1"], ["n0"], pads=[1, 1, 1, 1]),
+        node("Sigmoid", ["n0"], ["n1"]),
+    ]
+    constants = [weights("w0", 8, 3, 3, 3), weights("w1", 8, 8, 3, 3, scale=0.1)]
+    shape = [1, 8, 16, 16]
+    return make(nodes, [value("n3", [1, 3, 16, 16])], [value("n1", shape), value("n0", shape)], constants)
+
+
 def transformer() -> onnx.ModelProto:
     """LayerNormalization, attention with Transpose and Softmax, GELU written out with Erf."""
     node = helper.make_node
@@ -160,6 +174,7 @@ def trees() -> onnx.ModelProto:
 MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     "residual": residual,
     "folding": folding,
+    "misleading": misleading,
     "transformer": transformer,
     "control": control,
 }

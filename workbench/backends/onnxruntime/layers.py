@@ -86,9 +86,12 @@ def _layer(node: Layer, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Lay
 
 
 def _names(node: Layer, typed: TypedGraph) -> Iterator[str]:
-    """Typed nodes that a saved node stands for: by its name, the tensors it gives, and the name of a blocked one."""
+    """Typed nodes that a saved node stands for: by its name, the tensors it gives, and the name of a blocked one.
+
+    A name that is a node's is never looked up among the tensors: the user's own may look like ids.
+    """
     yield node.name
-    for name in (*node.outputs, node.name):
+    for name in (*node.outputs, *(() if node.name in typed.names else (node.name,))):
         if _plain(name) in typed.maker:
             yield typed.maker[_plain(name)]
 

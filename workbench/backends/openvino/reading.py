@@ -49,14 +49,16 @@ def _owner(op: Any, typed: TypedGraph, outputs: set[str]) -> str:
     """The node an op was made from.
 
     OpenVINO names an op like its node, or like the tensor where that is an output of the graph, and ops of a
-    decomposition `name/part`; else the ONNX names of its tensors tell.
+    decomposition `name/part`; else the ONNX names of its tensors tell. They also decide where the user's name of an
+    output is the id of another node.
     """
-    for name in _stems(op.get_friendly_name()):
-        if name in outputs and name in typed.maker:
-            return typed.maker[name]
-        if name in typed.names:
-            return name
     tensors = sorted(name for output in op.outputs() for name in output.get_names())
+    for name in _stems(op.get_friendly_name()):
+        is_node = name in typed.names
+        if name in outputs and name in typed.maker and (name in tensors or not is_node):
+            return typed.maker[name]
+        if is_node:
+            return name
     return next((typed.maker[name] for name in tensors if name in typed.maker), "")
 
 
