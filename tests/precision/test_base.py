@@ -71,6 +71,56 @@ def test_batchnorm_stays_where_folding_would_be_wrong(tmp_path: Path, why: str) 
     assert_same_numbers(tmp_path, model, base)
 
 
+DEPTHWISE = """
+(float[1,3,6,6] x) => (float[1,3,6,6] y) {
+  n = BatchNormalization (x, gamma, beta, mean, variance)
+  r = Relu (n)
+  y = Conv <group = 3, pads = [1,1,1,1]> (r, w, b)
+}
+"""
+
+
+def depthwise_constants(gamma: list[float]) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    ones = np.ones(3, np.float32)
+    return {
+        "gamma": np.float32(gamma),
+        "beta": np.zeros(3, np.float32),
+        "mean": ones / 3,
+        "variance": ones,
+        "w": rng.standard_normal((3, 1, 3, 3)).astype(np.float32),
+        "b": ones,
+    }
+
+
+def test_channels_before_a_depthwise_conv_are_equalized_without_changing_the_result(tmp_path: Path) -> None:
+    model = write_model(tmp_path, DEPTHWISE, depthwise_constants([8.0, 1.0, 0.01]))
+    base = based(model)
+    assert base.notes == ("Channels of 1 tensors before depthwise Convs were equalized.",)
+    weights = {t.name: onnx.numpy_helper.to_array(t) for t in base.proto.graph.initializer}
+    np.testing.assert_array_equal(weights["gamma:equalized"], np.float32([8.0, 8.0, 0.64]))
+    np.testing.assert_array_equal(
+        weights["w:equalized"] * np.float32([1, 8, 64]).reshape(3, 1, 1, 1), depthwise_constants([1] * 3)["w"]
+    )
+    assert [list(node.output) for node in base.proto.graph.node] == [["n:equalized"], ["r:equalized"], ["y"]]
+    assert_same_numbers(tmp_path, model, base)
+
+
+@pytest.mark.parametrize("why", ["alike", "an output", "read by others", "not depthwise"])
+def test_channels_are_left_alone_where_equalizing_is_wrong_or_useless(tmp_path: Path, why: str) -> None:
+    text, constants = DEPTHWISE, depthwise_constants([8.0, 1.0, 0.01])
+    if why == "alike":
+        constants = depthwise_constants([1.0, 1.5, 1.9])
+    elif why == "an output":
+        text = text.replace("[1,3,6,6] y)", "[1,3,6,6] y, float[1,3,6,6] r)")
+    elif why == "read by others":
+        text = text.replace("[1,3,6,6] y)", "[1,3,6,6] y, float[1,3,6,6] z)").replace("y = ", "z = Neg (r) y = ")
+    else:
+        text, constants["w"] = text.replace("group = 3, ", ""), np.ones((3, 3, 3, 3), np.float32)
+    model = write_model(tmp_path, text, constants)
+    assert not any("equalized" in note for note in based(model).notes)
+
+
 def test_weights_that_come_through_other_nodes_become_constants(tmp_path: Path) -> None:
     text = """
     (float[1,4] x) => (float[1,3] y) {

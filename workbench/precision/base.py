@@ -10,6 +10,7 @@ from onnx import ModelProto
 from workbench.core.model import Model, Shape
 from workbench.model import annotate, private_copy
 from workbench.precision.passes.drop_identities import drop_identities
+from workbench.precision.passes.equalize import equalize
 from workbench.precision.passes.fold_batchnorm import fold_batchnorm
 from workbench.precision.passes.fold_constants import fold_constants
 from workbench.precision.passes.lift_opset import lift_opset
@@ -24,11 +25,16 @@ class BaseGraph(NamedTuple):
 
 
 def base_graph(model: Model, shapes: Mapping[str, Shape]) -> BaseGraph:
-    """Opset lifted, identities dropped, weights and BatchNormalization folded. Raises WorkbenchError."""
+    """Opset lifted, identities dropped, weights folded, channels equalized, BatchNormalization folded.
+
+    Raises WorkbenchError.
+    """
     proto, notes = lift_opset(private_copy(model, dict(shapes)))
     removed = drop_identities(proto)
     removed |= fold_constants(proto)
-    folded = fold_batchnorm(proto)
+    equalized, folded = equalize(proto), fold_batchnorm(proto)
+    if equalized:
+        notes = (*notes, f"Channels of {equalized} tensors before depthwise Convs were equalized.")
     if folded:
         notes = (*notes, f"{folded} BatchNormalization folded into the Conv before it.")
     annotate(proto)
