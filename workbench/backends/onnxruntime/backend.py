@@ -7,6 +7,7 @@ from typing import Any
 
 import onnx
 
+from workbench.backends._built import Facts
 from workbench.backends._cpu import cpu_name
 from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
@@ -88,19 +89,18 @@ class OnnxRuntimeBackend(Backend):
         named = {layer.id: layer for layer in entitle(typed.model, layers, fates)}
         graph = with_layers(graph, named)
         report("build", 2, 2, f"{len(graph.layers)} layers")
-        return OnnxRuntimeEngine(
-            session=running,
-            executed=sessions.saved,
-            threads=config.threads,
+        facts = Facts(
             graph=graph,
             fates=fates,
-            artefact=Path(typed.path),
             memory={
                 "weights": _weights(graph),
                 "activations": peak_bytes(graph.layers, graph.tensors, graph.outputs),
             },
+            artefact=Path(typed.path),
             notes=sessions.notes,
+            versions={"onnxruntime": version()},
         )
+        return OnnxRuntimeEngine(facts, session=running, executed=sessions.saved, threads=config.threads)
 
 
 class _Sessions:

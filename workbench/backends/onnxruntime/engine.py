@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -12,37 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.backends._built import BuiltEngine, Facts
 from workbench.backends._feeds import fitted
-from workbench.backends.base import Engine, Feed, Runner
-from workbench.backends.onnxruntime.package import errors, package, version
+from workbench.backends.base import Feed, Runner
+from workbench.backends.onnxruntime.package import errors, package
 from workbench.backends.onnxruntime.profile import Profiler
 from workbench.core.errors import WorkbenchError
-from workbench.core.graph import Fate, Graph
+from workbench.core.graph import Graph
 
 
-class OnnxRuntimeEngine(Engine):
+class OnnxRuntimeEngine(BuiltEngine):
     """`session` serves latency. `executed` is the graph it runs, saved with layer ids as node names."""
 
-    def __init__(
-        self,
-        *,
-        session: Any,
-        executed: Path,
-        threads: int,
-        graph: Graph,
-        fates: Mapping[str, Fate],
-        artefact: Path,
-        memory: Mapping[str, int],
-        notes: tuple[str, ...],
-    ) -> None:
+    def __init__(self, facts: Facts, *, session: Any, executed: Path, threads: int) -> None:
+        super().__init__(facts)
         self._session, self._executed, self._threads = session, executed, threads
-        self.graph = graph
-        self.fates = fates
-        self.artefact = artefact
-        self.size_bytes = artefact.stat().st_size
-        self.memory = memory
-        self.notes = notes
-        self.versions: Mapping[str, str] = {"onnxruntime": version()}
 
     def runner(self, *, layers: bool = False) -> Runner:
         if not layers:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from workbench.core.errors import WorkbenchError, one_line
+from workbench.backends._problems import Problem
+from workbench.core.errors import one_line
 from workbench.core.graph import Graph, Layer
 
 _CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
@@ -13,17 +13,6 @@ _NO_KERNEL = re.compile(r"Could not find an implementation for (\S+)\(\d+\) node
 _NO_OP = re.compile(r"(?:No Op registered for|Fatal error:) ?(\S+?)(?:\(-?\d+\))? (?:with domain_version of|is not a)")
 _NODE = re.compile(r"Node \(([^)]*)\) Op \(([^)]*)\)\s*(.*)", re.S)
 _BY_NAME = re.compile(r"[Nn]ode[^']{0,40}'([^']+)'|name:(\S+)")
-OTHER = "Choose another backend, or replace the operation in the model."
-
-
-class Problem(NamedTuple):
-    """`nodes`: names of the nodes that are refused, with the reason of each."""
-
-    message: str
-    nodes: dict[str, str]
-
-    def error(self) -> WorkbenchError:
-        return WorkbenchError(self.message, OTHER)
 
 
 def explain(text: str, graph: Graph) -> Problem:

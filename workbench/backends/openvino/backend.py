@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import onnx
 
+from workbench.backends._built import Facts
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import entitle
 from workbench.backends._options import number
@@ -85,17 +86,15 @@ class OpenVinoBackend(Backend):
         layers, fates = resolve_fates(typed.model, found.layers, absorbed | typed.removed, _OP_HINTS)
         layers = entitle(typed.model, layers, fates)
         report("build", 3, 3, f"{len(layers)} layers")
-        return OpenVinoEngine(
-            model=model,
-            compiled=compiled,
-            options=options,
-            order_of=found.order_of,
+        facts = Facts(
             graph=msgspec.structs.replace(onnx_graph.graph, layers=layers, tensors=found.tensors, subgraphs={}),
             fates=fates,
-            artefact=Path(typed.path),
             memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
+            artefact=Path(typed.path),
             notes=(),
+            versions={"openvino": version(), "device": device_name()},
         )
+        return OpenVinoEngine(facts, model=model, compiled=compiled, options=options, order_of=found.order_of)
 
 
 def _read_once(proto: onnx.ModelProto) -> Verdict:

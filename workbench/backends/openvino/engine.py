@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.backends._built import BuiltEngine, Facts
 from workbench.backends._feeds import check_feed
-from workbench.backends.base import Engine, Feed, Runner
-from workbench.backends.openvino.package import core, device_name, version
+from workbench.backends.base import Feed, Runner
+from workbench.backends.openvino.package import core
 from workbench.backends.openvino.problems import explain
 from workbench.core.errors import WorkbenchError
-from workbench.core.graph import Fate, Graph
+from workbench.core.graph import Graph
 
 Options = Mapping[str, str | int | bool]
 
@@ -29,30 +29,14 @@ def compile_model(model: Any, options: Options, graph: Graph) -> Any:
         raise explain(str(error), graph).error() from error
 
 
-class OpenVinoEngine(Engine):
-    """`compiled` serves latency; the model that counts layer times is compiled when it is first asked for."""
+class OpenVinoEngine(BuiltEngine):
+    """`compiled` serves latency; the model that counts layer times is compiled when it is asked for."""
 
     def __init__(
-        self,
-        *,
-        model: Any,
-        compiled: Any,
-        options: Options,
-        order_of: Mapping[str, int],
-        graph: Graph,
-        fates: Mapping[str, Fate],
-        artefact: Path,
-        memory: Mapping[str, int],
-        notes: tuple[str, ...],
+        self, facts: Facts, *, model: Any, compiled: Any, options: Options, order_of: Mapping[str, int]
     ) -> None:
+        super().__init__(facts)
         self._model, self._compiled, self._options, self._order_of = model, compiled, options, order_of
-        self.graph = graph
-        self.fates = fates
-        self.artefact = artefact
-        self.size_bytes = artefact.stat().st_size
-        self.memory = memory
-        self.notes = notes
-        self.versions: Mapping[str, str] = {"openvino": version(), "device": device_name()}
 
     def runner(self, *, layers: bool = False) -> Runner:
         if not layers:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from workbench.core.errors import WorkbenchError, one_line
+from workbench.backends._problems import Problem
+from workbench.core.errors import one_line
 from workbench.core.graph import Graph
 
 _UNKNOWN_OPS = re.compile(r"No conversion rule found for operations: ([^\n]+)")
@@ -18,17 +19,6 @@ _NOISE = re.compile(
     re.S,
 )
 _FOLLOWS = re.compile(r"has to be known|dynamic")  # of nodes that only lack what the failed one would have given
-OTHER = "Choose another backend, such as onnxruntime, or replace the operation in the model."
-
-
-class Problem(NamedTuple):
-    """`nodes`: names of the nodes that are refused, with the reason of each."""
-
-    message: str
-    nodes: dict[str, str]
-
-    def error(self) -> WorkbenchError:
-        return WorkbenchError(self.message, OTHER)
 
 
 def explain(text: str, graph: Graph) -> Problem:

@@ -9,6 +9,7 @@ from typing import Any
 
 import onnx
 
+from workbench.backends._built import Facts
 from workbench.backends._typed import free_inputs
 from workbench.backends.base import Report
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
@@ -106,16 +107,15 @@ def _engine(
         log.add("WARNING", f"This line of the layer list was not understood: {line}")
     shown = first_profile(block)
     graph, fates = engine_graph(shown, typed)
-    return TensorRtEngine(
+    facts = Facts(
         graph=graph,
         fates=fates,
         memory=log.memory,
         artefact=artefact,
-        targets=tuple(targets),
-        shapes=typed.shapes,
         notes=notes_on(typed, config, targets, graph, block, shown, network),
         versions={find_module().removesuffix("_bindings"): module_version()},
     )
+    return TensorRtEngine(facts, targets=tuple(targets))
 
 
 def _failure(typed: TypedModel, log: BuildLog, watch: Watch) -> Exception:
