@@ -8,6 +8,7 @@ import msgspec
 
 from workbench.backends._closure import PROLOGUE_OPS, VIEW_OPS, Owners, Scope, close
 from workbench.backends._gaps import adopt, fill_gaps
+from workbench.backends._names import title
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.core.model import Model
 
@@ -93,33 +94,20 @@ def _without_layers(scope: Scope, owners: Owners, removed: Mapping[str, str]) ->
 
 
 def _with_sources(model: Model, layers: Sequence[Layer], owners: Owners) -> tuple[Layer, ...]:
-    """Each layer with all its nodes, in file order, and their ops; exact if it named all but the absorbed ones."""
-    taken: dict[str, list[str]] = {layer.id: [] for layer in layers}
-    views = set()
-    ops: dict[str, str] = {}
+    """Each layer with all its nodes, in file order, and its title; exact if it named all but the absorbed ones."""
+    taken: dict[str, list[Layer]] = {layer.id: [] for layer in layers}
     for node in model.graph.walk():
-        ops[node.id] = node.op
-        if node.op in VIEW_OPS:
-            views.add(node.id)
-        for layer in owners.get(node.id, ()):
-            taken[layer].append(node.id)
+        for owner in owners.get(node.id, ()):
+            taken[owner].append(node)
     return tuple(
         msgspec.structs.replace(
             layer,
-            sources=tuple(taken[layer.id]),
-            sources_exact=all(owners[node][layer.id] or node in views for node in taken[layer.id]),
-            title=_title(layer, taken[layer.id], ops, views),
+            sources=tuple(node.id for node in taken[layer.id]),
+            sources_exact=all(owners[node.id][layer.id] or node.op in VIEW_OPS for node in taken[layer.id]),
+            title="" if layer.kind is LayerKind.REFORMAT else title(taken[layer.id]),
         )
         for layer in layers
     )
-
-
-def _title(layer: Layer, nodes: Sequence[str], ops: Mapping[str, str], views: set[str]) -> str:
-    """`Conv+BatchNormalization+Relu`; what only changes a view is left out beside what computes."""
-    if layer.kind is LayerKind.REFORMAT:
-        return ""
-    computing = [node for node in nodes if node not in views] or nodes
-    return "+".join(ops[node] for node in computing)
 
 
 def _named_fates(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from workbench.core.graph import Fate, FateKind, Layer
+from workbench.backends._closure import VIEW_OPS
+from workbench.core.graph import Layer
 from workbench.core.model import Model
 from workbench.model import sources_of
 
@@ -42,21 +43,31 @@ def converts_for_others(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(roles)) if all(roles) else ""
 
 
-def entitle(model: Model, layers: Iterable[Layer], fates: Mapping[str, Fate]) -> tuple[Layer, ...]:
-    """Layers named for people: by the nodes in them, without those that only change a view. Engines' own names
-    change from build to build, or are those of the private copy."""
+def title(nodes: Sequence[Layer]) -> str:
+    """`Conv+BatchNormalization+Relu`: the ops of nodes, without those that only change a view beside others."""
+    return "+".join(node.op for node in _shown(nodes))
+
+
+def named_by_nodes(model: Model, layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """Layers whose names are those of the nodes in them.
+
+    For engines whose own names change from build to build, or are those of the private copy.
+    """
     nodes = {node.id: node for node in model.graph.walk()}
     done = []
     for layer in layers:
-        shown = [node for node in layer.sources if fates[node].kind is not FateKind.ABSORBED] or layer.sources
-        name = title([nodes[node] for node in shown]) or layer.op
+        name = node_names([nodes[node] for node in layer.sources]) or layer.op
         if ADDED in layer.attributes:
             name = f"{layer.attributes[ADDED]} for {name}"
         done.append(msgspec.structs.replace(layer, name=name))
     return tuple(done)
 
 
-def title(nodes: Sequence[Layer], limit: int = 4) -> str:
-    """`conv1 + bn1 + relu1`: the names of nodes, or their ops where they have none."""
-    names = [node.name or node.op for node in nodes]
+def _shown(nodes: Sequence[Layer]) -> Sequence[Layer]:
+    return [node for node in nodes if node.op not in VIEW_OPS] or nodes
+
+
+def node_names(nodes: Sequence[Layer], limit: int = 4) -> str:
+    """`conv1 + bn1 + relu1`: the names of nodes, or their ops where they have none; the same nodes as in a title."""
+    names = [node.name or node.op for node in _shown(nodes)]
     return " + ".join(names[:limit]) + (f" + {len(names) - limit} more" if len(names) > limit else "")

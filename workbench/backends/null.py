@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workbench.backends._closure import VIEW_OPS, Scope, ops
 from workbench.backends._fates import resolve_fates
-from workbench.backends._names import title
+from workbench.backends._names import node_names
 from workbench.backends._options import number
 from workbench.backends.base import Backend, Capabilities, Engine, Feed, Report, Runner, Verdict
 from workbench.core.dialect import Dialect, How
@@ -186,7 +186,7 @@ def _layer(scope: Scope, typed: TypedModel, index: int, nodes: list[str]) -> Lay
     asked = [typed.asked[node] for node in nodes if node in typed.asked]
     return Layer(
         id=f"l{index}",
-        name=title(members),
+        name=node_names(members),
         op="+".join(member.op for member in members),
         inputs=tuple(reads),
         outputs=tuple(

@@ -18,11 +18,12 @@ Split Sqrt Squeeze Sub Transpose Unsqueeze Where ConcatFromSequence SequenceAt S
 """
 SHAPE_MATHS = frozenset(_MATHS.split())
 
-_FLOATS = {
+FLOATS = {
     "float32": Precision.FP32,
     "float16": Precision.FP16,
     "bfloat16": Precision.BF16,
 }
+"""numpy's name of an element type -> the precision of what computes in it."""
 
 
 def is_standard(node: onnx.NodeProto) -> bool:
@@ -74,7 +75,7 @@ def precision_of(op_type: str, inputs: list[str], outputs: list[str]) -> Precisi
     dtype = seen[0] if seen else ""
     if op_type in ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"):
         return _quantized(dtype)
-    return Precision.FP8 if dtype.startswith("float8") else _FLOATS.get(dtype)
+    return Precision.FP8 if dtype.startswith("float8") else FLOATS.get(dtype)
 
 
 def _quantized(dtype: str) -> Precision | None:

@@ -11,7 +11,7 @@ from workbench.backends._built import Facts
 from workbench.backends._cpu import cpu_name
 from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
-from workbench.backends._names import entitle
+from workbench.backends._names import named_by_nodes
 from workbench.backends._options import NOT_WRITTEN
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
@@ -86,7 +86,7 @@ class OnnxRuntimeBackend(Backend):
         graph, proto = executed(onnx.load(sessions.saved), source)
         onnx.save_model(proto, sessions.saved)
         layers, fates = resolve_fates(typed.model, tuple(graph.walk()), typed.removed)
-        named = {layer.id: layer for layer in entitle(typed.model, layers, fates)}
+        named = {layer.id: layer for layer in named_by_nodes(typed.model, layers)}
         graph = with_layers(graph, named)
         report("build", 2, 2, f"{len(graph.layers)} layers")
         facts = Facts(

@@ -13,12 +13,13 @@ from workbench.backends._typed import TypedGraph
 from workbench.core.graph import Graph, Layer, LayerKind, Tensor
 from workbench.core.precision import Precision
 from workbench.model.dtypes import dtype_bytes
+from workbench.model.kinds import FLOATS
+from workbench.model.walk import bodies
 
 _REFORMATS = frozenset(
     ["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ReorderInput", "ReorderOutput"]
 )
 _INTEGER = ("QLinear", "QGemm", "QAttention", "Integer", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
-_FLOATS = {"float32": Precision.FP32, "float16": Precision.FP16, "bfloat16": Precision.BF16}
 _BLOCKED = "_nchwc"
 _CAST = "InsertedPrecisionFreeCast_"
 
@@ -40,9 +41,8 @@ def executed(proto: onnx.ModelProto, typed: TypedGraph) -> Executed:
 def _rename(graph: onnx.GraphProto, prefix: str) -> None:
     for index, node in enumerate(graph.node):
         node.name = f"{prefix}l{index}"
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                _rename(attribute.g, f"{node.name}.{attribute.name}.")
+        for attribute, body in bodies(node):
+            _rename(body, f"{node.name}.{attribute}.")
 
 
 def engine_id(node: str) -> str:
@@ -149,7 +149,7 @@ def precision_run(
         return Precision.INT8
     if is_quantized and made and all(dtype in ("int8", "uint8") for dtype in (*read[:1], *made)):
         return Precision.INT8
-    return next((_FLOATS[dtype] for dtype in (*made, *read) if dtype in _FLOATS), None)
+    return next((FLOATS[dtype] for dtype in (*made, *read) if dtype in FLOATS), None)
 
 
 def with_layers(graph: Graph, layers: Mapping[str, Layer]) -> Graph:

@@ -10,12 +10,13 @@ import onnx
 
 from workbench.backends._built import Facts
 from workbench.backends._fates import resolve_fates
-from workbench.backends._names import entitle
+from workbench.backends._names import named_by_nodes
 from workbench.backends._options import number
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.openvino import precisions
 from workbench.backends.openvino.engine import OpenVinoEngine, Options, compile_model
+from workbench.backends.openvino.faults import CHAINED_PRODUCTS, has_chained_products
 from workbench.backends.openvino.layers import EngineLayers
 from workbench.backends.openvino.package import INSTALL, core, device_name, optimized_types, version
 from workbench.backends.openvino.problems import explain
@@ -78,20 +79,22 @@ class OpenVinoBackend(Backend):
         onnx_graph = read_typed(typed)
         model = read(typed.path, onnx_graph)
         report("build", 1, 3, "compiling")
-        options = _options(typed, config)
+        options, notes = _options(typed, config), ()
+        if has_chained_products(onnx_graph.graph):
+            options, notes = {**options, "SNIPPETS_MODE": "DISABLE"}, (CHAINED_PRODUCTS,)
         compiled = compile_model(model, options, onnx_graph.graph)
         report("build", 2, 3, "reading the runtime model")
         found = EngineLayers(runtime_ops(compiled), onnx_graph)
         absorbed = dict.fromkeys(found.views, "absorbed")
         layers, fates = resolve_fates(typed.model, found.layers, absorbed | typed.removed, _OP_HINTS)
-        layers = entitle(typed.model, layers, fates)
+        layers = named_by_nodes(typed.model, layers)
         report("build", 3, 3, f"{len(layers)} layers")
         facts = Facts(
             graph=msgspec.structs.replace(onnx_graph.graph, layers=layers, tensors=found.tensors, subgraphs={}),
             fates=fates,
             memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
             artefact=Path(typed.path),
-            notes=(),
+            notes=notes,
             versions={"openvino": version(), "device": device_name()},
         )
         return OpenVinoEngine(facts, model=model, compiled=compiled, options=options, order_of=found.order_of)

@@ -8,6 +8,7 @@ from workbench.backends._options import NOT_WRITTEN
 from workbench.core.dialect import Dialect, How
 from workbench.core.graph import Tensor
 from workbench.core.precision import Precision
+from workbench.model.kinds import FLOATS
 
 _NEVER = {
     Precision.TF32: "TF32 is a format of NVIDIA GPUs.",
@@ -17,7 +18,6 @@ _NEVER = {
     Precision.INT4_WEIGHTS: NOT_WRITTEN,
 }
 _KERNELS = {"f32": Precision.FP32, "bf16": Precision.BF16, "f16": Precision.FP16}
-_FLOATS = {"float32": Precision.FP32, "bfloat16": Precision.BF16, "float16": Precision.FP16}
 _WEIGHTS = {
     "int8": Precision.INT8_WEIGHTS,
     "uint8": Precision.INT8_WEIGHTS,
@@ -68,14 +68,14 @@ def precision_run(
     made = [tensor.dtype for tensor in outputs]
     if is_quantized and _is_int8(kind, data, made):
         return Precision.INT8
-    if kind in _WITH_WEIGHTS and any(dtype in _FLOATS for dtype in made):
+    if kind in _WITH_WEIGHTS and any(dtype in FLOATS for dtype in made):
         for tensor in inputs:
             if tensor.constant and tensor.dtype in _WEIGHTS:
                 return _WEIGHTS[tensor.dtype]
-    floats = [dtype for dtype in (*made, *data) if dtype in _FLOATS]
+    floats = [dtype for dtype in (*made, *data) if dtype in FLOATS]
     if not floats:
         return None
-    return _KERNELS.get(kernel.rpartition("_")[2]) or _FLOATS[floats[0]]
+    return _KERNELS.get(kernel.rpartition("_")[2]) or FLOATS[floats[0]]
 
 
 def _is_int8(kind: str, data: Sequence[str], made: Sequence[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -10,7 +10,7 @@ from workbench.backends._fates import resolve_fates
 from workbench.backends.tensorrt_rtx.kinds import DTYPES, kind_of, operations, precision_of, size_bytes, word_for
 from workbench.backends.tensorrt_rtx.layers import Block, EngineLayer, EngineTensor
 from workbench.backends.tensorrt_rtx.owners import Owned, owned_nodes
-from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind, Tensor
+from workbench.core.graph import Fate, Graph, Layer, LayerKind, Tensor
 from workbench.core.model import TypedModel
 
 _WITH_PRECISION = (LayerKind.COMPUTE, LayerKind.REFORMAT, LayerKind.CONSTANT)
@@ -25,7 +25,7 @@ def engine_graph(block: Block, typed: TypedModel) -> tuple[Graph, dict[str, Fate
     layers, fates = resolve_fates(typed.model, named, typed.removed)
     graph = Graph(
         name=typed.model.graph.name,
-        layers=tuple(_with_op(layer, ops, fates) for layer in layers),
+        layers=tuple(_with_op(layer) for layer in layers),
         tensors=_tensors(block.layers),
         inputs=block.inputs,
         outputs=block.outputs,
@@ -61,13 +61,10 @@ def _attributes(line: EngineLayer) -> dict[str, str]:
     return {key: value for key, value in facts.items() if value}
 
 
-def _with_op(layer: Layer, ops: Mapping[str, str], fates: Mapping[str, Fate]) -> Layer:
-    """`op` in the words of the model: `Conv+BatchNormalization+Add+Relu`; the engine's own where it runs none."""
-    if layer.kind not in (LayerKind.COMPUTE, LayerKind.CONTROL):
-        return layer
-    sources = [node for node in layer.sources if fates[node].kind is not FateKind.ABSORBED] or layer.sources
-    words = "+".join(ops[node] for node in sources)
-    return msgspec.structs.replace(layer, op=words) if words else layer
+def _with_op(layer: Layer) -> Layer:
+    """`op` in the words of the model, for TensorRT has none: the title; what the kernel does where it runs no node."""
+    is_titled = layer.title and layer.kind in (LayerKind.COMPUTE, LayerKind.CONTROL)
+    return msgspec.structs.replace(layer, op=layer.title) if is_titled else layer
 
 
 def _tensors(lines: Iterable[EngineLayer]) -> dict[str, Tensor]:
