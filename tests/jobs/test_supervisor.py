@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -129,6 +130,35 @@ def test_a_job_cancelled_before_it_began_starts_no_process(make_request: MakeReq
     run, _ = run_to_end(request, cancel)
     assert run.status is Status.CANCELLED
     assert not (Path(request.folder) / LOG_FILE).exists()
+
+
+def test_a_folder_that_cannot_be_made_is_a_failed_run_with_its_reason(
+    make_request: MakeRequest, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    request = msgspec.structs.replace(make_request(), folder=str(tmp_path / "file" / "run"))
+    run, batches = run_to_end(request)
+    assert run.status is Status.FAILED and batches == []
+    assert run.error is not None and "Not a directory" in run.error.message and run.error.hint
+
+
+def test_a_result_that_cannot_be_written_is_a_failed_run_and_told_to_nobody(make_request: MakeRequest) -> None:
+    request = make_request()
+    (Path(request.folder) / RUN_FILE).mkdir(parents=True)
+    run, batches = run_to_end(request)
+    assert run.status is Status.FAILED and batches == []
+    assert run.error is not None and f"Is a directory: {request.folder}/{RUN_FILE}" in run.error.message
+
+
+def test_a_run_that_ended_before_the_cancel_reached_it_stays_as_it_ended(make_request: MakeRequest) -> None:
+    request, cancel = make_request(), threading.Event()
+
+    def at_the_end(batch: list[AnyEvent]) -> None:
+        if any(isinstance(event, Changed) and event.status is Status.DONE for event in batch):
+            cancel.set()
+
+    assert isinstance(done := run_job(request, at_the_end, cancel), Run)
+    assert done.status is on_disk(request).status is Status.DONE
 
 
 def test_half_written_files_of_a_cancelled_run_are_removed(make_request: MakeRequest) -> None:

@@ -16,6 +16,7 @@ from workbench.core.precision import Calibration, CalibrationMethod, Precision, 
 from workbench.core.recipe import InputSpec, Recipe, Task, TaskKind
 from workbench.core.run import BuildConfig, EngineGraph, OptimizationProfile, Run, RunRequest, Status, TimingConfig
 from workbench.pipeline import run
+from workbench.pipeline.files import LATENCIES_FILE, RUN_FILE
 
 INT8 = PrecisionPlan(Precision.INT8, calibration=Calibration(CalibrationMethod.MAX, samples=5))
 
@@ -282,3 +283,21 @@ def test_an_engine_that_parts_from_its_typed_onnx_is_told(request_of: RequestOf,
     assert lies.accuracy is not None and honest.accuracy is not None
     assert any("something else than what is written" in text for text in lies.accuracy.warnings)
     assert not any("something else" in text for text in honest.accuracy.warnings)
+
+
+def test_a_run_whose_end_the_disk_refuses_says_so_and_keeps_what_is_written(request_of: RequestOf) -> None:
+    request = request_of()
+    path = Path(request.folder) / RUN_FILE
+
+    def listen(event: AnyEvent) -> None:
+        told.append(event)
+        if isinstance(event, Changed) and event.part == "accuracy":
+            path.unlink()
+            path.mkdir()
+
+    told: list[AnyEvent] = []
+    found = run(request, listen, never)
+    assert found.status is Status.FAILED and found.timing is not None
+    assert found.error is not None and "Is a directory" in found.error.message
+    assert not [event for event in told if isinstance(event, Changed) and event.status.is_final]
+    assert (path.parent / LATENCIES_FILE).is_file()

@@ -26,6 +26,12 @@ class WorkbenchError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
+def disk_error(error: OSError) -> WorkbenchError:
+    """What the system refuses of a file, in words: the disk is full, read-only, not ours."""
+    where = f": {error.filename}" if error.filename else ""
+    return WorkbenchError(f"{error.strerror or error}{where}.", "Check the disk and the rights of the folder.")
+
+
 class Cancelled(Exception):  # noqa: N818  a verdict, not an error
     """The user asked to stop; raised at the next safe place."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,12 +10,13 @@ import msgspec
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.events import AnyEvent
 from workbench.core.run import AnyRequest
+from workbench.core.writing import written_whole
 
 T = TypeVar("T")
 
 
 def encode(value: object) -> bytes:
-    """One line of JSON."""
+    """One line of JSON; NaN and infinity, which JSON lacks, become null."""
     return msgspec.json.encode(value)
 
 
@@ -42,16 +42,14 @@ def decode_request(data: bytes) -> AnyRequest:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Written beside and moved into place, so that no reader ever sees half a file."""
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(msgspec.json.format(encode(value), indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    """`value` as indented JSON, whole or not at all. Raises OSError where the disk refuses."""
+    data = msgspec.json.format(encode(value), indent=1)
+    with written_whole(path) as file:
+        file.write(data)
 
 
 def read_json(path: Path, kind: type[T]) -> T:
+    """Raises WorkbenchError where the file cannot be read or is not a `kind`."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -14,7 +14,6 @@ import sys
 import threading
 from typing import BinaryIO
 
-from workbench.core.errors import WorkbenchError
 from workbench.core.events import AnyEvent
 from workbench.core.json import decode_request, encode
 from workbench.core.run import AnyRequest, RaceRequest
@@ -30,14 +29,14 @@ def main() -> None:
     pipe = _take_stdout()
     request = decode_request(line)
     os.chdir(request.folder)
-    code = _serve(request, pipe)
+    _serve(request, pipe)
     sys.stdout.flush()
     sys.stderr.flush()
     pipe.flush()
-    os._exit(code)
+    os._exit(0)
 
 
-def _serve(request: AnyRequest, pipe: BinaryIO) -> int:
+def _serve(request: AnyRequest, pipe: BinaryIO) -> None:
     # Imported here: a parent that only supervises needs none of it.
     from workbench.pipeline import race, run
 
@@ -45,15 +44,10 @@ def _serve(request: AnyRequest, pipe: BinaryIO) -> int:
         pipe.write(encode(event) + b"\n")
         pipe.flush()
 
-    try:
-        if isinstance(request, RaceRequest):
-            race(request, emit, _never)
-        else:
-            run(request, emit, _never)
-    except WorkbenchError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    if isinstance(request, RaceRequest):
+        race(request, emit, _never)
+    else:
+        run(request, emit, _never)
 
 
 def _never() -> bool:

@@ -48,13 +48,14 @@ class JobQueue:
     def cancel(self, job_id: str) -> None:
         """Ends this job, waiting or running. Its end is told like any other."""
         with self._changed:
-            for request, cancel in [*self._waiting, *([self._running] if self._running else [])]:
+            for request, cancel in self._jobs():
                 if request.id == job_id:
                     cancel.set()
 
     def cancel_all(self) -> None:
+        """Ends every job."""
         with self._changed:
-            for _, cancel in [*self._waiting, *([self._running] if self._running else [])]:
+            for _, cancel in self._jobs():
                 cancel.set()
 
     def close(self) -> None:
@@ -65,10 +66,12 @@ class JobQueue:
         self.cancel_all()
         self._thread.join()
 
+    def _jobs(self) -> list[tuple[AnyRequest, threading.Event]]:
+        return [*self._waiting, *([self._running] if self._running else [])]
+
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._running = None
                 self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
                 if not self._waiting:
                     return

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -20,11 +19,12 @@ from typing import IO
 import msgspec
 import psutil
 
-from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.errors import WorkbenchError, disk_error, one_line
 from workbench.core.events import AnyEvent, Changed
 from workbench.core.json import decode_event, encode, read_json, write_json
-from workbench.core.run import AnyRequest, Race, RaceRequest, Run, RunError, RunRequest, Status
+from workbench.core.run import AnyRequest, Race, RaceRequest, Run, RunError, Status
 from workbench.pipeline.files import LOG_FILE, RACE_FILE, RUN_FILE
+from workbench.pipeline.record import new_run
 
 TICK_S = 1 / 30
 MEMORY_SHARE = 0.8  # of this machine's memory; beyond it the child is stopped before the kernel picks a victim
@@ -33,29 +33,37 @@ OnBatch = Callable[[list[AnyEvent]], None]
 
 
 def run_job(request: AnyRequest, on_batch: OnBatch, cancel: threading.Event) -> Run | Race:
-    """Runs `request` in a child and returns what stands on disk at the end.
+    """Runs `request` in a child and returns what stands on disk at the end; on a full disk, the reason it does not.
 
     `on_batch` gets lists of events, at most 30 lists a second, in the calling thread. Setting `cancel` kills the
-    child and all it started, at once. Never raises for what the child does; leaves no process behind.
+    child and all it started, at once; a run that had just ended stays as it ended. Raises nothing of the child's or
+    the disk's, only what `on_batch` raises; leaves no process behind.
     """
-    folder = Path(request.folder)
-    folder.mkdir(parents=True, exist_ok=True)
     if cancel.is_set():
         return _conclude(request, Status.CANCELLED, RunError("Cancelled before it began."), on_batch)
-    with (folder / LOG_FILE).open("ab") as log:
-        child = _start(log)
-        try:
-            reader = _Reader(child)
-            _send(child, request)
-            killed = _watch(child, reader, on_batch, cancel)
-        finally:
-            _kill(child)
+    try:
+        child = _start(Path(request.folder))
+    except OSError as error:
+        return _conclude(request, Status.FAILED, _refused(error), on_batch)
+    try:
+        reader = _Reader(child)
+        _send(child, request)
+        killed = _watch(child, reader, on_batch, cancel)
+    finally:
+        _kill(child)
     if batch := reader.drain():
         on_batch(batch)
     return _result(request, child.returncode, killed, on_batch)
 
 
-def _start(log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(folder: Path) -> subprocess.Popen[bytes]:
+    """The child, with its log in `folder`. Raises OSError where the disk or the system refuses."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOG_FILE).open("ab") as log:
+        return _spawn(log)
+
+
+def _spawn(log: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, OMP_WAIT_POLICY="PASSIVE", PYTHONUNBUFFERED="1")
     # numpy only keeps the books here: its threads would spin beside the engine's and quadruple the time of a check.
     environment["OPENBLAS_NUM_THREADS"] = "1"
@@ -151,16 +159,18 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def _result(request: AnyRequest, code: int, killed: Status | RunError | None, on_batch: OnBatch) -> Run | Race:
-    """What is on disk where the child ended well, else the reason why not, written there."""
+    """What is on disk where the job came to its end, else the reason why not, written there."""
+    found = _read(request)
+    if isinstance(found, Race) or (found is not None and found.status.is_final):
+        return found
     if killed is Status.CANCELLED:
         return _conclude(request, Status.CANCELLED, RunError("Cancelled."), on_batch)
     if isinstance(killed, RunError):
         return _conclude(request, Status.FAILED, killed, on_batch)
     if code == 0:
-        result = _read(request)
-        if isinstance(result, Race) or (result is not None and result.status.is_final):
-            return result
-    error = RunError(_how_it_ended(code), "The log of this run has the last lines it wrote.", _log_tail(request))
+        error = RunError("The end of this run could not be written to its folder.", "Free some space on its disk.")
+    else:
+        error = RunError(_how_it_ended(code), "The log of this run has the last lines it wrote.", _log_tail(request))
     return _conclude(request, Status.FAILED, error, on_batch)
 
 
@@ -174,34 +184,34 @@ def _read(request: AnyRequest) -> Run | Race | None:
 
 
 def _conclude(request: AnyRequest, status: Status, error: RunError, on_batch: OnBatch) -> Run | Race:
-    """Writes the end of a job whose child could not, and says so."""
-    folder = Path(request.folder)
-    for part in folder.glob("*.part"):
-        part.unlink(missing_ok=True)
+    """Writes the end of a job whose child could not, and says so; what the disk refuses is the reason then."""
+    ended: Run | Race
     if isinstance(request, RaceRequest):
-        race = Race(id=request.id, error=error)
-        write_json(folder / RACE_FILE, race)
-        return race
-    found = _read(request)
-    run = found if isinstance(found, Run) else _blank(request)
-    run = msgspec.structs.replace(run, status=status, error=error)
-    write_json(folder / RUN_FILE, run)
-    on_batch([Changed(run=run.id, part="status", status=status)])
-    return run
+        ended, file = Race(id=request.id, error=error), RACE_FILE
+    else:
+        found = _read(request)
+        run = found if isinstance(found, Run) else new_run(request)
+        ended, file = msgspec.structs.replace(run, status=status, error=error), RUN_FILE
+    try:
+        _write(Path(request.folder), file, ended)
+    except OSError as problem:
+        failed = {"error": _refused(problem)} | ({"status": Status.FAILED} if isinstance(ended, Run) else {})
+        return msgspec.structs.replace(ended, **failed)
+    if isinstance(ended, Run):
+        on_batch([Changed(run=ended.id, part="status", status=status)])
+    return ended
 
 
-def _blank(request: RunRequest) -> Run:
-    return Run(
-        id=request.id,
-        model=request.model_path,
-        model_sha256="",
-        model_name=Path(request.model_path).stem,
-        config=request.config,
-        status=Status.RUNNING,
-        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        calibration=request.calibration,
-        evaluation=request.evaluation,
-    )
+def _write(folder: Path, name: str, ended: Run | Race) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in folder.rglob("*.part"):
+        part.unlink(missing_ok=True)
+    write_json(folder / name, ended)
+
+
+def _refused(error: OSError) -> RunError:
+    problem = disk_error(error)
+    return RunError(problem.message, problem.hint)
 
 
 def _how_it_ended(code: int) -> str:

@@ -12,6 +12,7 @@ from workbench.backends.base import Engine, Feed
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import LayerNames, Timed
 from workbench.core.run import LatencyStats, Timing
+from workbench.core.writing import written_whole
 from workbench.measure.layer_pass import LayerTimes, measure_layers
 from workbench.measure.machine import load_average, logical_cores, machine_state
 from workbench.measure.statistics import latency_stats
@@ -69,11 +70,8 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
 
 
 def _save(record: Record, latencies: Sequence[float]) -> None:
-    path = record.folder / LATENCIES_FILE
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
+    with written_whole(record.folder / LATENCIES_FILE) as file:
         np.save(file, np.asarray(latencies, dtype=np.float64))
-    part.replace(path)
 
 
 def _with_layers(record: Record, engine: Engine, feeds: Sequence[Feed], timing: Timing, stats: LatencyStats) -> Timing:

@@ -57,7 +57,10 @@ def race(request: RaceRequest, emit: Emit, cancelled: Callable[[], bool]) -> Rac
     except Exception as error:  # noqa: BLE001  the same border as in `run`
         emit(LogLine(request.id, "".join(traceback.format_exception(error)), "debug"))
         result = Race(request.id, error=as_run_error(error))
-    write_json(folder / RACE_FILE, result)
+    try:
+        write_json(folder / RACE_FILE, result)
+    except OSError as error:
+        return Race(request.id, error=as_run_error(error))
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from time import perf_counter
 
 import msgspec
 
-from workbench.core.errors import Cancelled, one_line
+from workbench.core.errors import Cancelled, disk_error, one_line
 from workbench.core.events import AnyEvent, Changed, LogLine, Progress
 from workbench.core.json import write_json
 from workbench.core.model import Model
@@ -80,12 +81,20 @@ class Record:
         self._save("accuracy", msgspec.structs.replace(self.run, accuracy=accuracy))
 
     def finish(self, status: Status, error: RunError | None = None) -> Run:
-        """The last change."""
+        """The last change. Where the disk takes nothing more, the run that is returned says so; what is there stays."""
         if error is not None:
             self.log(f"{error.message} {error.hint}".strip(), "error" if status is Status.FAILED else "info")
         seconds = perf_counter() - self._start
-        self._save("status", msgspec.structs.replace(self.run, status=status, error=error, seconds=seconds))
-        return self.run
+        run = msgspec.structs.replace(self.run, status=status, error=error, seconds=seconds)
+        try:
+            self._save("status", run)
+        except OSError as problem:
+            refused = disk_error(problem)
+            self.log(str(refused), "error")
+            return msgspec.structs.replace(
+                run, status=Status.FAILED, error=error or RunError(refused.message, refused.hint)
+            )
+        return run
 
     def stop_if_cancelled(self) -> None:
         """Raises Cancelled where the user asked to stop."""
@@ -100,13 +109,13 @@ class Record:
             self.emit(Progress(self.run.id, phase, done, total, one_line(text, 200)))
 
     def log(self, text: str, level: str = "info") -> None:
-        """One line for the log: into the file first, then to whoever listens."""
+        """One line for the log: into the file first, then to whoever listens, who hears it on a full disk too."""
         line = one_line(text, 2000)
-        with (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
         self.emit(LogLine(self.run.id, line, level))
 
     def _save(self, part: str, run: Run) -> None:
-        self.run = run
         write_json(self.folder / RUN_FILE, run)
+        self.run = run
         self.emit(Changed(run.id, part, run.status))

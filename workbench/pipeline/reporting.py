@@ -15,6 +15,7 @@ from workbench.core.json import read_json
 from workbench.core.precision import Precision
 from workbench.core.run import Race, Run
 from workbench.core.theme import DARK, LIGHT, Theme
+from workbench.core.writing import written_whole
 from workbench.pipeline.files import RUN_FILE
 from workbench.pipeline.report_data import Section, best_of, read_section, sentences
 from workbench.pipeline.table import shares_text, size_text, sqnr_text
@@ -26,13 +27,13 @@ TEMPLATE = "report/report.html.j2"
 def write_report(path: Path, folders: Sequence[Path | str], race: Race | None = None) -> Path:
     """One page about the runs in these folders, in this order. Everything of the models' is escaped.
 
-    The page is written beside and moved into place. Raises WorkbenchError where a folder has no readable run.
+    The page is there whole or not at all. Raises WorkbenchError where a folder has no readable run, OSError where the
+    disk refuses.
     """
     sections = [read_section(Path(folder), read_json(Path(folder) / RUN_FILE, Run), race) for folder in folders]
     page = render(sections, race)
-    part = path.with_name(path.name + ".part")
-    part.write_text(page, encoding="utf-8")
-    part.replace(path)
+    with written_whole(path) as file:
+        file.write(page.encode())
     return path
 
 

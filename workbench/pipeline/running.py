@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 
 from workbench.backends.base import load_backend
-from workbench.core.errors import Cancelled, WorkbenchError, one_line
+from workbench.core.errors import Cancelled, WorkbenchError, disk_error, one_line
 from workbench.core.run import Run, RunError, RunRequest, Status
 from workbench.pipeline.building import build, check_can_build, open_step
 from workbench.pipeline.checking import check_accuracy
@@ -54,7 +54,7 @@ def as_run_error(error: Exception) -> RunError:
             "There is not enough memory for this run.", "Use smaller shapes or close other programs.", detail
         )
     if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        return RunError(f"{error.strerror}{where}.", "Check the disk and the rights of the folder.", detail)
+        refused = disk_error(error)
+        return RunError(refused.message, refused.hint, detail)
     reason = one_line(f"{type(error).__name__}: {error}", 200)
     return RunError(f"Internal error: {reason}", "Please report it with the log of this run.", detail)
