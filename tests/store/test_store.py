@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -38,7 +40,7 @@ def store(tmp_path: Path) -> Store:
 
 def test_runs_come_back_newest_first_after_a_restart(store: Store) -> None:
     runs = [make_run(store) for _ in range(3)]
-    assert Store(store.root).runs() == sorted(runs, key=lambda run: run.id, reverse=True)
+    assert Store(store.root).runs() == runs[::-1]
 
 
 def test_a_label_survives(store: Store) -> None:
@@ -111,3 +113,66 @@ def test_a_latency_file_that_holds_objects_is_refused(store: Store) -> None:
 
 def test_an_engine_graph_that_is_not_there_is_none(store: Store) -> None:
     assert store.engine_graph(make_run(store).id) is None
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"\x93NUMPY", b"\x93NUMPY\x01\x00v\x00{'descr': '<f8'", b"words"])
+def test_a_damaged_latency_file_is_a_users_error(store: Store, data: bytes) -> None:
+    run = make_run(store)
+    (store.folder(run.id) / LATENCIES_FILE).write_bytes(data)
+    with pytest.raises(WorkbenchError, match="latencies of run"):
+        store.latencies(run.id)
+
+
+def test_what_is_no_run_of_ours_is_never_removed(store: Store) -> None:
+    for name in ("notes", "my-own-folder", "20260101-000000-abcdef"):
+        (store.root / name).mkdir(parents=True)
+        (store.root / name / "thesis.txt").write_text("years of work")
+    (store.root / "some-file-here").write_text("")
+    assert store.sweep() == store.runs() == []
+    assert len(list(store.root.rglob("thesis.txt"))) == 3
+
+
+def test_a_copied_folder_is_no_second_run(store: Store) -> None:
+    run = make_run(store, Status.RUNNING)
+    write_json(store.folder(run.id) / OWNER_FILE, dead_owner())
+    shutil.copytree(store.folder(run.id), store.root / "20990101-copy-of-it")
+    assert [found.id for found in store.sweep()] == [run.id]
+    assert [found.id for found in store.runs()] == [run.id]
+
+
+def test_half_written_files_of_a_dead_program_are_removed(store: Store) -> None:
+    run = make_run(store, Status.RUNNING)
+    write_json(store.folder(run.id) / OWNER_FILE, dead_owner())
+    (store.folder(run.id) / "latencies.npy.77.part").write_bytes(b"half")
+    store.sweep()
+    assert not list(store.folder(run.id).glob("*.part"))
+
+
+def test_a_fresh_folder_is_never_without_its_owner(store: Store) -> None:
+    """Another program's sweep at any moment takes no folder from us."""
+    stop = threading.Event()
+
+    def sweep() -> None:
+        while not stop.is_set():
+            for folder in store.root.iterdir():
+                if not folder.name.startswith(".") and not (folder / OWNER_FILE).is_file():
+                    orphans.append(folder)
+
+    orphans: list[Path] = []
+    store.root.mkdir(exist_ok=True)
+    other = threading.Thread(target=sweep)
+    other.start()
+    ids = [store.new_folder()[0] for _ in range(30)]
+    stop.set()
+    other.join()
+    assert orphans == []
+    assert ids == sorted(set(ids))
+
+
+def test_a_place_that_cannot_be_written_is_a_users_error_and_its_history_empty(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = Store(tmp_path / "none" / "runs")
+    assert store.sweep() == store.runs() == []
+    assert not store.root.exists()
+    with pytest.raises(WorkbenchError, match=r"Not a directory.*WORKBENCH_HOME"):
+        Store(tmp_path / "file" / "runs").new_folder()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import secrets
 import shutil
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import WorkbenchError, disk_error
 from workbench.core.json import read_json, write_json
 from workbench.core.places import data_home
 from workbench.core.run import EngineGraph, Run, RunError, RunRequest, Status
@@ -42,18 +42,38 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """All runs below `root` (default: the user's data folder). Safe for several programs at once."""
+    """All runs below `root` (default: the user's data folder). Safe for several programs at once.
+
+    Made by the first run. What the disk refuses is a WorkbenchError.
+    """
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or data_home() / "runs"
-        self.root.mkdir(parents=True, exist_ok=True)
 
     def new_folder(self) -> tuple[str, Path]:
-        """A fresh run id (sorts by time) and its folder, owned by this process."""
-        run_id = time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(3)
-        folder = self.root / run_id
-        folder.mkdir()
-        write_json(folder / OWNER_FILE, Owner.of_this_process())
+        """A fresh run id (sorts by time, to the microsecond) and its folder, owned by this process."""
+        try:
+            return self._make_folder()
+        except OSError as error:
+            refused = disk_error(error)
+            raise WorkbenchError(
+                refused.message, "Free its disk, or set WORKBENCH_HOME to a folder of yours."
+            ) from error
+
+    def _make_folder(self) -> tuple[str, Path]:
+        """Has its owner before it has its name, so that no other program's `sweep` takes it for a dead one's."""
+        run_id = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        folder, fresh = self.root / run_id, self.root / f".{run_id}-{os.getpid()}"
+        self.root.mkdir(parents=True, exist_ok=True)
+        fresh.mkdir()
+        try:
+            write_json(fresh / OWNER_FILE, Owner.of_this_process())
+            fresh.rename(folder)
+        except OSError:
+            shutil.rmtree(fresh)
+            if folder.exists():  # another program was here in the same microsecond
+                return self._make_folder()
+            raise
         return run_id, folder
 
     def folder(self, run_id: str) -> Path:
@@ -64,14 +84,27 @@ class Store:
 
     def runs(self) -> list[Run]:
         """The history, newest first. What cannot be read is left out."""
-        folders = sorted((f for f in self.root.iterdir() if (f / RUN_FILE).is_file()), reverse=True)
-        return [run for folder in folders if (run := _read_run(folder)) is not None]
+        return [run for folder in reversed(self._folders()) if (run := _read_run(folder)) is not None]
+
+    def _folders(self) -> list[Path]:
+        """Folders whose name is an id, oldest first; whatever else lies here is not ours."""
+        try:
+            return sorted(path for path in self.root.iterdir() if _ID.fullmatch(path.name))
+        except FileNotFoundError:
+            return []  # no run was ever made
+        except OSError as error:
+            raise disk_error(error) from error
 
     def load(self, run_id: str) -> Run:
+        """The run of this id. Raises WorkbenchError where it cannot be read."""
         return read_json(self.folder(run_id) / RUN_FILE, Run)
 
     def save(self, run: Run) -> None:
-        write_json(self.folder(run.id) / RUN_FILE, run)
+        """Writes `run.json`. Raises WorkbenchError where the disk refuses."""
+        try:
+            write_json(self.folder(run.id) / RUN_FILE, run)
+        except OSError as error:
+            raise disk_error(error) from error
 
     def request(self, run_id: str) -> RunRequest | None:
         """What the run was made from."""
@@ -89,32 +122,43 @@ class Store:
         if not path.is_file():
             return np.empty(0)
         try:
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False), dtype=np.float64)
+            return np.asarray(np.lib.format.open_memmap(path, mode="r"), dtype=np.float64)
         except (OSError, ValueError) as error:
             raise WorkbenchError(f"The latencies of run {run_id} cannot be read: {error}") from error
 
     def rename(self, run_id: str, label: str) -> Run:
+        """Gives the run a label; "" takes it away."""
         run = msgspec.structs.replace(self.load(run_id), label=label)
         self.save(run)
         return run
 
     def delete(self, run_id: str) -> None:
-        shutil.rmtree(self.folder(run_id), ignore_errors=True)
+        """Removes the run and its files. Raises WorkbenchError where something of it stays."""
+        try:
+            shutil.rmtree(self.folder(run_id))
+        except FileNotFoundError:
+            return  # gone already
+        except OSError as error:
+            raise disk_error(error) from error
 
     def sweep(self) -> list[Run]:
-        """Marks runs whose program died as interrupted, and removes folders that never became a run."""
+        """Marks runs whose program died as interrupted, and removes its folders that never became a run.
+
+        What the disk lets nobody change (another user's, read-only) stays as it is: the history can still be read.
+        """
         swept = []
-        for folder in list(self.root.iterdir()):
-            if not folder.is_dir() or _is_owned(folder):
-                continue
-            run = _read_run(folder)
-            if run is None and not (folder / RUN_FILE).exists():
-                shutil.rmtree(folder, ignore_errors=True)
-            elif run is not None and not run.status.is_final:
-                swept.append(self._interrupt(run))
+        for folder in self._folders():
+            with contextlib.suppress(WorkbenchError, OSError):
+                if (run := _read_run(folder)) is not None:
+                    if not run.status.is_final and not _owner_lives(folder):
+                        swept.append(self._interrupt(run))
+                elif (folder / OWNER_FILE).is_file() and not (folder / RUN_FILE).exists() and not _owner_lives(folder):
+                    shutil.rmtree(folder)
         return swept
 
     def _interrupt(self, run: Run) -> Run:
+        for part in self.folder(run.id).rglob("*.part"):
+            part.unlink(missing_ok=True)
         error = RunError("The program ended while this run was at work.", "Build it again.")
         run = msgspec.structs.replace(run, status=Status.INTERRUPTED, error=error)
         self.save(run)
@@ -122,13 +166,15 @@ class Store:
 
 
 def _read_run(folder: Path) -> Run | None:
+    """The run in a folder; None where there is none that can be read, or another's (a folder copied by hand)."""
     try:
-        return read_json(folder / RUN_FILE, Run)
+        run = read_json(folder / RUN_FILE, Run)
     except WorkbenchError:
         return None
+    return run if run.id == folder.name else None
 
 
-def _is_owned(folder: Path) -> bool:
+def _owner_lives(folder: Path) -> bool:
     """Whether the program that made this folder is still alive."""
     try:
         return read_json(folder / OWNER_FILE, Owner).is_alive()
