@@ -217,3 +217,9 @@ def test_weights_already_quantized_in_the_file_are_quantized_anew(tmp_path: Path
     back = constants_of(typed)["d:int8"] * constants_of(typed)["d:scale"]
     np.testing.assert_allclose(back, np.float32([[63.5, 2.5, 0], [0.5, -63.5, 4.5]]), atol=0.26)
     assert onnx.load(typed.path).graph.output[0].name == "y"
+
+
+def test_nothing_to_quantize_is_said_before_anything_is_asked_for(tmp_path: Path) -> None:
+    model = write_model(tmp_path, "(float[4] x) => (float[4] y) { y = Relu (x) }")
+    with pytest.raises(WorkbenchError, match="Nothing to quantize"):
+        compiled(model, tmp_path / "out", INT8)

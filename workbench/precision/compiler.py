@@ -26,7 +26,7 @@ from workbench.precision.observations import Observations
 from workbench.precision.passes.dequantize_constants import dequantize_constants
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
 from workbench.precision.passes.lift_opset import lift_opset
-from workbench.precision.passes.quantize import quantize
+from workbench.precision.passes.quantize import observed_tensors, quantize
 from workbench.precision.passes.round_bf16 import round_bf16
 from workbench.precision.passes.tame_batchnorm import tame_batchnorm
 from workbench.precision.rules import asked_precisions
@@ -144,6 +144,8 @@ class _Compilation:
         base = base_graph(self._model, self._shapes)
         self.proto, self.removed = base.proto, dict(base.removed)
         self.notes.extend(base.notes)
+        if not observed_tensors(self.proto):
+            raise _nothing("quantize", "no Conv, MatMul or Gemm on float32 outside If, Loop and Scan", {})
         if observations is None:
             raise WorkbenchError("INT8 needs ranges, and nothing was calibrated.", "Choose a calibration set.")
         result = quantize(
