@@ -79,9 +79,10 @@ class OpenVinoBackend(Backend):
         onnx_graph = read_typed(typed)
         model = read(typed.path, onnx_graph)
         report("build", 1, 3, "compiling")
-        options, notes = _options(typed, config), ()
-        if has_chained_products(onnx_graph.graph):
-            options, notes = {**options, "SNIPPETS_MODE": "DISABLE"}, (CHAINED_PRODUCTS,)
+        options = _options(typed, config)
+        is_at_risk = has_chained_products(onnx_graph.graph)
+        if is_at_risk:
+            options = {**options, "SNIPPETS_MODE": "DISABLE"}
         compiled = compile_model(model, options, onnx_graph.graph)
         report("build", 2, 3, "reading the runtime model")
         found = EngineLayers(runtime_ops(compiled), onnx_graph)
@@ -94,7 +95,7 @@ class OpenVinoBackend(Backend):
             fates=fates,
             memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
             artefact=Path(typed.path),
-            notes=notes,
+            notes=(CHAINED_PRODUCTS,) if is_at_risk else (),
             versions={"openvino": version(), "device": device_name()},
         )
         return OpenVinoEngine(facts, model=model, compiled=compiled, options=options, order_of=found.order_of)
