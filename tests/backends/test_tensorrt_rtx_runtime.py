@@ -12,6 +12,7 @@ import pytest
 import workbench.backends.tensorrt_rtx.runtime as runtime
 from workbench.backends.base import Runner
 from workbench.backends.tensorrt_rtx.module import find_module, load_module
+from workbench.core.errors import WorkbenchError
 
 pytestmark = pytest.mark.skipif(
     not find_module().startswith("tensorrt_rtx"), reason="TensorRT for RTX is not installed"
@@ -114,6 +115,24 @@ def test_the_profiler_adds_up_by_layer_id() -> None:
         profiler.report_layer_time("of no layer", ms)
         profiler.runs += 1
     assert profiler.means() == {"l0": 2.0, "l1": 0.0}
+
+
+def test_an_engine_that_does_not_load_leaves_no_buffers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from workbench.core.graph import Graph
+
+    class Buffers:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    buffers = Buffers()
+    monkeypatch.setattr(runtime, "open_buffers", lambda: buffers)
+    artefact = tmp_path / "engine.trt"
+    artefact.write_bytes(b"no engine")
+    with pytest.raises(WorkbenchError, match=r"cannot load engine\.trt"):
+        runtime.TensorRtRunner(artefact, Graph("g"))
+    assert buffers.closed
 
 
 def test_the_runner_is_a_whole_runner() -> None:

@@ -44,6 +44,8 @@ class TensorRtBackend(Backend):
         if module and not is_here:
             reason = "TensorRT builds on a machine with an NVIDIA GPU only; TensorRT for RTX builds without one."
         run_reason, _ = why_not_run()
+        if names_targets and gpu and gpu.target not in TARGETS:
+            run_reason = f"TensorRT for RTX does not run on {gpu.name} ({gpu.target}); it builds for other GPUs."
         return Capabilities(
             available=is_here,
             reason=reason,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.backends._feeds import check_feed
 from workbench.backends.base import Feed, Runner
 from workbench.backends.tensorrt_rtx.buffers import DeviceBuffers, open_buffers
 from workbench.backends.tensorrt_rtx.module import load_module
@@ -35,8 +36,15 @@ class TensorRtRunner(Runner):
 
     def __init__(self, artefact: Path, graph: Graph, *, layers: bool = False) -> None:
         trt = load_module()
-        self._trt = trt
+        self._specs = {name: graph.tensors[name] for name in graph.inputs if name in graph.tensors}
         self._buffers: DeviceBuffers = open_buffers()
+        try:
+            self._open(trt, artefact, graph, layers=layers)
+        except BaseException:
+            self._buffers.close()  # nobody gets a runner to leave
+            raise
+
+    def _open(self, trt: Any, artefact: Path, graph: Graph, *, layers: bool) -> None:
         self._logger = trt.Logger(trt.Logger.WARNING)
         self._runtime = trt.Runtime(self._logger)
         self._engine = _load(self._runtime, artefact)
@@ -79,6 +87,7 @@ class TensorRtRunner(Runner):
 
     def _bind(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
         """Copies the inputs to the GPU; gives empty arrays for the outputs."""
+        check_feed(feed, self._specs)
         for name in self._inputs:
             array = np.ascontiguousarray(feed[name], _dtype(self._engine, name))
             self._context.set_input_shape(name, array.shape)
