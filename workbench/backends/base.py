@@ -121,7 +121,7 @@ class Backend(ABC):
 
 
 def backend_ids() -> list[str]:
-    """Ids of all backends, by being there: modules and packages of this folder except `base` and `_names`."""
+    """Ids of all backends, by being there: modules and packages of this folder but `base` and `_private` ones."""
     here = Path(__file__).parent
     names = [m.name for m in pkgutil.iter_modules([str(here)]) if m.name != "base" and not m.name.startswith("_")]
     return sorted(names)

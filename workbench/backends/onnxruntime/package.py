@@ -16,14 +16,18 @@ def package() -> Any:
     """The module. Raises WorkbenchError where it is missing or broken."""
     try:
         import onnxruntime
-    except ImportError as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise WorkbenchError(f"ONNX Runtime cannot be imported: {error}.", INSTALL) from error
     return onnxruntime
 
 
 @cache
 def errors() -> tuple[type[Exception], ...]:
-    """Everything a session raises: each of its status codes is a class of its own, without a common base."""
+    """Everything a session raises: each of its status codes is a class of its own, without a common base.
+
+    Raises WorkbenchError where the package is missing.
+    """
+    package()
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     found = [item for item in vars(state).values() if isinstance(item, type) and issubclass(item, Exception)]

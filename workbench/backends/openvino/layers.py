@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from workbench.backends._memory import peak_bytes
@@ -46,6 +47,7 @@ class EngineLayers:
         ]
         self.tensors: dict[str, Tensor] = {}
         self._names: dict[Port, str] = {}
+        self._unnamed: Counter[str] = Counter()  # constants by the layer that reads them first
         self._name_inputs(ops)
         self.order_of = {f"l{index}": op.order for index, op in enumerate(running)}
         self.layers = tuple(self._layer(f"l{index}", op) for index, op in enumerate(running))
@@ -95,8 +97,8 @@ class EngineLayers:
             if not value.dtype:
                 return ""
             given = op.name in self._typed.graph.tensors
-            count = sum(1 for name in self.tensors if name.startswith(f"{layer}.const"))
-            self._name(port, op.name if given else f"{layer}.const{count}", value, constant=True)
+            self._name(port, op.name if given else f"{layer}.const{self._unnamed[layer]}", value, constant=True)
+            self._unnamed[layer] += not given
         return self._names[port]
 
     def _output(self, layer: str, op: Op, index: int) -> list[str]:

@@ -6,9 +6,10 @@ import sys
 from functools import cache
 from typing import Any
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import WorkbenchError, one_line
 
 INSTALL = "Install it: pip install openvino"
+_AGAIN = "Install it again: pip install --force-reinstall openvino"
 
 
 @cache
@@ -21,7 +22,7 @@ def package() -> Any:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
-    except ImportError as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise WorkbenchError(f"OpenVINO cannot be imported: {error}.", INSTALL) from error
     return openvino
 
@@ -29,11 +30,13 @@ def package() -> Any:
 @cache
 def core() -> Any:
     """The one Core of the process. Raises WorkbenchError where there is no CPU plugin."""
-    found = package().Core()
-    if "CPU" not in found.available_devices:
-        raise WorkbenchError(
-            "OpenVINO finds no CPU plugin.", "Install it again: pip install --force-reinstall openvino"
-        )
+    try:
+        found = package().Core()
+        has_cpu = "CPU" in found.available_devices
+    except RuntimeError as error:
+        raise WorkbenchError(f"OpenVINO cannot be started: {one_line(str(error), 200)}", _AGAIN) from error
+    if not has_cpu:
+        raise WorkbenchError("OpenVINO finds no CPU plugin.", _AGAIN)
     return found
 
 
