@@ -237,6 +237,30 @@ def test_int8_weights_behind_a_cast_are_written_as_it_takes_them(precision: Prec
     assert set(answer.fates) == {"n0", "n1", "n2"}
 
 
+def nodes_it_lacks() -> dict[str, onnx.ModelProto]:
+    node, kinds = helper.make_node, onnx.TensorProto
+    flags = [models.value("x", [4], kinds.BOOL)]
+    words = [models.value("x", [4], kinds.STRING)]
+    floats = [models.value("x", [1, 4])]
+    return {
+        "NonZero": models.make([node("NonZero", ["x"], ["y"])], flags, [models.value("y", [1, 4], kinds.INT64)]),
+        "DynamicQuantizeLinear": models.make(
+            [node("DynamicQuantizeLinear", ["x"], ["y", "s", "z"])], floats, [models.value("y", [1, 4], kinds.UINT8)]
+        ),
+        "string": models.make([node("Identity", ["x"], ["y"])], words, [models.value("y", [4], kinds.STRING)]),
+    }
+
+
+@pytest.mark.parametrize("name", nodes_it_lacks())
+def test_an_operator_or_type_it_lacks_is_told_in_words(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "lacks.onnx"
+    onnx.save_model(nodes_it_lacks()[name], path)
+    answer = built(Ask(str(path), str(tmp_path)))
+    assert name in answer.error
+    assert "it has no such operator" in answer.error or "does not take" in answer.error
+    assert "OpenVINO" in answer.hint
+
+
 def test_a_transposed_convolution_in_bf16_stays_float(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),

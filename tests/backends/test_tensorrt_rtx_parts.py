@@ -83,6 +83,12 @@ SHAPE_ERROR = (
             "If this constant is not intended, use others. In match at /_src/qdq.cpp:4327)",
             "Quantized constant (w) is only allowed before DQ node",
         ),
+        (
+            "Assertion failed: shiftIsAllZeros(zeroPoint): Non-zero zero point is not supported. Please set "
+            "kENABLE_UINT8_AND_ASYMMETRIC_QUANTIZATION_DLA to enable it.",
+            "Non-zero zero point is not supported",
+        ),
+        ("n0: last dimension of input0 = 8 and second to last", "last dimension of input0 = 8 and second to last"),
     ],
 )
 def test_an_error_is_told_without_places_in_the_source_of_tensorrt(text: str, sentence: str) -> None:

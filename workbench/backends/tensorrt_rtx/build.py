@@ -18,7 +18,7 @@ from workbench.backends.tensorrt_rtx.layers import first_profile, parse_block
 from workbench.backends.tensorrt_rtx.module import find_module, load_module, module_version
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
 from workbench.backends.tensorrt_rtx.notes import is_tf32_asked, notes_on
-from workbench.backends.tensorrt_rtx.parse import Network, Refusal, first_reason, parse, refused
+from workbench.backends.tensorrt_rtx.parse import REASONS, Network, Refusal, first_reason, parse, refused
 from workbench.backends.tensorrt_rtx.settings import add_profiles, builder_config
 from workbench.backends.tensorrt_rtx.targets import check_targets, network_types, read_targets
 from workbench.backends.tensorrt_rtx.watch import BuildLog, Watch, as_monitor
@@ -68,7 +68,7 @@ def _network(trt: Any, typed: TypedModel, config: BuildConfig, targets: Sequence
     """Parsed, and known to be of types that every target takes."""
     network, refusals = parse(trt, _onnx(typed, config), Path(typed.path), log)
     if refusals:
-        raise refused(typed.model, refusals)
+        raise _with_hint(typed, refusals)
     if targets:
         check_targets(targets, *network_types(trt, network.network))
     return network
@@ -125,8 +125,18 @@ def _failure(typed: TypedModel, log: BuildLog, watch: Watch) -> Exception:
     if watch.stopped:
         return watch.stopped
     node = next(filter(None, (_node_in(typed.model, text) for text in log.errors)), "")
-    error = refused(typed.model, [Refusal(node, "", first_reason(log) or "its compiler gave no reason")])
-    asked = typed.asked.get(node, Precision.FP32)
+    return _with_hint(typed, [Refusal(node, "", first_reason(log) or "its compiler gave no reason")])
+
+
+def _with_hint(typed: TypedModel, refusals: list[Refusal]) -> WorkbenchError:
+    """The way out where a precision may be to blame: another one for the node, or for all where none is named."""
+    error = refused(typed.model, refusals)
+    first = refusals[0]
+    if first.reason in REASONS:
+        return error
+    if not first.node and any(asked != Precision.FP32 for asked in typed.asked.values()):
+        return WorkbenchError(error.message, "Build it in FP32, or with OpenVINO or ONNX Runtime.")
+    asked = typed.asked.get(first.node, Precision.FP32)
     if asked == Precision.FP32:
         return error
     return WorkbenchError(error.message, f"It was asked for in {asked.upper()}: give it FP32 by a rule of the plan.")

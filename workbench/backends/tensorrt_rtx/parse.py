@@ -13,13 +13,24 @@ from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Model
 from workbench.model.ids import sources_of
 
-_NO_PLUGIN = "Plugin not found"
+_NO_OPERATOR = re.compile(r"Plugin not found|plugin creator .* not found|^(?:Assertion failed: )?false$")
+_NO_TYPE = "Failed to convert ONNX date type"
+_CONDITION = re.compile(
+    r"^[^\s:]+(?: (?:&&|\|\||[=!<>]=?) [^\s:]+)*: (?=[A-Z])"
+)  # shiftIsAllZeros(zeroPoint): Non-zero ...
 _PLACES = re.compile(
     r"\.?\s*\b[Ii]n (?:operator\(\)|\w+) at /[^\s)]+"  # . In operator() at /_src/optimizer/x.cpp:12
     r"|\[[\w/]+\.(?:cpp|h):[^\]]*\]"  # [graphScope.cpp::analyze::471], [type.cpp:186: infer_type]
 )
 _ORIGIN = re.compile(r"^(?:Invalid Node - \S+\s*|[\w:]+: |Error Code \d+: |Assertion failed: )+")
 _WRAPPED = re.compile(r"^[A-Z][\w ]*? \((.*)\)$")
+
+
+REASONS = (
+    "it has no such operator, and no plugin of that name is loaded",
+    "an input or a weight has a type that it does not take, such as string",
+)
+"""Of refusals that no other precision would cure."""
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -68,7 +79,8 @@ def parse(trt: Any, data: bytes, path: Path, log: BuildLog) -> tuple[Network, li
 
 def refused(model: Model, refusals: list[Refusal]) -> WorkbenchError:
     """The error to raise: the first refusal, and how many more there are."""
-    more = f" So are {len(refusals) - 1} more nodes." if len(refusals) > 1 else ""
+    rest = len(refusals) - 1
+    more = f" So {'are' if rest > 1 else 'is'} {rest} more node{'s' if rest > 1 else ''}." if rest else ""
     return WorkbenchError(
         refusals[0].sentence(model) + more, "Build this model with OpenVINO or ONNX Runtime, or replace the node."
     )
@@ -87,12 +99,14 @@ def clean(text: str) -> str:
 
 def _clean_line(line: str) -> str:
     line = _WRAPPED.sub(r"\1", _ORIGIN.sub("", _PLACES.sub("", line).strip()))
-    return line.partition(". If ")[0].strip()
+    return re.split(r"\. (?:If|Please) ", _CONDITION.sub("", line))[0].strip()
 
 
 def _refusal(error: Any) -> Refusal:
     named = sources_of(error.node_name())
     node, op, text = (named[0] if named else ""), error.node_operator(), error.desc()
-    if _NO_PLUGIN in text:
-        return Refusal(node, op, "it has no such operator, and no plugin of that name is loaded")
+    if _NO_OPERATOR.search(text):
+        return Refusal(node, op, REASONS[0])
+    if _NO_TYPE in text:
+        return Refusal(node, op, REASONS[1])
     return Refusal(node, op, clean(text) or error.code().name)
