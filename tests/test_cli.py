@@ -290,11 +290,7 @@ def test_doctor_says_what_each_backend_can_do_here(cli: Cli) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_cancels_at_once_and_leaves_no_process(model: Path, number: signal.Signals) -> None:
-    call = "import sys; from workbench.cli import main; sys.exit(main(sys.argv[1:], lambda path: 0))"
-    argv = ["run", str(model), "--backend", "null", "--option", "delay_s=60", "--json"]
-    program = subprocess.Popen(
-        [sys.executable, "-c", call, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
-    )
+    program = started("run", str(model), "--backend", "null", "--option", "delay_s=60", "--json")
     children = wait_for_build(program)
     program.send_signal(number)
     start = time.monotonic()
@@ -304,6 +300,53 @@ def test_ctrl_c_cancels_at_once_and_leaves_no_process(model: Path, number: signa
     assert json.loads(out)["status"] == "cancelled"
     assert err.decode().splitlines()[-1].endswith("Cancelled.")
     assert not [child for child in children if child.is_running()]
+
+
+def test_ctrl_c_in_the_race_is_a_cancelled_comparison(model: Path) -> None:
+    argv = ["compare", str(model), "--backends", "null", "--precisions", "fp32,fp16", "--no-baseline"]
+    argv += ["--evaluate", "none", "--seconds", "0.05", "--race-seconds", "60"]
+    program = started(*argv)
+    assert program.stderr is not None
+    assert any(line.startswith(b"race  time") for line in program.stderr)
+    program.send_signal(signal.SIGINT)
+    out, err = program.communicate(timeout=20)
+    assert program.returncode == 1
+    assert err.decode().splitlines()[-1] == "workbench: Cancelled."
+    assert b"Null FP16" in out
+
+
+def started(*argv: str, **options: Any) -> subprocess.Popen[bytes]:
+    """The program as a process of its own."""
+    call = "import sys; from workbench.cli import main; sys.exit(main(sys.argv[1:], lambda path: 0))"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.Popen([sys.executable, "-c", call, *argv], **pipes)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_closed_streams_are_no_failure(closed: str) -> None:
+    call = f'"{sys.executable}" -m workbench runs {closed}'
+    found = subprocess.run(["/bin/sh", "-c", call], capture_output=True, timeout=60, check=False)
+    assert (found.returncode, found.stderr) == (0, b"")
+
+
+def test_a_full_disk_behind_stdout_is_one_sentence() -> None:
+    with Path("/dev/full").open("wb") as full:
+        _, err = (program := started("runs", stdout=full)).communicate(timeout=60)
+    assert program.returncode == 1
+    assert err.decode().startswith("workbench: No space left on device.") and b"Internal" not in err
+
+
+def test_a_character_that_the_terminal_lacks_is_shown_escaped() -> None:
+    ascii_only = dict(os.environ, PYTHONIOENCODING="ascii")
+    out, err = (program := started("inspect", "/no/such/\u2713.onnx", env=ascii_only)).communicate(timeout=60)
+    assert (program.returncode, out) == (1, b"")
+    assert rb"\u2713.onnx" in err
+
+
+def test_a_name_that_is_not_utf_8_is_a_users_error(cli: Cli) -> None:
+    answer = cli("run", os.fsdecode(b"b\xff.onnx"))
+    assert (answer.code, answer.out) == (1, "")
+    assert "is not UTF-8. Rename the file." in answer.err
 
 
 def wait_for_build(program: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -18,7 +18,7 @@ from workbench.store import Store
 
 
 def execute(arguments: Namespace, output: Output) -> int:
-    """Exit code 0 where a run is done and none was cancelled: what a backend refuses is a row, no failure."""
+    """Exit code 0 where a run is done and nothing was cancelled: what a backend refuses is a row, no failure."""
     check_writable(arguments.report)
     jobs = Jobs(output)
     title = ""
@@ -35,7 +35,8 @@ def execute(arguments: Namespace, output: Output) -> int:
 
     with jobs.until_interrupted():
         comparison = compare(_request(arguments), perform, Store().new_folder, on_run, on_done)
-    return _tell(arguments, output, comparison)
+    _tell(arguments, output, comparison)
+    return _exit_code(output, comparison, jobs.was_interrupted)
 
 
 def _request(arguments: Namespace) -> CompareRequest:
@@ -62,7 +63,7 @@ def _outcome(run: Run) -> str:
     return why_not(run) or run.status.value
 
 
-def _tell(arguments: Namespace, output: Output, comparison: Comparison) -> int:
+def _tell(arguments: Namespace, output: Output, comparison: Comparison) -> None:
     folders = [Path(folder) for folder in comparison.folders]
     output.document(comparison_document(comparison))
     output.text(comparison_table(comparison.runs, comparison.race).rstrip())
@@ -75,15 +76,13 @@ def _tell(arguments: Namespace, output: Output, comparison: Comparison) -> int:
     if arguments.report is not None:
         write_report(arguments.report, folders, comparison.race)
         output.note(f"report: {arguments.report}")
-    return _exit_code(output, comparison)
 
 
-def _exit_code(output: Output, comparison: Comparison) -> int:
-    statuses = [run.status for run in comparison.runs]
-    if Status.CANCELLED in statuses:
+def _exit_code(output: Output, comparison: Comparison, was_interrupted: bool) -> int:
+    if was_interrupted:
         output.failed("Cancelled.")
         return 1
-    if Status.DONE not in statuses:
+    if all(run.status is not Status.DONE for run in comparison.runs):
         error = comparison.runs[-1].error
         output.failed("No run was done.", f"The last said: {error.message} {error.hint}" if error else "")
         return 1

@@ -57,6 +57,10 @@ class Jobs:
         self._output = output
         self._cancel = threading.Event()
 
+    @property
+    def was_interrupted(self) -> bool:
+        return self._cancel.is_set()
+
     @contextmanager
     def until_interrupted(self) -> Iterator[None]:
         """Within, Ctrl-C and SIGTERM cancel the job at work instead of raising somewhere."""

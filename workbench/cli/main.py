@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import platform
 import sys
@@ -14,7 +15,7 @@ from importlib import import_module
 from workbench import __version__
 from workbench.cli.arguments import COMMANDS, make_parser
 from workbench.cli.output import Output
-from workbench.core.errors import Cancelled, WorkbenchError, one_line
+from workbench.core.errors import Cancelled, WorkbenchError, disk_error, one_line
 from workbench.core.places import data_home
 
 OpenWindow = Callable[[str, str], int]
@@ -27,6 +28,7 @@ def main(argv: Sequence[str], open_window: OpenWindow) -> int:
 
     Without a known command the window is opened, with a model where one is named.
     """
+    _open_streams()
     if (window := _for_window(argv)) is not None:
         return _guarded(lambda: open_window(*window), Output(as_json=False))
     arguments = _parse(argv)
@@ -35,7 +37,31 @@ def main(argv: Sequence[str], open_window: OpenWindow) -> int:
     module = import_module(f"workbench.cli.{arguments.command}")
     command: Command = module.execute
     output = Output(as_json=arguments.json)
-    return _guarded(lambda: command(arguments, output), output)
+
+    def work() -> int:
+        _check_names(argv)
+        return command(arguments, output)
+
+    return _guarded(work, output)
+
+
+def _open_streams() -> None:
+    """A stream that the caller closed leads nowhere; a character that a terminal's encoding lacks is shown escaped."""
+    for name in ("stdin", "stdout", "stderr"):  # in this order each gets its own descriptor back
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _check_names(argv: Sequence[str]) -> None:
+    """Raises WorkbenchError for a name in bytes that are no UTF-8: no document could hold it."""
+    for word in argv:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise WorkbenchError(f"The name {one_line(ascii(word), 200)} is not UTF-8.", "Rename the file.") from None
 
 
 def _for_window(argv: Sequence[str]) -> tuple[str, str] | None:
@@ -68,6 +94,8 @@ def _guarded(work: Callable[[], int], output: Output) -> int:
         output.gave_up("Cancelled.")
     except BrokenPipeError:
         _close_stdout()
+    except OSError as error:
+        output.gave_up(disk_error(error).message, disk_error(error).hint)
     except Exception as error:  # noqa: BLE001  the border itself
         output.gave_up(f"Internal error: {one_line(repr(error), 200)}", f"The details are in {_crash_log(error)}.")
     return 1

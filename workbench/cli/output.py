@@ -24,10 +24,10 @@ class Output:
         self._status = Status()
 
     def document(self, document: Any) -> None:
-        """The one JSON document."""
+        """The one JSON document, in UTF-8 whatever the terminal's encoding is."""
         if self.as_json:
             self._is_said = True
-            sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+            sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
             sys.stdout.flush()
 
     def text(self, text: str = "") -> None:
