@@ -63,11 +63,12 @@ class TensorRtBackend(Backend):
         )
 
     def dialect(self) -> Dialect:
-        """TensorRT for RTX 1.7 fails on ConvTranspose in BF16 ("Could not infer output types")."""
+        """TensorRT for RTX 1.7 fails in BF16 on ConvTranspose ("Could not infer output types") and on GRU (its parser
+        mixes Float and BFloat16)."""
         return Dialect(
             "tensorrt_rtx",
             {p: _HOW.get(p, How.NONE) for p in Precision},
-            float_ops={Precision.BF16: ("ConvTranspose",)},
+            float_ops={Precision.BF16: ("ConvTranspose", "GRU")},
             int8_needs_dq=True,
         )
 
