@@ -8,10 +8,10 @@ fusions are seen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from onnx import GraphProto, ModelProto, NodeProto
+from onnx import ModelProto
 
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
@@ -20,8 +20,8 @@ from workbench.core.model import Model, Shape, TypedModel
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.model import annotate, private_copy
 from workbench.model.ids import sources_of
+from workbench.model.walk import with_bodies
 from workbench.precision.base import base_graph
-from workbench.precision.editor import bodies
 from workbench.precision.observations import Observations
 from workbench.precision.passes.dequantize_constants import dequantize_constants
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
@@ -153,7 +153,7 @@ class _Compilation:
             self._named(Precision.INT8),
             observations,
             self._plan.calibration,
-            unsigned=self._dialect.conv_input_unsigned,
+            self._dialect,
         )
         if not result.nodes:
             raise _nothing("quantize", "no Conv, MatMul or Gemm on float32 that was asked to run in INT8", result.left)
@@ -197,7 +197,7 @@ class _Compilation:
 
     def _ops(self) -> dict[str, str]:
         """Operator by node name, of the graph as it is now."""
-        return {node.name: node.op_type for node in _nodes(self.proto.graph)}
+        return {node.name: node.op_type for node in with_bodies(self.proto.graph.node)}
 
     def _lift(self) -> None:
         """BF16 came with opset 13. Q/DQ graphs are lifted already."""
@@ -211,13 +211,6 @@ class _Compilation:
         if left:
             text = ", ".join(f"{count} {reason}" for reason, count in sorted(left.items()))
             self.notes.append(f"Asked to run in {precision.label} but left in float: {text}.")
-
-
-def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
-    for node in graph.node:
-        yield node
-        for body in bodies(node):
-            yield from _nodes(body)
 
 
 def _nothing(verb: str, reason: str, left: Mapping[str, int]) -> WorkbenchError:

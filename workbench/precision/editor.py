@@ -15,6 +15,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
+from workbench.model import walk
+from workbench.model.inference import constant_tensor
+
 _T = TypeVar("_T")
 FIRST_IR_WITH_CONSTANTS = 4
 """Before it, every initializer had to be listed as an input."""
@@ -140,7 +143,7 @@ class GraphEditor:
         if name in self.constants:
             return None if name in self.inputs else self.array(name)
         node = self.producers.get(name)
-        value = _constant_value(node) if node is not None else None
+        value = constant_tensor(node) if node is not None else None
         return None if value is None else np.asarray(numpy_helper.to_array(value))
 
     def add_constant(self, name: str, values: NDArray[np.generic]) -> str:
@@ -238,16 +241,9 @@ def _is_same(use: Use, node: NodeProto, slot: int) -> bool:
     return use.node.name == node.name and use.slot == slot
 
 
-def _constant_value(node: NodeProto) -> TensorProto | None:
-    """The tensor of a `Constant` node."""
-    if is_standard(node, "Constant") and node.attribute and node.attribute[0].name == "value":
-        return node.attribute[0].t
-    return None
-
-
 def _constant_type(node: NodeProto) -> int:
     """Element type of a `Constant` node's tensor, which inference may have been spared; else 0."""
-    value = _constant_value(node)
+    value = constant_tensor(node)
     return 0 if value is None else int(value.data_type)
 
 
@@ -282,11 +278,7 @@ def float_attribute(node: NodeProto, name: str, default: float) -> float:
 
 def bodies(node: NodeProto) -> Iterator[GraphProto]:
     """Graphs held by a control-flow node."""
-    for entry in node.attribute:
-        if entry.type == onnx.AttributeProto.GRAPH:
-            yield entry.g
-        elif entry.type == onnx.AttributeProto.GRAPHS:
-            yield from entry.graphs
+    return (body for _, body in walk.bodies(node))
 
 
 def captured_names(node: NodeProto) -> list[str]:

@@ -13,8 +13,9 @@ from __future__ import annotations
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, TensorProto
+from onnx import ModelProto, NodeProto
 
+from workbench.model.inference import constant_tensor
 from workbench.precision.editor import GraphEditor, bodies, captured_names
 from workbench.precision.session import reference_session
 
@@ -78,7 +79,7 @@ def _evaluate(editor: GraphEditor, cones: dict[str, list[NodeProto]]) -> dict[st
     values: dict[str, NDArray[np.generic]] = {}
     names: list[str] = []
     for name in cones:
-        direct = _constant_value(editor.producers[name])
+        direct = constant_tensor(editor.producers[name])
         if direct is None:
             names.append(name)
         else:
@@ -88,12 +89,6 @@ def _evaluate(editor: GraphEditor, cones: dict[str, list[NodeProto]]) -> dict[st
         nodes = [node for node in editor.nodes if node.name in needed]
         values |= dict(zip(names, _run(editor, nodes, names), strict=True))
     return values
-
-
-def _constant_value(node: NodeProto) -> TensorProto | None:
-    if node.op_type == "Constant" and len(node.attribute) == 1 and node.attribute[0].name == "value":
-        return node.attribute[0].t
-    return None
 
 
 def _run(editor: GraphEditor, nodes: list[NodeProto], names: list[str]) -> list[NDArray[np.generic]]:
