@@ -140,7 +140,7 @@ def test_the_dialect_follows_the_cpu() -> None:
     plain = dialect(frozenset({"FP32", "INT8"}))
     assert plain.how[Precision.BF16] is How.ROUNDED
     assert plain.how[Precision.FP16] is How.GRAPH
-    assert plain.conv_input_unsigned
+    assert plain.unsigned_activations
     rich = dialect(frozenset({"FP32", "BF16", "FP16"}))
     assert rich.how[Precision.BF16] is How.HINT
     assert rich.how[Precision.FP16] is How.HINT

@@ -28,7 +28,8 @@ UNSIGNED = Dialect(
         Precision.BF16: How.HINT,
         Precision.INT8: How.GRAPH,
     },
-    conv_input_unsigned=True,
+    unsigned_activations=True,
+    unquantized_behind=("ReduceMax", "ReduceMin"),
 )
 ROUNDING = Dialect("rounding", {Precision.FP32: How.GRAPH, Precision.BF16: How.ROUNDED, Precision.INT8: How.NONE})
 

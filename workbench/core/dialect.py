@@ -21,9 +21,10 @@ class How(StrEnum):
 class Dialect(msgspec.Struct, frozen=True):
     """What the passes in `precision/` need to know of a backend.
 
-    `conv_input_unsigned`: write activations that meet constant weights (of Conv, and the first operand of MatMul and
+    `unsigned_activations`: write activations that meet constant weights (of Conv, and the first operand of MatMul and
     Gemm) as uint8 over the range that was seen: OpenVINO's fast form, finer by up to a bit, and the cure for its wrong
-    signed Q/DQ around Concat. Everything else is symmetric int8.
+    signed Q/DQ around Concat. Everything else is symmetric int8. `unquantized_behind`: operators behind which the
+    engine computes quantized nodes wrongly; what reads them stays float.
 
     `float_ops`: operators that stay float32 whatever is asked, because the engine has no kernel of that precision.
     `int8_needs_dq`: an int8 constant is taken only in front of a DequantizeLinear.
@@ -31,6 +32,7 @@ class Dialect(msgspec.Struct, frozen=True):
 
     name: str
     how: dict[Precision, How]
-    conv_input_unsigned: bool = False
+    unsigned_activations: bool = False
+    unquantized_behind: tuple[str, ...] = ()
     float_ops: dict[Precision, tuple[str, ...]] = {}
     int8_needs_dq: bool = False

@@ -66,7 +66,7 @@ class OnnxRuntimeBackend(Backend):
 
     def dialect(self) -> Dialect:
         how = dict.fromkeys(Precision, How.GRAPH) | dict.fromkeys(_NEVER, How.NONE)
-        return Dialect("onnxruntime", how | {Precision.BF16: How.ROUNDED})
+        return Dialect("onnxruntime", how | {Precision.BF16: How.ROUNDED}, unsigned_activations=True)
 
     def verdict(self, model: Model) -> Verdict:
         proto = private_copy(model)

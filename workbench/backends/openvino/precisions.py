@@ -34,7 +34,7 @@ def dialect(types: frozenset[str]) -> Dialect:
     how = dict.fromkeys(Precision, How.GRAPH) | dict.fromkeys(_NEVER, How.NONE)
     how[Precision.BF16] = How.HINT if "BF16" in types else How.ROUNDED
     how[Precision.FP16] = How.HINT if "FP16" in types else How.GRAPH
-    return Dialect("openvino", how, conv_input_unsigned=True)
+    return Dialect("openvino", how, unsigned_activations=True, unquantized_behind=("ReduceMax", "ReduceMin"))
 
 
 def reasons() -> dict[Precision, str]:

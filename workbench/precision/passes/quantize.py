@@ -15,8 +15,9 @@ Rules
    Below opset 13, and for a constant first operand, it is one per tensor.
 5. A weight scale is max |w| / 127, never under a millionth of the tensor's largest: a dead channel gets no zero scale.
 6. Bias stays in float (TensorRT refuses int32 bias; OpenVINO adds it in float anyway).
-7. In an unsigned dialect, a node that reads a ReduceMax or ReduceMin, directly or through operators that only move
-   values, stays in float: OpenVINO 2026.4 fuses the quantization into them and computes wrongly (27 dB, not 140).
+7. A node that reads one of the dialect's `unquantized_behind`, directly or through operators that only move values,
+   stays in float: OpenVINO 2026.4 fuses the quantization into ReduceMax and ReduceMin and computes wrongly (27 dB, not
+   140).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
+from workbench.core.dialect import Dialect
 from workbench.core.precision import Calibration
 from workbench.precision.editor import GraphEditor, int_attribute, is_standard
 from workbench.precision.observations import Observations
@@ -76,8 +78,7 @@ def quantize(
     asked: Collection[str],
     observations: Observations,
     calibration: Calibration,
-    *,
-    unsigned: bool,
+    dialect: Dialect,
 ) -> Quantized:
     """Edits `model`. `asked` are names of its nodes; those that cannot be quantized are counted, not refused."""
     editor = GraphEditor(model)
@@ -87,12 +88,12 @@ def quantize(
         if node.name not in asked or not is_standard(node, *OPS):
             continue
         reason = why_not(editor, node) or _unseen(editor, node, observations)
-        if not reason and unsigned and _reads_extreme(editor, node):
-            reason = "it reads a ReduceMax or ReduceMin, whose quantization OpenVINO computes wrongly"
+        if not reason and (behind := _reads_from(editor, node, dialect.unquantized_behind)):
+            reason = f"it reads a {behind}, behind which {dialect.name} computes INT8 wrongly"
         if reason:
             result.left[f"{node.op_type}: {reason}"] += 1
             continue
-        writer.rewrite(node, unsigned=unsigned and _is_constant(editor, node.input[1]))
+        writer.rewrite(node, unsigned=dialect.unsigned_activations and _is_constant(editor, node.input[1]))
         result.nodes.append(node.name)
     editor.commit()
     return result
@@ -111,8 +112,8 @@ def _unseen(editor: GraphEditor, node: NodeProto, observations: Observations) ->
     return "" if seen else "calibration saw no finite values"
 
 
-def _reads_extreme(editor: GraphEditor, node: NodeProto) -> bool:
-    """Rule 7."""
+def _reads_from(editor: GraphEditor, node: NodeProto, ops: tuple[str, ...]) -> str:
+    """Rule 7: the first of `ops` that this node reads; empty: none."""
     waiting, seen = list(_activations(editor, node)), set()
     while waiting:
         name = waiting.pop()
@@ -120,11 +121,11 @@ def _reads_extreme(editor: GraphEditor, node: NodeProto) -> bool:
         if producer is None or name in seen:
             continue
         seen.add(name)
-        if is_standard(producer, "ReduceMax", "ReduceMin"):
-            return True
+        if is_standard(producer, *ops):
+            return str(producer.op_type)
         if is_standard(producer, *_MOVES):
             waiting.extend(producer.input)
-    return False
+    return ""
 
 
 class _Writer:
