@@ -90,6 +90,11 @@ BAD = [
     ('[preprocess]\ncolor = "CMYK"', "preprocess.color"),
     ("a = " + "[" * 20000, "not a recipe"),
     ("[inputs]\nx = 3", "inputs"),
+    ("[inputs.x]\nhigh = inf", "`inputs.x`"),
+    ("[inputs.x]\nlow = nan", "`inputs.x`"),
+    ("[inputs.x]\nconst = nan", "`inputs.x`"),
+    ("[inputs.x]\nlow = 3\nhigh = 2", "`inputs.x.low`"),
+    ("[preprocess]\nscale = nan", "preprocess.scale"),
 ]
 
 

@@ -252,9 +252,17 @@ def test_random_values_follow_recipe_name_and_type(tmp_path: Path) -> None:
         ("small", (60,), TensorProto.BFLOAT16),
         ("position_ids", (1, 5), TensorProto.INT64),
         ("bytes", (900,), TensorProto.UINT8),
+        ("full", (2,), TensorProto.INT8),
+        ("bias", (2,), TensorProto.FLOAT),
     )
     recipe = Recipe(
-        inputs={"x": InputSpec(low=-2, high=2), "ids": InputSpec(low=5, high=7), "bytes": InputSpec(high=9e9)}
+        inputs={
+            "x": InputSpec(low=-2, high=2),
+            "ids": InputSpec(low=5, high=7),
+            "bytes": InputSpec(high=9e9),
+            "full": InputSpec(const=1000),
+            "bias": InputSpec(const=-np.inf),
+        }
     )
     samples = open_set("random", model, recipe, seed=3)
     feed = samples.feed(0)
@@ -268,6 +276,8 @@ def test_random_values_follow_recipe_name_and_type(tmp_path: Path) -> None:
     assert (int(feed["sr"]), feed["sr"].shape) == (16000, ())
     assert feed["small"].dtype.name == "bfloat16"
     assert feed["position_ids"].tolist() == [[0, 1, 2, 3, 4]]
+    assert feed["full"].tolist() == [127, 127]
+    assert feed["bias"].tolist() == [-np.inf, -np.inf]
     assert (int(feed["bytes"].min()), int(feed["bytes"].max())) == (0, 255)
     assert all(np.array_equal(a, b) for a, b in zip(feed.values(), samples.feed(0).values(), strict=True))
     assert not np.array_equal(feed["x"], samples.feed(1)["x"])

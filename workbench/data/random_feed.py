@@ -37,8 +37,7 @@ def random_feed(wanted: Wanted, index: int, names: Iterable[str] | None = None) 
 
     By the recipe's InputSpec: constant, or uniform between low and high (both included for whole numbers). Without
     one: floats 0..1, whole numbers 0..100 or within the table they are places in, masks 1, states 0, positions counted
-    up. Raises WorkbenchError for inputs
-    that are not tensors, or too large.
+    up. Raises WorkbenchError for inputs that are not tensors, or too large.
     """
     chosen = list(wanted.specs if names is None else names)
     places = {name: place for place, name in enumerate(wanted.specs)}
@@ -56,15 +55,20 @@ def _values(wanted: Wanted, name: str, dice: np.random.Generator) -> NDArray[np.
     spec = wanted.recipe.inputs.get(name, InputSpec())
     if spec.const is None and spec.low is None and spec.high is None:
         if "position" in name.lower() and kind.kind in "iu" and shape:
-            return np.broadcast_to(np.arange(shape[-1], dtype=kind), shape).copy()
-        spec = next((s for pattern, s in _BY_NAME if pattern.search(name.lower())), None) or _by_graph(
-            wanted, name, kind
-        )
+            return np.broadcast_to(np.arange(shape[-1]).astype(kind), shape).copy()
+        by_name = (spec for pattern, spec in _BY_NAME if pattern.search(name.lower()))
+        spec = next(by_name, None) or _by_graph(wanted, name, kind)
     if kind.kind == "O":
         return np.full(shape, "text" if spec.const is None else str(spec.const), dtype=kind)
     if spec.const is not None:
-        return np.full(shape, spec.const).astype(kind)
+        return np.full(shape, _nearest(spec.const, kind) if kind.kind in "iu" else spec.const).astype(kind)
     return _uniform(spec, shape, kind, dice)
+
+
+def _nearest(value: float, kind: DType) -> int:
+    """The whole number that the type has."""
+    least, most = whole_range(kind)
+    return int(min(max(value, least), most))
 
 
 def _by_graph(wanted: Wanted, name: str, kind: DType) -> InputSpec:
@@ -76,9 +80,7 @@ def _uniform(spec: InputSpec, shape: Shape, kind: DType, dice: np.random.Generat
     if kind.kind == "b":
         return np.asarray(dice.integers(0, 2, shape)).astype(kind)
     if kind.kind in "iu":
-        low, high = int(spec.low or 0), int(100 if spec.high is None else spec.high)
-        least, most = whole_range(kind)
-        low, high = max(low, least), min(high, most)
+        low, high = _nearest(spec.low or 0, kind), _nearest(100 if spec.high is None else spec.high, kind)
         return np.asarray(dice.integers(low, max(low, high), shape, endpoint=True)).astype(kind)
     low_value, high_value = spec.low or 0.0, 1.0 if spec.high is None else spec.high
     values = dice.random(shape, dtype=np.float32) * (high_value - low_value) + low_value

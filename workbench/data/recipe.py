@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import tomllib
 from collections.abc import Iterator
@@ -133,9 +134,19 @@ def _only(table: dict[str, Any], kind: type[msgspec.Struct], where: str, name: s
 
 def _problems(recipe: Recipe) -> Iterator[str]:
     """What types alone do not tell."""
-    pre = recipe.preprocess
-    if pre is None:
-        return
+    for name, spec in recipe.inputs.items():
+        low, high = spec.low or 0.0, spec.high or 0.0
+        if not (math.isfinite(low) and math.isfinite(high)) or math.isnan(spec.const or 0.0):
+            yield f"`inputs.{name}` needs numbers"
+        if spec.low is not None and spec.high is not None and low > high:
+            yield f"`inputs.{name}.low` is above its `high`"
+    if recipe.preprocess is not None:
+        yield from _picture_problems(recipe.preprocess)
+
+
+def _picture_problems(pre: Preprocess) -> Iterator[str]:
+    if not all(map(math.isfinite, (pre.scale, *pre.mean, *pre.std))):
+        yield "`preprocess.scale`, `mean` and `std` need numbers"
     if not (0 < pre.width <= _MAX_SIDE and 0 < pre.height <= _MAX_SIDE):
         yield f"`preprocess.width` and `preprocess.height` must be from 1 to {_MAX_SIDE}"
     if 0 in pre.std or not pre.std or not pre.mean:
