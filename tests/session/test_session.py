@@ -15,7 +15,7 @@ from tests.session.conftest import TIMEOUT_MS, build_and_wait
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision, Rule
 from workbench.core.recipe import Color, Preprocess
-from workbench.core.run import Race, Status
+from workbench.core.run import Status
 from workbench.session.questions import SamplesInfo
 from workbench.session.session import Session
 from workbench.store import Store
@@ -213,11 +213,11 @@ def test_a_race_says_who_is_faster(opened: Session, qtbot: QtBot) -> None:
     fast = build_and_wait(opened, qtbot)
     opened.set_compared([slow.id, fast.id])
     assert opened.can_race
+    assert opened.race_entry(fast) is None and opened.racers == (slow.id, fast.id)
     with qtbot.waitSignal(opened.raced, timeout=TIMEOUT_MS):
         opened.race()
-    assert isinstance(opened.last_race, Race)
-    entry = next(entry for entry in opened.last_race.entries if entry.run == fast.id)
-    assert entry.speedup > 2 and "faster" in entry.verdict
+    entry = opened.race_entry(fast)
+    assert entry is not None and entry.speedup > 2 and "faster" in entry.verdict
 
 
 def test_one_run_alone_does_not_race(opened: Session, qtbot: QtBot) -> None:

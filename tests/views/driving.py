@@ -39,16 +39,26 @@ def click_row(window: MainWindow, row: int, keys: Qt.KeyboardModifier = NONE) ->
     QTest.mouseClick(table.viewport(), LEFT, keys, place)
 
 
-def drop(widget: QWidget, paths: list[Path]) -> bool:
-    """Drops files on `widget`; True if they were taken."""
+def _urls(paths: list[Path]) -> QMimeData:
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    place = widget.rect().center()
-    enter = QDragEnterEvent(place, Qt.DropAction.CopyAction, data, LEFT, NONE)
+    return data
+
+
+def hover(widget: QWidget, paths: list[Path]) -> bool:
+    """Drags files over `widget`; True if it would take them."""
+    data = _urls(paths)  # an event does not own its data
+    enter = QDragEnterEvent(widget.rect().center(), Qt.DropAction.CopyAction, data, LEFT, NONE)
     QApplication.sendEvent(widget, enter)
-    if not enter.isAccepted():
+    return enter.isAccepted()
+
+
+def drop(widget: QWidget, paths: list[Path]) -> bool:
+    """Drops files on `widget`; True if they were taken."""
+    if not hover(widget, paths):
         return False
-    event = QDropEvent(QPointF(place), Qt.DropAction.CopyAction, data, LEFT, NONE)
+    place, data = QPointF(widget.rect().center()), _urls(paths)
+    event = QDropEvent(place, Qt.DropAction.CopyAction, data, LEFT, NONE)
     QApplication.sendEvent(widget, event)
     return event.isAccepted()
 

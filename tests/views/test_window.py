@@ -10,19 +10,21 @@ from pathlib import Path
 
 import psutil
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QDragLeaveEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.session.models import HOSTILE
-from tests.views.driving import CONTROL, TIMEOUT_MS, build, choose, click, click_node, click_row, drop
+from tests.views.driving import CONTROL, TIMEOUT_MS, build, choose, click, click_node, click_row, drop, hover
 from workbench.core.precision import Precision
 from workbench.core.run import Status
 from workbench.session.actions import ACTIONS
+from workbench.session.questions import BackendInfo
 from workbench.views.crash import ExceptionHook
 from workbench.views.main_window import MainWindow
 from workbench.views.screenshot import take_screenshot
+from workbench.views.shortcuts import Shortcuts
 from workbench.views.widgets import Line
 
 
@@ -56,6 +58,31 @@ def test_a_model_opens_by_a_drop_and_other_files_are_refused(
     assert not drop(empty_window, [model_path.with_suffix(".txt")])
     assert drop(empty_window, [model_path])
     qtbot.waitUntil(lambda: empty_window.session.model is not None, timeout=TIMEOUT_MS)
+
+
+def test_a_model_that_hovers_is_named_before_it_is_dropped(empty_window: MainWindow, model_path: Path) -> None:
+    assert not hover(empty_window, [model_path.with_suffix(".txt")]) and not empty_window.drop_hint.isVisible()
+    assert hover(empty_window, [model_path])
+    assert empty_window.drop_hint.isVisible() and model_path.name in empty_window.drop_hint.text
+    QApplication.sendEvent(empty_window, QDragLeaveEvent())
+    assert not empty_window.drop_hint.isVisible()
+
+
+def test_f1_shows_every_shortcut(empty_window: MainWindow) -> None:
+    QTest.keyClick(empty_window, Qt.Key.Key_F1)
+    (dialog,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, Shortcuts) and w.isVisible()]
+    assert {title for _, title in dialog.rows} >= {entry.title for entry in ACTIONS if entry.shortcut}
+    dialog.close()
+
+
+def test_the_remark_of_a_precision_is_said_before_the_build(window: MainWindow, qtbot: QtBot) -> None:
+    said = "Weights are kept in FP16 and computed in FP32: this CPU has no FP16 arithmetic."
+    null = BackendInfo("Null", precisions={Precision.INT8: "no kernels"}, remarks={Precision.FP16: said})
+    window.session.backends = {"null": null}
+    choose(window.top.precision, "FP16", qtbot)
+    assert said in window.plan_panel.summary()
+    entries = {action.text().split("\t")[0]: action for action in window.top.precision.menu().actions()}
+    assert not entries["INT8"].isEnabled() and "no kernels" in entries["INT8"].toolTip()
 
 
 def test_opening_is_cancelled_by_its_button(empty_window: MainWindow, model_path: Path, qtbot: QtBot) -> None:
@@ -113,6 +140,10 @@ def test_kill_9_of_the_child_is_told_in_the_banner(window: MainWindow, qtbot: Qt
     os.kill(jobs()[0].pid, signal.SIGKILL)
     qtbot.waitUntil(window.banner.isVisible, timeout=5000)
     assert "SIGKILL" in window.banner.text.text() and window.isVisible()
+    assert not jobs() and not window.session.is_busy
+    said = window.bottom.runs.table.runs.index(0, 1).data()
+    assert said.startswith("failed") and "SIGKILL" in said
+    assert "SIGKILL" in window.panes.engine.empty.text() and "failed" in window.windowTitle()
     click(window.banner._dismiss)
     assert not window.banner.isVisible()
 
@@ -151,10 +182,12 @@ def test_two_runs_selected_are_compared_and_raced(window: MainWindow, qtbot: QtB
     assert len(window.session.compared) == 1 and not window.top.race.isEnabled()
     click_row(window, 1, CONTROL)
     assert len(window.session.compared) == 2 and window.top.race.text() == "Compare 2 runs"
+    assert "≈" in window.bottom.runs.table.runs.index(1, 2).data()  # timed one after the other
     with qtbot.waitSignal(window.session.raced, timeout=TIMEOUT_MS):
         click(window.top.race)
     qtbot.waitUntil(lambda: not window.session.is_busy, timeout=5000)
     assert "faster" in window.status.verdict.words.main and "interleaved" in window.status.verdict.words.main
+    assert "±" in window.bottom.runs.table.runs.index(1, 2).data()
 
 
 def test_choices_made_by_menus_are_undone_by_keys(window: MainWindow, qtbot: QtBot) -> None:

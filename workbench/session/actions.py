@@ -124,10 +124,10 @@ ACTIONS = (
     ),
     Action(
         "race",
-        "Race compared runs",
+        "Compare runs",
         "race",
         "Run",
-        "Time the selected runs interleaved (A B B A)",
+        "Time the runs selected in the table interleaved (A B B A), and say what is faster",
         "Ctrl+Shift+R",
         "can_race",
         icon="compare",
@@ -165,6 +165,7 @@ ACTIONS = (
         "has_runs",
         icon="copy",
     ),
+    Action("shortcuts", "Keyboard and mouse", "show_shortcuts", "Help", "What the keys do", "F1", icon="info"),
     Action(
         "versions",
         "Versions and machine",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.precision import Precision
-from workbench.core.run import LatencyStats, Race, Run
+from workbench.core.run import LatencyStats, RaceEntry, Run
 
 BASELINE_LABEL = "baseline"
 TITLES = {
@@ -62,14 +62,12 @@ def short_title(run: Run) -> str:
     return run_title(run).removeprefix(TITLES.get(run.config.backend, run.config.backend)).strip()
 
 
-def verdict(run: Run | None, baseline: Run | None, race: Race | None) -> str:
-    """What the current run gained, in one sentence; empty where nothing can be said yet."""
+def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None) -> str:
+    """What the current run gained, in one sentence; empty where nothing can be said yet. `entry`: of their race."""
     own, base = stats_of(run), stats_of(baseline)
     if run is None or baseline is None or own is None or base is None or run.id == baseline.id:
         return ""
-    entry = next((e for e in race.entries if e.run == run.id), None) if race else None
-    first = race.entries[0].run if race and race.entries else ""
-    if entry is not None and first == baseline.id:
+    if entry is not None:
         return (
             f"{run_title(run)}: {entry.verdict} than {run_title(baseline)} (interleaved)"
             if entry.verdict.startswith(("faster", "slower"))
@@ -77,6 +75,6 @@ def verdict(run: Run | None, baseline: Run | None, race: Race | None) -> str:
         )
     ratio = base.median_ms / own.median_ms
     if own.low_ms <= base.high_ms and base.low_ms <= own.high_ms:
-        return f"{run_title(run)} and {run_title(baseline)}: no difference seen; race them to be sure"
+        return f"{run_title(run)} and {run_title(baseline)}: no difference seen; compare them to be sure"
     word, factor = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
     return f"{run_title(run)} is {factor:.1f}× {word} than {run_title(baseline)}, timed one after the other"

@@ -42,6 +42,7 @@ class Runs(QObject):
         self._all: dict[str, Run] = {}
         self._graphs: OrderedDict[str, EngineGraph] = OrderedDict()
         self._queue: JobQueue | None = None
+        self._cancelled: set[str] = set()  # jobs that the user ended: no error
         self._inbox: deque[list[AnyEvent] | Run | Race] = deque()
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
@@ -136,7 +137,9 @@ class Runs(QObject):
         requests = [self.store.request(run_id) for run_id in run_ids]
         known = tuple(request for request in requests if request is not None)
         if len(known) < 2:
-            raise WorkbenchError("A race needs two or more runs that are done.", "Select them in the runs table.")
+            raise WorkbenchError(
+                "To compare, two or more runs with a measured time are needed.", "Select them in the runs table."
+            )
         race_id, folder = self.store.new_folder()
         self._start(RaceRequest(id=race_id, folder=str(folder), runs=known, seconds=seconds), "race")
         return race_id
@@ -145,6 +148,7 @@ class Runs(QObject):
         """Ends one job, or all."""
         if self._queue is None:
             return
+        self._cancelled.update([job_id] if job_id else self.jobs)
         if job_id:
             self._queue.cancel(job_id)
         else:
@@ -224,7 +228,9 @@ class Runs(QObject):
             self.changed.emit(frozenset([result.id]))
             self.engine_changed.emit(result.id)
         error = result.error
-        if error is not None and not (isinstance(result, Run) and result.status is Status.CANCELLED):
+        is_cancelled = result.id in self._cancelled or (isinstance(result, Run) and result.status is Status.CANCELLED)
+        self._cancelled.discard(result.id)
+        if error is not None and not is_cancelled:
             self.failed.emit(WorkbenchError(error.message, error.hint))
         self.finished.emit(result)
         if not self.jobs:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from workbench.core.precision import Precision
-from workbench.core.run import Run, Status
+from workbench.core.run import RaceEntry, Run, Status
 from workbench.session.baseline import run_title, stats_of
 from workbench.session.words import mebibytes, milliseconds, percent, verbal_status
 
@@ -37,6 +37,16 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 NONE = Cell(tone="soft")
+_SPOKEN_WITH_A_VOWEL = frozenset("AEFHILMNORSXaefhilmnorsx")
+
+
+@dataclass(frozen=True)
+class Against:
+    """What a row is seen against: the baseline, what a race of the two said, and what people call a target."""
+
+    run: Run | None = None
+    entry: RaceEntry | None = None
+    targets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,10 +54,10 @@ class Column:
     id: str
     title: str
     tip: str
-    cell: Callable[[Run, Run | None], Cell]
+    cell: Callable[[Run, Against], Cell]
 
 
-def _run(run: Run, _base: Run | None) -> Cell:
+def _run(run: Run, _base: Against) -> Cell:
     config = run.config
     tip = (
         f"{run_title(run)} · {config.backend}{' ' + config.target if config.target else ''} · {run.created} · {run.id}"
@@ -55,43 +65,69 @@ def _run(run: Run, _base: Run | None) -> Cell:
     return Cell(run_title(run), swatch=config.plan.default, tip=tip, value=run_title(run).lower())
 
 
-def _median(run: Run, _base: Run | None) -> Cell:
+def _median(run: Run, base: Against) -> Cell:
     stats = stats_of(run)
     if stats is None:
-        return _reason(run)
+        return _reason(run, base.targets)
     half = max(stats.high_ms - stats.median_ms, stats.median_ms - stats.low_ms)
     tip = f"median of {stats.iterations} iterations, 95 % interval {stats.low_ms:.4g} to {stats.high_ms:.4g} ms; "
     tip += f"p95 {stats.p95_ms:.4g} ms, p99 {stats.p99_ms:.4g} ms, CoV {stats.cov_percent:.1f} %"
     return Cell(milliseconds(stats.median_ms), f"±{_two(half)}", value=stats.median_ms, tip=tip)
 
 
-def _reason(run: Run) -> Cell:
+def _reason(run: Run, targets: Mapping[str, str]) -> Cell:
     """Why there is no time: what the run waits for, what failed, what this machine lacks."""
     if run.status is Status.DONE and run.timing is not None and run.timing.reason:
-        return Cell(run.timing.reason.split(";")[0].rstrip("."), tone="soft", tip=run.timing.reason, span=2)
-    text = verbal_status(run)
-    return Cell(text or "—", tone="bad" if run.status is Status.FAILED else "soft", tip=_why(run), span=2)
+        target = run.config.target
+        lacks = f"needs {gpu_words(target, targets)} to time" if target else run.timing.reason.split(";")[0].rstrip(".")
+        return Cell(lacks, tone="soft", tip=run.timing.reason, span=2)
+    tone = "bad" if run.status is Status.FAILED else "soft"
+    span = 2 if run.build is not None else len(COLUMNS) - 1
+    why = run.error.message if run.error is not None and run.status is not Status.CANCELLED else ""
+    return Cell(verbal_status(run) or "—", why, tone=tone, tip=_why(run), span=span)
+
+
+def gpu_words(target: str, targets: Mapping[str, str]) -> str:
+    """`an RTX 40 series`: the first name people have for a target such as `sm89`; else the target itself."""
+    name = targets.get(target.split(",")[0], target).split(",")[0].split("(")[0].strip()
+    return f"{'an' if name[:1] in _SPOKEN_WITH_A_VOWEL else 'a'} {name}"
 
 
 def _why(run: Run) -> str:
     return f"{run.error.message} {run.error.hint}".strip() if run.error else ""
 
 
-def _speedup(run: Run, base: Run | None) -> Cell:
-    own, first = stats_of(run), stats_of(base)
-    if own is None or first is None:
+def _speedup(run: Run, base: Against) -> Cell:
+    """Of a race with its interval where there was one; else `≈` the ratio of two medians."""
+    own, first = stats_of(run), stats_of(base.run)
+    if base.run is None or own is None or first is None:
         return NONE
+    if run.id == base.run.id:
+        return Cell("1.0×", tone="soft", value=1.0, tip="the baseline: speed-ups are counted from it")
+    if base.entry is not None:
+        return _raced(base.entry, run_title(base.run))
     ratio = first.median_ms / own.median_ms
-    tone = "good" if ratio > 1.05 else "bad" if ratio < 0.95 else ""
-    tip = (
-        f"{run_title(base)} takes {first.median_ms:.4g} ms; timed one after the other, race them to be sure"
-        if base
-        else ""
-    )
-    return Cell(f"{ratio:.1f}×" if ratio >= 0.95 else f"{ratio:.2f}×", tone=tone, value=ratio, tip=tip)
+    tip = f"{run_title(base.run)} takes {first.median_ms:.4g} ms. The two were timed one after the other: "
+    tip += "select both and Compare, then they are timed interleaved"
+    return Cell(f"≈ {_times(ratio)}", tone=_gain(ratio, ratio), value=ratio, tip=tip)
 
 
-def _size(run: Run, _base: Run | None) -> Cell:
+def _raced(entry: RaceEntry, base: str) -> Cell:
+    half = (entry.high - entry.low) / 2
+    tip = f"{entry.verdict} than {base}" if entry.verdict.startswith(("faster", "slower")) else entry.verdict
+    tip += f"; timed interleaved, 95 % interval {entry.low:.3g}× to {entry.high:.3g}×"
+    return Cell(_times(entry.speedup), f"±{_two(half)}", _gain(entry.low, entry.high), entry.speedup, tip=tip)
+
+
+def _gain(low: float, high: float) -> str:
+    return "good" if low > 1.05 else "bad" if high < 0.95 else ""
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}×" if ratio >= 1.95 else f"{ratio:.2f}×"
+
+
+def _size(run: Run, _base: Against) -> Cell:
     if run.build is None:
         return NONE
     return Cell(
@@ -99,7 +135,7 @@ def _size(run: Run, _base: Run | None) -> Cell:
     )
 
 
-def _memory(run: Run, _base: Run | None) -> Cell:
+def _memory(run: Run, _base: Against) -> Cell:
     if run.build is None or not run.build.memory:
         return NONE
     total = sum(run.build.memory.values())
@@ -107,7 +143,7 @@ def _memory(run: Run, _base: Run | None) -> Cell:
     return Cell(mebibytes(total), "MiB", value=float(total), tip=tip)
 
 
-def _task(run: Run, base: Run | None) -> Cell:
+def _task(run: Run, base: Against) -> Cell:
     accuracy = run.accuracy
     if accuracy is None or accuracy.task is None:
         return Cell(tone="soft", tip=accuracy.reason if accuracy else "")
@@ -126,7 +162,7 @@ def _simulated(run: Run) -> str:
     return "sim." if run.timing is not None and run.timing.stats is None else ""
 
 
-def _sqnr(run: Run, _base: Run | None) -> Cell:
+def _sqnr(run: Run, _base: Against) -> Cell:
     if run.accuracy is None or not run.accuracy.outputs:
         return NONE
     name, worst = min(run.accuracy.outputs.items(), key=lambda item: item[1].sqnr_db)
@@ -139,13 +175,20 @@ def _sqnr(run: Run, _base: Run | None) -> Cell:
 
 
 def _two(value: float) -> str:
+    if value < 0.001:
+        return "<0.001"
     return f"{value:.1g}" if value < 0.1 else f"{value:.1f}"
 
 
 COLUMNS = (
     Column("run", "run", "What was built; the colour is the plan's default precision", _run),
     Column("median", "median", "Median latency with half of its 95 % interval", _median),
-    Column("speedup", "speed-up", "Baseline's median divided by this one's", _speedup),
+    Column(
+        "speedup",
+        "speed-up",
+        "Against the baseline. ±: timed interleaved; ≈: two medians, one after the other",
+        _speedup,
+    ),
     Column("size", "size", "Engine on disk", _size),
     Column("memory", "memory", "What the engine says it takes", _memory),
     Column("task", "task", "The task's metric on the evaluation set, with half of its 95 % interval", _task),
@@ -160,20 +203,32 @@ class RunsModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows: list[Run] = []
         self._base: Run | None = None
+        self._entries: dict[str, RaceEntry] = {}
+        self._targets: dict[str, str] = {}
         self._sorting: tuple[int, Qt.SortOrder] | None = None
         self.current = ""
 
-    def set_runs(self, runs: Sequence[Run], baseline: Run | None) -> None:
-        """Oldest first, unless sorted by a column. Keeps the layout's persistent indexes."""
-        rows = self._sorted(list(reversed(list(runs))), baseline)
+    def set_runs(
+        self,
+        runs: Sequence[Run],
+        baseline: Run | None,
+        entries: Mapping[str, RaceEntry] | None = None,
+        targets: Mapping[str, str] | None = None,
+    ) -> None:
+        """Oldest first, unless sorted by a column. `entries`: by run, what races with the baseline said.
+
+        `targets`: what people call them.
+        """
+        self._base, self._entries, self._targets = baseline, dict(entries or {}), dict(targets or {})
+        rows = self._sorted(list(reversed(list(runs))))
         same = [run.id for run in rows] == [run.id for run in self._rows]
         if same:
-            self._rows, self._base = rows, baseline
+            self._rows = rows
             if rows:
                 self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(COLUMNS) - 1))
             return
         self.beginResetModel()
-        self._rows, self._base = rows, baseline
+        self._rows = rows
         self.endResetModel()
 
     def run_at(self, row: int) -> Run | None:
@@ -183,7 +238,10 @@ class RunsModel(QAbstractTableModel):
         return next((row for row, run in enumerate(self._rows) if run.id == run_id), -1)
 
     def cell(self, row: int, column: int) -> Cell:
-        return COLUMNS[column].cell(self._rows[row], self._base)
+        return self._cell(COLUMNS[column], self._rows[row])
+
+    def _cell(self, column: Column, run: Run) -> Cell:
+        return column.cell(run, Against(self._base, self._entries.get(run.id), self._targets))
 
     def task_title(self) -> str:
         """The metric of the first run that has one: `exact lines`."""
@@ -245,16 +303,16 @@ class RunsModel(QAbstractTableModel):
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
         ids = [(self._rows[index.row()].id, index.column()) for index in before]
-        self._rows = self._sorted(self._rows, self._base)
+        self._rows = self._sorted(self._rows)
         after = [self.index(self.row_of(run_id), column) for run_id, column in ids]
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
 
-    def _sorted(self, rows: list[Run], base: Run | None) -> list[Run]:
+    def _sorted(self, rows: list[Run]) -> list[Run]:
         if self._sorting is None:
             return rows
         column, order = self._sorting
-        values = {run.id: COLUMNS[column].cell(run, base).value for run in rows}
+        values = {run.id: self._cell(COLUMNS[column], run).value for run in rows}
         known = [run for run in rows if values[run.id] is not None]
         known.sort(key=lambda run: values[run.id], reverse=order == Qt.SortOrder.DescendingOrder)
         return known + [run for run in rows if values[run.id] is None]

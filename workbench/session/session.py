@@ -12,21 +12,21 @@ from PySide6.QtGui import QUndoStack
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Graph
 from workbench.core.model import Model
-from workbench.core.precision import Precision, PrecisionPlan
+from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
-from workbench.core.run import EngineGraph, Race, Run, RunRequest, TimingConfig
+from workbench.core.run import EngineGraph, Race, RaceEntry, Run, RunRequest, TimingConfig
+from workbench.session.asked import AskedPrecisions
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
+from workbench.session.races import Races
 from workbench.session.runs import Runs
 from workbench.session.samples import SamplePreviews
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
 from workbench.store import Store
-
-PLANS_KEPT = 4
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -68,9 +68,9 @@ class Session(QObject):
         self.current: Run | None = None
         self.compared: tuple[str, ...] = ()
         self.message: Message | None = None
-        self.last_race: Race | None = None
+        self.races = Races(self.runs.store.root)
         self._links = Links(None, None)
-        self._asked: dict[tuple[str, PrecisionPlan], Mapping[str, Precision]] = {}
+        self._asked = AskedPrecisions()
         self._opening = ""
         self._opener = Ask("open", Opened, self)
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
@@ -148,24 +148,12 @@ class Session(QObject):
     @property
     def asked(self) -> Mapping[str, Precision]:
         """The precision that the plan asks of each source node."""
-        return self._asked_by(self.choices.plan)
+        return self._asked.of(self.model, self.choices.plan)
 
     @property
     def asked_of_run(self) -> Mapping[str, Precision]:
         """What the current run's own plan asked of each node; without a run, what the plan asks now."""
-        return self._asked_by(self.current.config.plan if self.current else self.choices.plan)
-
-    def _asked_by(self, plan: PrecisionPlan) -> Mapping[str, Precision]:
-        from workbench.precision import asked_precisions
-
-        if self.model is None:
-            return {}
-        key = (self.model.sha256, plan)
-        if key not in self._asked:
-            self._asked[key] = asked_precisions(self.model, plan)
-            while len(self._asked) > PLANS_KEPT:
-                del self._asked[next(iter(self._asked))]
-        return self._asked[key]
+        return self._asked.of(self.model, self.current.config.plan if self.current else self.choices.plan)
 
     @property
     def links(self) -> Links:
@@ -180,6 +168,16 @@ class Session(QObject):
     def baseline(self) -> Run | None:
         """The run that speed-ups are counted from."""
         return baseline_of(list(self.visible_runs()))
+
+    def race_entry(self, run: Run | None) -> RaceEntry | None:
+        """What interleaved timing says of a run against the baseline, where the two have raced."""
+        first = self.baseline
+        return self.races.entry(first.id, run.id) if run is not None and first is not None else None
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """What people call the targets of all backends: `sm89` is `RTX 40 series, L4, L40S (Ada)`."""
+        return {target: words for info in self.backends.values() for target, words in info.targets.items()}
 
     # opening
 
@@ -221,7 +219,6 @@ class Session(QObject):
         self.choices = Choices.of(model, recipe) if model else Choices()
         if newest is not None:
             self.choices = self.choices.like(newest)
-        self.last_race = None
         self.dismiss_message()
         self.model_changed.emit(model)
         self.choices_changed.emit(self.choices)
@@ -365,7 +362,7 @@ class Session(QObject):
             self.set_compared((following, *(known for known in self.compared if known != following)))
             self.set_current(following)
         if isinstance(result, Race) and result.error is None:
-            self.last_race = result
+            self.races.add(result)
             self.raced.emit(result)
 
     def export_report(self, path: str) -> None:

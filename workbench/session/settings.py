@@ -42,7 +42,9 @@ SETTINGS = (
     Setting(
         "timing_seconds", 3.0, "Seconds to time each run", "The protocol asks for 3 s or more.", low=0.2, high=600.0
     ),
-    Setting("race_seconds", 12.0, "Seconds to race runs against each other", low=1.0, high=3600.0),
+    Setting(
+        "race_seconds", 12.0, "Seconds to compare runs", "They are timed interleaved, A B B A.", low=1.0, high=3600.0
+    ),
     Setting("threads", 0, "Threads of CPU backends", "0: all physical cores.", low=0, high=1024),
     Setting("evaluation_limit", 0, "Evaluation samples at most", "0: the whole set.", low=0, high=1_000_000),
     Setting("all_models", False, "Runs of all models in the table"),
@@ -75,6 +77,7 @@ class Settings(QObject):
         if valid is None or valid == self.get(key):
             return
         self._values[key] = valid
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._path, self._values)
         self.changed.emit(key)
 

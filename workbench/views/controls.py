@@ -5,14 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QPushButton, QSizePolicy, QWidget
 
 from workbench.views.fonts import head_font, text_font
 from workbench.views.guard import guarded
 from workbench.views.theme import current
-from workbench.views.widgets import GAP, SWATCH, Words, paint_words, tip
+from workbench.views.widgets import Words, paint_words, tip, words_width
+
+
+class Pressable(QWidget):
+    """A painted place that is pressed by mouse or keys like a button."""
+
+    clicked = Signal()
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(name)
+
+    @guarded
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+
+    @guarded
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+        else:
+            super().keyPressEvent(event)
 
 
 class HeadTab(QAbstractButton):
@@ -101,10 +125,7 @@ class DropButton(QPushButton):
         return self._words
 
     def sizeHint(self) -> QSize:
-        width = QFontMetrics(text_font()).horizontalAdvance(self._words.main) + 2
-        width += QFontMetrics(text_font()).horizontalAdvance(self._words.soft) + 5 if self._words.soft else 0
-        width += SWATCH + GAP if self._words.swatch else 0
-        return QSize(min(self._max, width + 22 + 18), 30)
+        return QSize(min(self._max, words_width(self._words) + 22 + 18), 30)
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -10,14 +10,12 @@ from types import TracebackType
 
 from PySide6 import __version__ as pyside_version
 from PySide6.QtCore import qVersion
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout
+from PySide6.QtWidgets import QApplication
 
 from workbench import __version__
 from workbench.core.errors import WorkbenchError
 from workbench.session.session import Session
-from workbench.views.fonts import mono_font
-from workbench.views.widgets import button, soft_label
+from workbench.views.text_dialog import TextDialog
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,30 +28,16 @@ def versions() -> str:
     )
 
 
-class CrashDialog(QDialog):
-    """Not modal: what runs goes on behind it."""
+class CrashDialog(TextDialog):
+    """Tells the user whose fault it is, and what to hand on."""
 
     def __init__(self, text: str) -> None:
-        super().__init__()
-        self.setWindowTitle("Something went wrong")
-        self.resize(720, 420)
-        title = QLabel("This is a fault of the program, not of your model.")
-        hint = soft_label("What was finished is saved. You can go on; please report the text below.")
-        self.text = QPlainTextEdit(text)
-        self.text.setReadOnly(True)
-        self.text.setFont(mono_font(11))
-        copy = button("Copy", "primary")
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
-        close = button("Close")
-        close.clicked.connect(self.close)
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(copy)
-        row.addWidget(close)
-        column = QVBoxLayout(self)
-        for part in (title, hint, self.text):
-            column.addWidget(part)
-        column.addLayout(row)
+        super().__init__(
+            "Something went wrong",
+            "This is a fault of the program, not of your model.",
+            "What was finished is saved. You can go on; please report the text below.",
+            text,
+        )
 
 
 class ExceptionHook:

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 Chosen = Callable[[str], object]
 
 
-def ask_for_file(parent: QWidget, title: str, filters: str, chosen: Chosen) -> QFileDialog:
-    """Calls `chosen` with the path of an existing file, if the user picks one."""
-    dialog = QFileDialog(parent.window(), title, "", filters)
+def ask_for_file(parent: QWidget, title: str, filters: str, chosen: Chosen, folder: str = "") -> QFileDialog:
+    """Calls `chosen` with the path of an existing file, if the user picks one; starts in `folder`."""
+    dialog = QFileDialog(parent.window(), title, folder, filters)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     return _show(dialog, chosen)
 

@@ -28,7 +28,7 @@ class KeyValues(QWidget):
         self._grid.setVerticalSpacing(3)
         self._grid.setColumnMinimumWidth(0, key_width)
         self._grid.setColumnStretch(1, 1)
-        self._key_width = key_width
+        self._key_width = self.key_width = key_width
         self._lines: list[tuple[Line, Line]] = []
         self.rows: list[tuple[str, Words]] = []
 
@@ -43,7 +43,7 @@ class KeyValues(QWidget):
             self._lines.append((key, value))
         metrics = QFontMetrics(text_font())
         widths = [metrics.horizontalAdvance(key) + 4 for key, _ in rows]
-        width = min(max([self._key_width, *widths]), KEY_MOST)
+        self.key_width = width = min(max([self._key_width, *widths]), max(KEY_MOST, self._key_width))
         for index, (key, value) in enumerate(self._lines):
             key.setFixedWidth(width)
             shown = index < len(rows)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QInputDialog,
@@ -27,6 +27,7 @@ from workbench.views import theme
 from workbench.views.banner import Banner
 from workbench.views.bottom import Bottom
 from workbench.views.crash import versions
+from workbench.views.drops import DropHint, dropped_model
 from workbench.views.files import ask_for_file, ask_where_to_save
 from workbench.views.guard import guarded
 from workbench.views.inspector import Inspector
@@ -38,7 +39,9 @@ from workbench.views.panes import Pane, Panes
 from workbench.views.plan_panel import PlanPanel
 from workbench.views.samples_panel import SamplesPanel
 from workbench.views.settings_dialog import SettingsDialog
-from workbench.views.statusbar import StatusBar
+from workbench.views.shortcuts import Shortcuts
+from workbench.views.statusbar import StatusBar, window_words
+from workbench.views.text_dialog import TextDialog
 from workbench.views.toolbar import OFFERED, TopBar
 from workbench.views.welcome import Opening, Welcome
 from workbench.views.widgets import connect_all, menu_item, swatch_icon
@@ -108,6 +111,7 @@ class MainWindow(QMainWindow):
             column.addWidget(part, 1 if part is self.pages else 0)
         self.setCentralWidget(whole)
         self.palette_view = Palette(self, session, self.actions_by_id)
+        self.drop_hint = DropHint(self)
 
     def _connect(self) -> None:
         session = self.session
@@ -129,8 +133,10 @@ class MainWindow(QMainWindow):
         if self.pages.currentWidget() is not page:
             self.pages.setCurrentWidget(page)
             (self.panes.source.canvas if page is self.workspace else page).setFocus()
-        name = Path(session.model.path).name if session.model else ""
-        self.setWindowTitle(f"{name} – Workbench" if name else "Workbench")
+        self._show_title()
+
+    def _show_title(self) -> None:
+        self.setWindowTitle(" – ".join([*window_words(self.session), "Workbench"]))
 
     # live drawing
 
@@ -146,6 +152,7 @@ class MainWindow(QMainWindow):
 
     def _draw_live(self) -> None:
         told, self._told = self._told, frozenset()
+        self._show_title()
         self.status.refresh()
         self.bottom.log.refresh()
         if told & {*self.session.compared, self.session.current.id if self.session.current else ""}:
@@ -160,6 +167,7 @@ class MainWindow(QMainWindow):
         chosen = theme.resolve(self.session.settings.get("theme"))
         theme.apply_theme(app, chosen)
         tint_actions(self.actions_by_id)
+        self.top.tint()
         self.panes.set_theme(chosen)
         self.bottom.set_theme(chosen)
         self.status.refresh()
@@ -185,7 +193,9 @@ class MainWindow(QMainWindow):
     # files
 
     def open_dialog(self) -> None:
-        ask_for_file(self, "Open a model", "ONNX models (*.onnx);;All files (*)", self.session.open)
+        recent = self.session.settings.get("recent")
+        folder = str(Path(recent[0]).parent) if recent else ""
+        ask_for_file(self, "Open a model", "ONNX models (*.onnx);;All files (*)", self.session.open, folder)
 
     def close_model(self) -> None:
         self.session.close_model()
@@ -207,10 +217,7 @@ class MainWindow(QMainWindow):
         ask_where_to_save(self, "Save graph", name, filters, lambda path: self._export_graph(pane, path))
 
     def _export_graph(self, pane: Pane, path: str) -> None:
-        canvas = pane.canvas
-        exports = {".svg": canvas.export_svg, ".png": canvas.export_png, ".pdf": canvas.export_pdf}
-        export = exports.get(Path(path).suffix.lower(), canvas.export_svg)
-        self._do(lambda: export(path), f"The graph is written to {path}.")
+        self._do(lambda: pane.export(Path(path)), f"The graph is written to {path}.")
 
     def _do(self, work: Callable[[], object], done: str) -> None:
         """Says in the banner how it went."""
@@ -333,13 +340,11 @@ class MainWindow(QMainWindow):
         for name, info in self.session.backends.items():
             state = info.device if info.available else f"{info.reason} {info.hint}"
             lines.append(f"{name} {info.version}: {state}".strip())
-        dialog = QInputDialog(self)
-        dialog.setOption(QInputDialog.InputDialogOption.UsePlainTextEditForTextInput)
-        dialog.setWindowTitle("Versions and machine")
-        dialog.setLabelText("What runs here; select and copy")
-        dialog.setTextValue("\n".join(lines))
-        dialog.resize(QSize(560, 320))
-        self._show_dialog(dialog)
+        head, hint = "What runs here", "To be sent with a question or a report of a fault."
+        self._show_dialog(TextDialog("Versions and machine", head, hint, "\n".join(lines), self))
+
+    def show_shortcuts(self) -> None:
+        self._show_dialog(Shortcuts(self))
 
     def _show_dialog(self, dialog: QWidget) -> None:
         """Never modal: what runs goes on, and the window answers."""
@@ -351,16 +356,20 @@ class MainWindow(QMainWindow):
 
     @guarded
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls()]
-        if any(path.lower().endswith(".onnx") for path in paths):
+        if path := dropped_model(event.mimeData()):
             event.acceptProposedAction()
+            self.drop_hint.offer(path)
+
+    @guarded
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_hint.hide()
 
     @guarded
     def dropEvent(self, event: QDropEvent) -> None:
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.toLocalFile().lower().endswith(".onnx")]
-        if paths:
+        self.drop_hint.hide()
+        if path := dropped_model(event.mimeData()):
             event.acceptProposedAction()
-            self.session.open(paths[0])
+            self.session.open(path)
 
     @guarded
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -11,7 +11,7 @@ from workbench.core.model import Model, Shape, TensorSpec
 from workbench.session.session import Session
 from workbench.session.words import bytes_words, count_words, shape_words
 from workbench.views.fonts import mono_font
-from workbench.views.keyvalues import KEY_WIDTH, KeyValues
+from workbench.views.keyvalues import KeyValues
 from workbench.views.toolbar import short_path
 from workbench.views.widgets import Head, Line, Words, soft_label, tip
 
@@ -91,7 +91,7 @@ class ModelPanel(QWidget):
         self.fields[spec.name] = field
         model = self._session.model
         label = Line(Words(_title("input", spec, model.inputs if model else ()), tone="soft", tip=spec.name))
-        label.setFixedWidth(KEY_WIDTH)
+        label.setFixedWidth(self._facts.key_width)
         self._inputs.addRow(label, field)
 
     def _show_shapes(self, _choices: object = None) -> None:

@@ -6,21 +6,56 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from workbench.session.session import Session
 from workbench.session.words import node_label
+from workbench.views.guard import guarded
+from workbench.views.theme import current
+from workbench.views.widgets import Words, paint_words, words_width
 
-WIDTH, HEIGHT = 560, 380
+WIDTH, HEIGHT = 560, 400
+ROW_HEIGHT = 26
 MOST = 60
+
+
+Index = QModelIndex | QPersistentModelIndex
 
 
 class Entry(msgspec.Struct, frozen=True):
     text: str
     detail: str
     run: Callable[[], object]
+
+
+class EntryDelegate(QStyledItemDelegate):
+    """The name at the left, what it is or its key at the right."""
+
+    @guarded
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme, entry = current(), index.data(Qt.ItemDataRole.UserRole)
+        is_current = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.fillRect(option.rect, QColor(theme.accent_ground if is_current else theme.panel))
+        room = option.rect.adjusted(10, 0, -10, 0)
+        detail = Words(entry.detail, tone="soft")
+        width = words_width(detail)
+        paint_words(painter, room.adjusted(0, 0, -width - 12, 0), Words(entry.text))
+        paint_words(painter, room, detail, right=True)
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(100, ROW_HEIGHT)
 
 
 class Palette(QFrame):
@@ -40,6 +75,7 @@ class Palette(QFrame):
         self.field.installEventFilter(self)
         self.list = QListWidget()
         self.list.setUniformItemSizes(True)
+        self.list.setItemDelegate(EntryDelegate(self.list))
         self.list.itemActivated.connect(lambda _item: self._run())
         self.list.itemClicked.connect(lambda _item: self._run())
         column = QVBoxLayout(self)
@@ -67,7 +103,7 @@ class Palette(QFrame):
             text = f"{node.op}  {node_label(node)}"
             found.append(Entry(text, "node", partial(session.select_nodes, [node.id])))
         for layer in session.links.layers.values():
-            text = f"{layer.op}  {node_label(layer)}"
+            text = f"{layer.heading}  {node_label(layer)}"
             found.append(Entry(text, "layer", partial(session.select_layers, [layer.id])))
         return found
 
@@ -76,7 +112,7 @@ class Palette(QFrame):
         self.list.clear()
         for entry in self._entries:
             if all(word in f"{entry.text} {entry.detail}".lower() for word in words):
-                item = QListWidgetItem(f"{entry.text}    {entry.detail}".rstrip())
+                item = QListWidgetItem(f"{entry.text} {entry.detail}".rstrip())
                 item.setData(Qt.ItemDataRole.UserRole, entry)
                 self.list.addItem(item)
                 if self.list.count() >= MOST:

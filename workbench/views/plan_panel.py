@@ -119,12 +119,16 @@ class PlanPanel(QWidget):
             row = RuleRow(words, plural(count, "node"), True)
             row.remove.clicked.connect(lambda _on=False, i=index: self._remove(i))
             self._put(row)
-        self._summary.setText(" ".join(filter(None, [self._counts(), self._remark()])))
+        self._summary.setText(self.summary())
         self.add.setEnabled(session.has_model)
 
     def _put(self, row: RuleRow) -> None:
         self.rows.append(row)
         self._column.addWidget(row)
+
+    def summary(self) -> str:
+        """How many nodes are asked for what, and what the backend says about it."""
+        return " ".join(filter(None, [self._counts(), self._remark()]))
 
     def _counts(self) -> str:
         session = self._session
@@ -134,7 +138,7 @@ class PlanPanel(QWidget):
         rules = len(session.choices.plan.rules)
         parts = ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
         if not rules:
-            return f"All {counts.total():,} nodes in {session.choices.plan.default.label}."
+            return f"{plural(counts.total(), 'node')} in {session.choices.plan.default.label}."
         return f"{rules} rule{'' if rules == 1 else 's'} · {parts}"
 
     def _remark(self) -> str:

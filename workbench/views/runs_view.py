@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -20,10 +20,12 @@ from workbench.session.runs_model import CELL_ROLE, COLUMNS, RUN_ROLE, Cell, Run
 from workbench.session.session import Session
 from workbench.views.guard import guarded
 from workbench.views.theme import current
-from workbench.views.widgets import Words, empty_label, paint_words
+from workbench.views.widgets import Words, empty_label, paint_words, words_width
 
 ROW_HEIGHT = 28
-WIDTHS = {"median": 114, "speedup": 78, "size": 76, "memory": 76, "task": 98, "sqnr": 90}
+CELL_PADDING = 8
+RUN_MOST = 210  # pixels that the names of runs keep, if they take so much
+GIVEN_UP = ("memory", "size", "sqnr")  # columns that a narrow table does without, in this order
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -44,12 +46,18 @@ class CellDelegate(QStyledItemDelegate):
         painter.fillRect(QRect(rect.x(), rect.bottom(), rect.width(), 1), QColor(theme.line))
         bold = index.data(RUN_ROLE) == self._runs.current
         words = Words(cell.main, cell.soft, cell.tone, swatch=cell.swatch)
-        room = rect.adjusted(8, 0, -8, -1)
-        paint_words(painter, room, words, right=index.column() > 0, bold=bold)
+        room = rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, -1)
+        is_figure = index.column() > 0 and cell.span <= 2
+        paint_words(painter, room, words, right=is_figure, bold=bold)
         painter.restore()
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(60, ROW_HEIGHT)
+        """What the cell wants, were it the current one; a reason that takes the place of figures wants nothing."""
+        cell: Cell = index.data(CELL_ROLE)
+        if cell.span > 1:
+            return QSize(0, ROW_HEIGHT)
+        words = Words(cell.main, cell.soft, swatch=cell.swatch, bold=True)
+        return QSize(words_width(words) + 2 * CELL_PADDING, ROW_HEIGHT)
 
 
 class RunsTable(QTableView):
@@ -77,9 +85,6 @@ class RunsTable(QTableView):
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head.setMinimumSectionSize(48)
-        for column, spec in enumerate(COLUMNS):
-            if spec.id in WIDTHS:
-                self.setColumnWidth(column, WIDTHS[spec.id])
         self.setSortingEnabled(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self._is_following = False
@@ -92,9 +97,12 @@ class RunsTable(QTableView):
         session = self._session
         self.runs.current = session.current.id if session.current else ""
         self._is_following = True
-        self.runs.set_runs(list(session.visible_runs()), session.baseline)
+        runs = list(session.visible_runs())
+        entries = {run.id: entry for run in runs if (entry := session.race_entry(run)) is not None}
+        self.runs.set_runs(runs, session.baseline, entries, session.targets)
         self._is_following = False
         self._span()
+        self._fit_columns()
         self._follow()
 
     def _span(self) -> None:
@@ -104,6 +112,28 @@ class RunsTable(QTableView):
             for column in range(len(COLUMNS)):
                 if (span := self.runs.cell(row, column).span) > 1:
                     self.setSpan(row, column, 1, span)
+
+    def _fit_columns(self) -> None:
+        """Every figure is seen whole; where there is no room, whole columns are given up."""
+        widths = {spec.id: self._wanted(column) for column, spec in enumerate(COLUMNS) if column}
+        room = self.viewport().width() - min(self._wanted(0), RUN_MOST)
+        for column, spec in enumerate(COLUMNS):
+            if column:
+                self.setColumnWidth(column, widths[spec.id])
+        for name in GIVEN_UP:
+            column = [spec.id for spec in COLUMNS].index(name)
+            is_hidden = sum(widths.values()) > room
+            self.setColumnHidden(column, is_hidden)
+            if is_hidden:
+                del widths[name]
+
+    def _wanted(self, column: int) -> int:
+        return max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
+
+    @guarded
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
 
     def _selected(self, _new: QItemSelection, _old: QItemSelection) -> None:
         if self._is_following:
@@ -172,6 +202,8 @@ class RunsView(QWidget):
         session.runs.changed.connect(self.refresh)
         session.model_changed.connect(self.refresh)
         session.settings.changed.connect(self.refresh)
+        session.raced.connect(self.refresh)
+        session.backends_changed.connect(self.refresh)
         self.refresh()
 
     def refresh(self, _news: object = None) -> None:

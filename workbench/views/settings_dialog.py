@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFormLayout, QSpinBox, QWidget
 
 from workbench.session.settings import SETTINGS, Setting, Settings
-from workbench.views.widgets import soft_label, tip
+from workbench.views.widgets import Line, Words, tip
+
+EDITOR_WIDTH = 160
 
 
 class SettingsDialog(QDialog):
@@ -14,20 +16,22 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(420)
+        self.setMinimumWidth(560)
         self._settings = settings
         self.editors: dict[str, QWidget] = {}
         form = QFormLayout(self)
         form.setContentsMargins(20, 18, 20, 18)
-        form.setVerticalSpacing(8)
+        form.setVerticalSpacing(6)
+        form.setHorizontalSpacing(16)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for setting in SETTINGS:
             if setting.title:
                 editor = self.editors[setting.id] = self._editor(setting)
                 editor.setToolTip(tip(setting.summary))
                 editor.setAccessibleName(setting.title)
-                form.addRow(soft_label(setting.title), editor)
-                if setting.summary:
-                    form.addRow("", soft_label(setting.summary))
+                editor.setMaximumWidth(EDITOR_WIDTH)
+                form.addRow(Line(Words(setting.title)), editor)
+                form.addRow("", Line(Words(setting.summary, tone="soft"), px=12))
 
     def _editor(self, setting: Setting) -> QWidget:
         value = self._settings.get(setting.id)
@@ -40,6 +44,9 @@ class SettingsDialog(QDialog):
             return box
         spin = QSpinBox() if isinstance(setting.default, int) else QDoubleSpinBox()
         kind = type(setting.default)
+        if isinstance(spin, QDoubleSpinBox):
+            spin.setDecimals(1)
+            spin.setSuffix(" s")
         spin.setRange(kind(setting.low), kind(min(setting.high, 2_000_000)))
         spin.setValue(value)
         spin.valueChanged.connect(lambda number: self._settings.set(setting.id, number))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.core.run import Run, Status
-from workbench.session.baseline import stats_of, verdict
+from workbench.session.baseline import run_title, stats_of, verdict
+from workbench.session.live import LiveRun
 from workbench.session.session import Session
-from workbench.session.words import PHASES, machine_words
+from workbench.session.words import PHASES, machine_words, verbal_status
 from workbench.views.controls import Bar
 from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, button, connect_all
 
 HEIGHT = 28
+NOISY_COV_PERCENT = 2.5
 
 
 class StatusBar(QWidget):
@@ -56,23 +60,29 @@ class StatusBar(QWidget):
         if session.is_opening:
             self.phase.set_words(Words("● Reading the model", tone="accent"))
         elif live is not None:
-            progress = live.progress
-            ahead = len(session.runs.jobs) - 1
-            waiting = f"+ {ahead} in the queue" if ahead > 0 else ""
-            self.phase.set_words(
-                Words(f"● {PHASES.get(progress.phase, progress.phase.capitalize())}", waiting, tone="good")
-            )
-            self.bar.set_share(progress.done / progress.total if progress.total else None)
-            self.elapsed.set_words(Words(f"{live.elapsed_s:.1f} s", progress.text, tone="soft"))
+            self._show_job(live, session.runs.jobs.get(job) == "race")
         else:
             self.phase.set_words(self._rest())
-        self.verdict.set_words(Words(verdict(session.current, session.baseline, session.last_race), tone="soft"))
-        stats = stats_of(session.current)
-        machine = session.current.timing.machine if session.current and session.current.timing else {}
-        text = machine_words(machine, stats.cov_percent if stats else None)
-        noisy = stats is not None and stats.cov_percent > 2.5
-        self.machine.set_words(Words(text, "noisy" if noisy else "", tone="soft"))
+        self._show_result()
         self.theme.setText("Light" if current().name == "dark" else "Dark")
+
+    def _show_job(self, live: LiveRun, is_race: bool) -> None:
+        progress = live.progress
+        ahead = len(self._session.runs.jobs) - 1
+        phase = PHASES.get(progress.phase, progress.phase.capitalize())
+        what = f"Comparing: {phase.lower()}" if is_race else phase
+        self.phase.set_words(Words(f"● {what}", f"+ {ahead} in the queue" if ahead > 0 else "", tone="good"))
+        self.bar.set_share(progress.done / progress.total if progress.total else None)
+        self.elapsed.set_words(Words(f"{live.elapsed_s:.1f} s", progress.text, tone="soft"))
+
+    def _show_result(self) -> None:
+        run, session = self._session.current, self._session
+        said = verdict(run, session.baseline, session.race_entry(run))
+        self.verdict.set_words(Words(said, tone="soft"))
+        stats = stats_of(run)
+        text = machine_words(run.timing.machine if run and run.timing else {}, stats.cov_percent if stats else None)
+        noisy = stats is not None and stats.cov_percent > NOISY_COV_PERCENT
+        self.machine.set_words(Words(text, "noisy" if noisy else "", tone="soft"))
 
     def _rest(self) -> Words:
         """When nothing runs: how the current run ended."""
@@ -83,6 +93,21 @@ class StatusBar(QWidget):
         if run is None:
             return Words("Ready to build", tone="soft")
         return _ended(run)
+
+
+def window_words(session: Session) -> list[str]:
+    """For the window's title: the model, and what runs or how the current run ended."""
+    if session.model is None:
+        return []
+    words = [Path(session.model.path).name]
+    job = session.runs.running or next(iter(session.runs.jobs), "")
+    run = session.runs.get(job) if job else session.current
+    if job:
+        phase = PHASES.get(session.runs.live[job].progress.phase, "Running").lower()
+        words.append(f"{phase} {run_title(run)}" if run is not None else "comparing runs")
+    elif run is not None:
+        words.append(f"{run_title(run)} {verbal_status(run)}".strip())
+    return words
 
 
 def _ended(run: Run) -> Words:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from workbench.core.theme import DARK, LIGHT, THEMES, Theme
+from workbench.resources import resource
 
 _PROPERTY = "workbench_theme"
 
@@ -77,6 +78,7 @@ def stylesheet(theme: Theme) -> str:
             "accent": theme.accent,
             "ground": theme.accent_ground,
             "bad": theme.bad,
+            "down": (resource("icons") / "down.svg").as_posix(),
         }
     )
 
@@ -93,7 +95,8 @@ QToolTip {{ background: {panel}; color: {text}; border: 1px solid {line}; paddin
 QMenu {{ background: {panel}; border: 1px solid {line}; padding: 5px; }}
 QMenu::item {{ padding: 5px 28px 5px 12px; border-radius: 4px; }}
 QMenu::item:selected {{ background: {ground}; color: {text}; }}
-QMenu::item:disabled {{ color: {faint}; }}
+QMenu::item:disabled {{ color: {soft}; }}
+QMenu::icon:checked {{ border: 1px solid {accent}; border-radius: 5px; background: {ground}; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: 5px 8px; }}
 QMenu::icon {{ padding-left: 8px; }}
 QPushButton {{ border: 1px solid {line}; border-radius: 6px; padding: 5px 11px; background: {panel}; color: {text}; }}
@@ -124,6 +127,7 @@ QDoubleSpinBox::down-button {{ width: 0; border: 0; }}
 QComboBox::drop-down {{ border: 0; width: 16px; }}
 QComboBox QAbstractItemView {{ background: {panel}; border: 1px solid {line}; selection-background-color: {ground};
   selection-color: {text}; outline: 0; }}
+QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
 QTableView, QListView, QPlainTextEdit {{ border: 0; background: {panel}; color: {text}; outline: 0;
   selection-background-color: {ground}; selection-color: {text}; }}
 QHeaderView {{ background: {panel}; border: 0; }}
@@ -142,6 +146,6 @@ QCheckBox {{ spacing: 7px; }}
 QWidget#banner {{ border-bottom: 1px solid {line}; background: {panel}; }}
 QWidget#card {{ border: 1px solid {line}; border-radius: 8px; background: {panel}; }}
 QWidget#card:hover, QWidget#card:focus {{ border-color: {accent}; }}
-QLabel#empty {{ color: {faint}; background: transparent; }}
+QLabel#empty {{ color: {soft}; background: transparent; }}
 QLabel#soft {{ color: {soft}; background: transparent; }}
 """

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
 
 from workbench.core.precision import CalibrationMethod, Precision
@@ -15,8 +15,10 @@ from workbench.session.choices import RANDOM, plan_words, samples_words
 from workbench.session.questions import BackendInfo, SamplesInfo
 from workbench.session.session import Session
 from workbench.views.controls import DropButton
+from workbench.views.guard import guarded
+from workbench.views.icons import icon
 from workbench.views.sample_menu import fill_sample_menu
-from workbench.views.widgets import Words, button, connect_all, menu_head, menu_item, swatch_icon, tip
+from workbench.views.widgets import Words, button, connect_all, menu_head, menu_item, swatch_icon
 
 OFFERED = (Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8)
 METHODS = {
@@ -25,6 +27,7 @@ METHODS = {
     CalibrationMethod.MAX: "Max: keeps every value, however rare",
 }
 HEIGHT = 48
+COMPACT_BELOW = 1360  # pixels; a narrower bar says everything shorter
 
 
 class TopBar(QWidget):
@@ -39,7 +42,8 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedHeight(HEIGHT)
         self._session = session
-        self.title = button("Workbench", "title", "All actions by menu")
+        self._is_compact = False
+        self.title = button("", "title", "Menu: everything the program does")
         self.title.setMenu(menu)
         self.open = self._button(actions["open"])
         self.backend = DropButton(self._fill_backends, "Backend", "Who builds and runs the engine")
@@ -63,6 +67,18 @@ class TopBar(QWidget):
         news = (session.choices_changed, session.backends_changed, session.samples_changed, session.compared_changed)
         connect_all((*news, session.model_changed), self.refresh)
         self.refresh()
+
+    @guarded
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        is_compact = self.width() < COMPACT_BELOW
+        if is_compact != self._is_compact:
+            self._is_compact = is_compact
+            self.refresh()
+
+    def tint(self) -> None:
+        """Icons in the colours of the theme in force."""
+        self.title.setIcon(icon("menu"))
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
@@ -108,12 +124,15 @@ class TopBar(QWidget):
         targets = info.targets if info else {}
         self.target.setVisible(bool(targets))
         self.target.set_words(Words(choices.target or "target", targets.get(choices.target, "")))
-        self.precision.set_words(Words(f"{plan_words(choices.plan)} plan", swatch=choices.plan.default))
+        plan = plan_words(choices.plan)
+        self.precision.set_words(Words(plan if self._is_compact else f"{plan} plan", swatch=choices.plan.default))
         needs = choices.plan.needs_calibration
         self.calibration.setVisible(needs)
         self.calibration.set_words(self._set_words("calibrate", choices.calibration, needed=needs))
         self.evaluation.set_words(self._set_words("check", choices.evaluation, needed=False))
-        self.race.setText(f"Compare {len(session.racers)} runs" if session.can_race else "Compare runs")
+        count = f" {len(session.racers)}" if session.can_race else ""
+        self.race.setText(f"Compare{count}" if self._is_compact else f"Compare{count} runs")
+        self.title.setText("" if self._is_compact else "  Workbench")
         for part in (self.backend, self.target, self.precision, self.calibration, self.evaluation):
             part.setEnabled(session.has_model)
 
@@ -121,7 +140,7 @@ class TopBar(QWidget):
         if not source:
             return Words(f"{verb}: none", tone="bad" if needed else "soft")
         info = self._session.preview(source)
-        size = f"· {info.size:,}" if isinstance(info, SamplesInfo) else ""
+        size = f"· {info.size:,}" if isinstance(info, SamplesInfo) and not self._is_compact else ""
         return Words(samples_words(source), size if source != RANDOM else "· loud", tip=source)
 
     # menus

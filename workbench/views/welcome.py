@@ -7,11 +7,12 @@ from pathlib import Path
 
 import msgspec
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from workbench.resources import sample_models
 from workbench.session.session import Session
+from workbench.views.controls import Pressable
 from workbench.views.fonts import text_font
 from workbench.views.guard import guarded
 from workbench.views.theme import current
@@ -19,6 +20,7 @@ from workbench.views.toolbar import short_path
 from workbench.views.widgets import Head, Line, Words, button, soft_label
 
 WIDTH = 840
+COLUMNS = 3  # of sample cards
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -40,17 +42,12 @@ def find_samples() -> list[Sample]:
     return found
 
 
-class DropArea(QWidget):
+class DropArea(Pressable):
     """A dashed place. Drops are taken by the whole window; a click asks for a file."""
 
-    clicked = Signal()
-
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("Drop an ONNX model here, or press Enter to choose one")
         self.setFixedHeight(150)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName("Drop an ONNX model here, or press Enter to choose one")
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -59,63 +56,33 @@ class DropArea(QWidget):
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(QColor(theme.accent if lively else theme.faint), 1, Qt.PenStyle.DashLine))
-            painter.setBrush(QColor(theme.canvas))
+            painter.setBrush(QColor(theme.panel))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
-            painter.setFont(text_font(15, bold=True))
-            painter.setPen(QColor(theme.text))
-            painter.drawText(
-                self.rect().adjusted(0, -22, 0, -22), Qt.AlignmentFlag.AlignCenter, "Drop an ONNX model here"
-            )
-            painter.setFont(text_font(13))
-            painter.setPen(QColor(theme.soft))
-            painter.drawText(
-                self.rect().adjusted(0, 24, 0, 24), Qt.AlignmentFlag.AlignCenter, "or choose a file  ·  Ctrl+O"
-            )
+            self._write(painter, "Drop an ONNX model here", text_font(15, bold=True), theme.text, -13)
+            self._write(painter, "or click to choose a file  ·  Ctrl+O", text_font(13), theme.soft, 13)
 
-    @guarded
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.clicked.emit()
-
-    @guarded
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):
-            self.clicked.emit()
-        else:
-            super().keyPressEvent(event)
+    def _write(self, painter: QPainter, text: str, font: QFont, color: str, shift: int) -> None:
+        painter.setFont(font)
+        painter.setPen(QColor(color))
+        painter.drawText(self.rect().translated(0, shift), Qt.AlignmentFlag.AlignCenter, text)
 
 
-class Card(QWidget):
+class Card(Pressable):
     """A sample model: title, what it shows, and its file."""
 
-    clicked = Signal()
-
     def __init__(self, sample: Sample) -> None:
-        super().__init__()
+        super().__init__(f"Open {sample.title}")
         self.setObjectName("card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName(f"Open {sample.title}")
         self.sample = sample
+        summary = soft_label(sample.summary)
+        summary.setAlignment(Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 12, 14, 12)
-        column.setSpacing(4)
+        column.setSpacing(6)
         column.addWidget(Line(Words(sample.title, bold=True)))
-        column.addWidget(soft_label(sample.summary), 1)
-        column.addWidget(Line(Words(Path(sample.path).name, tone="faint", mono=True)))
-
-    @guarded
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.clicked.emit()
-
-    @guarded
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):
-            self.clicked.emit()
-        else:
-            super().keyPressEvent(event)
+        column.addWidget(summary, 1)
+        column.addWidget(Line(Words(Path(sample.path).name, tone="soft", mono=True)))
 
 
 class Welcome(QScrollArea):
@@ -183,11 +150,13 @@ class Welcome(QScrollArea):
         cells = QGridLayout(grid)
         cells.setContentsMargins(0, 0, 0, 0)
         cells.setSpacing(12)
+        for column in range(COLUMNS):
+            cells.setColumnStretch(column, 1)
         self.cards = []
         for index, sample in enumerate(find_samples()):
             card = Card(sample)
             card.clicked.connect(lambda p=sample.path: self._session.open(p))
-            cells.addWidget(card, index // 3, index % 3)
+            cells.addWidget(card, index // COLUMNS, index % COLUMNS)
             self.cards.append(card)
         if not self.cards:
             cells.addWidget(Line(Words("This installation came without sample models.", tone="faint")))
@@ -208,6 +177,7 @@ class Opening(QWidget):
         cancel = button("Cancel")
         cancel.clicked.connect(session.cancel_opening)
         column.addWidget(self.text)
+        column.addSpacing(12)
         column.addWidget(cancel, 0, Qt.AlignmentFlag.AlignHCenter)
         session.opening_changed.connect(self._show)
 

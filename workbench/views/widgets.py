@@ -105,6 +105,14 @@ def paint_words(
     return main != words.main or soft != words.soft
 
 
+def words_width(words: Words, px: int = 13) -> int:
+    """Pixels that the whole of it takes."""
+    font = mono_font(px - 1) if words.mono else text_font(px, bold=words.bold)
+    width = QFontMetrics(font).horizontalAdvance(words.main) + 2
+    width += QFontMetrics(text_font(px)).horizontalAdvance(words.soft) + 5 if words.soft else 0
+    return width + (SWATCH + GAP if words.swatch else 0)
+
+
 def _fitted(words: Words, metrics: QFontMetrics, small: QFontMetrics, room: int) -> tuple[str, str]:
     """Both texts cut to `room` pixels: the soft one first; the main one only where it does not fit by itself."""
     wanted = metrics.horizontalAdvance(words.main)
@@ -152,10 +160,7 @@ class Line(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        font = mono_font(self._px - 1) if self.words.mono else text_font(self._px, bold=self.words.bold)
-        width = QFontMetrics(font).horizontalAdvance(self.words.main) + 2
-        width += QFontMetrics(text_font(self._px)).horizontalAdvance(self.words.soft) + 5 if self.words.soft else 0
-        return QSize(width + (SWATCH + GAP if self.words.swatch else 0), self._px + 7)
+        return QSize(words_width(self.words, self._px), self._px + 7)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(24, self._px + 7)
@@ -224,6 +229,7 @@ def empty_label(text: str) -> QLabel:
     """The sentence of an empty place: what would fill it."""
     label = QLabel(text)
     label.setObjectName("empty")
+    label.setContentsMargins(24, 8, 24, 8)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -11,6 +11,7 @@ from workbench.views.canvas.paint import Frame
 
 WIDTH, HEIGHT = 84.0, 6.0
 CHIP_HEIGHT, MARGIN, PADDING, GAP = 28.0, 10.0, 10.0, 8.0  # as high as the zoom controls, and as far from the edge
+CONTROLS = 100.0  # what the zoom controls take
 
 
 def paint_legend(painter: QPainter, frame: Frame) -> None:
@@ -20,6 +21,8 @@ def paint_legend(painter: QPainter, frame: Frame) -> None:
     low, high = number(frame.marks.low), f"{number(frame.marks.high)} {frame.marks.unit}".strip()
     width_low, width_high = (metrics(11, False).horizontalAdvance(text) for text in (low, high))
     width = 2 * PADDING + width_low + GAP + WIDTH + GAP + width_high
+    if MARGIN + width + CONTROLS > frame.width:
+        return  # no room beside the zoom controls
     chip = QRectF(MARGIN, frame.height - MARGIN - CHIP_HEIGHT, width, CHIP_HEIGHT)
     _paint_chip(painter, frame, chip)
     left, y = chip.left() + PADDING, chip.center().y()

@@ -59,10 +59,11 @@ class Minimap(QWidget):
         self.follow()
 
     def follow(self) -> None:
-        """The camera moved. A graph that is seen whole needs no map."""
+        """The camera moved. A graph that is seen whole needs no map, a narrow pane has no room for one."""
         window = self.window_area()
         area = self._area()
-        is_needed = self._canvas.scene.count > 1 and not window.adjusted(-1, -1, 1, 1).contains(area)
+        is_whole = window.adjusted(-1, -1, 1, 1).contains(area)
+        is_needed = self._canvas.scene.count > 1 and self._canvas.map_room() > 0 and not is_whole
         if self.isVisibleTo(self._canvas) != is_needed:
             self.setVisible(is_needed)
         self.update()

@@ -23,6 +23,7 @@ from workbench.views.canvas.scene import HEIGHT, Scene, build_scene
 MARGIN = 28.0
 READABLE = 0.5  # below it ops cannot be read: a new graph then shows its top at START_ZOOM
 START_ZOOM = 0.92
+MAP_LEAST_PANE = 320  # pixels
 MAP_ROOM = 76.0  # the minimap stands at the right of a graph that is not seen whole
 
 
@@ -129,22 +130,27 @@ class Surface(QWidget):
         camera = self._fitted()
         if camera.zoom >= READABLE or not self._scene.count:
             return camera
-        middle = (self.width() - MAP_ROOM) / 2 - self._top_middle() * START_ZOOM
+        middle = (self.width() - self.map_room()) / 2 - self._top_middle() * START_ZOOM
         return Camera(START_ZOOM, middle, MARGIN + 8)
+
+    def map_room(self) -> float:
+        """What the minimap takes at the right; nothing in a narrow pane, where it would stand on the graph."""
+        return MAP_ROOM if self.width() >= MAP_LEAST_PANE else 0.0
 
     def _top_middle(self) -> float:
         """World x that the top of the drawing is centred on: all that is seen there, or only its first box."""
         placed, half = self._scene.placed, self._scene.widths / 2
         seen = placed.y * START_ZOOM < self.height()
         left, right = float((placed.x - half)[seen].min()), float((placed.x + half)[seen].max())
-        if (right - left) * START_ZOOM <= self.width() - MAP_ROOM - MARGIN:
+        if (right - left) * START_ZOOM <= self.width() - self.map_room() - MARGIN:
             return (left + right) / 2
         return float(placed.x[walk.first(self._scene)])
 
     def _fly_to_box(self, box: int) -> None:
         placed = self._scene.placed
         zoom = max(self._camera.zoom, START_ZOOM) if self._camera.zoom < 0.5 else self._camera.zoom
-        goal = Camera(zoom).centred(float(placed.x[box]), float(placed.y[box]), *self._pane())
+        width, height = self._pane()
+        goal = Camera(zoom).centred(float(placed.x[box]), float(placed.y[box]), width - self.map_room(), height)
         self._is_home = False
         self._fly(goal)
 
