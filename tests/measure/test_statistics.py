@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -31,17 +32,21 @@ def test_the_ranks_cover_the_median_with_95_percent_and_are_the_narrowest_that_d
     ranks = median_ranks(n)
     assert ranks is not None
 
-    def coverage(low: int) -> float:  # P(low < B <= n - 1 - low), B binomial(n, 1/2)
-        return sum(math.comb(n, k) for k in range(low + 1, n - low)) / 2**n
-
-    assert coverage(ranks[0]) >= 0.95
-    assert coverage(ranks[0] + 1) < 0.95
+    assert coverage(n, ranks[0]) >= 0.95
+    assert coverage(n, ranks[0] + 1) < 0.95
 
 
-def test_the_normal_approximation_continues_the_exact_ranks() -> None:
-    exact, beyond = median_ranks(1000), median_ranks(1001)
-    assert exact is not None and beyond is not None
-    assert abs(exact[0] - beyond[0]) <= 2
+def coverage(n: int, low: int) -> float:
+    """P(low < B <= n - 1 - low), B binomial(n, 1/2), exactly."""
+    return float(Fraction(sum(math.comb(n, k) for k in range(low + 1, n - low)), 2**n))
+
+
+@pytest.mark.parametrize("n", [1001, 1002, 1003, 1010, 1999, 2500, 4000])
+def test_beyond_a_thousand_values_the_approximation_covers_too_and_is_at_most_a_rank_wider(n: int) -> None:
+    ranks = median_ranks(n)
+    assert ranks is not None
+    assert coverage(n, ranks[0]) >= 0.95
+    assert coverage(n, ranks[0] + 2) < 0.95
 
 
 def test_the_interval_of_the_median_holds_it_in_95_percent_of_samples() -> None:

@@ -44,9 +44,10 @@ def test_an_unknown_label_is_not_counted_and_said() -> None:
     scorer = Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog")))
     scorer.add(scores(0, 1), scores(0, 1), "unicorn")
     scorer.add(scores(0, 1), scores(0, 1), 7)
+    scorer.add(scores(0, 1), scores(0, 1), "1d_lattice")
     result = scorer.result()
     assert result is not None and result.metric == "agreement"
-    assert scorer.warnings() == ("2 of 2 samples have a label that is none of the task's: not counted.",)
+    assert scorer.warnings() == ("3 of 3 samples have a label that is none of the task's: not counted.",)
 
 
 def test_without_labels_there_is_agreement_only() -> None:

@@ -131,7 +131,7 @@ def test_the_layer_pass_hands_out_means_and_keeps_the_last() -> None:
     runner = CountingRunner([3.0], {"l0": 1.0, "l1": 1.5})
     times = measure_layers(runner, FEEDS, 0.4, lambda layers, n: told.append((layers, n)), never)
     assert times.layers == {"l0": 1.0, "l1": 1.5}
-    assert (times.sum_ms, times.whole_ms) == (2.5, pytest.approx(3.0))
+    assert times.sum_ms == 2.5
     assert told[-1] == (times.layers, times.iterations)
     assert 2 <= len(told) <= 4
 

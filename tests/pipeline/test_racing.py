@@ -80,6 +80,17 @@ def test_rounds_go_there_and_back(race_of, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(order) == 7 * 2 * 3 * 4  # a warm-up round and 6 that count; 1 + 3 inferences a visit
 
 
+def test_the_warm_up_round_is_in_no_figure(race_of, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    count = itertools.count()
+    cold = 2 * 2 * 4  # there and back, two engines, 1 + 3 inferences a visit
+    monkeypatch.setattr(NullRunner, "time", lambda self, feed: 30.0 if next(count) >= cold else 9e9)
+    monkeypatch.setattr("workbench.pipeline.racing.statistics.median", max)
+    assert [entry.median_ms for entry in race(race_of(1.0, 1.0, seconds=0.0), Listener(), never).entries] == [
+        30.0,
+        30.0,
+    ]
+
+
 def test_an_engine_that_cannot_run_is_left_out_with_its_reason(
     race_of,  # type: ignore[no-untyped-def]
     exact_times: None,

@@ -18,11 +18,10 @@ MIN_ITERATIONS = 10
 
 
 class LayerTimes(msgspec.Struct, frozen=True):
-    """`layers`: mean ms by layer id over `iterations`; `whole_ms`: mean latency of the same pass, ms."""
+    """`layers`: mean ms by layer id over `iterations`."""
 
     layers: dict[str, float]
     iterations: int
-    whole_ms: float
 
     @property
     def sum_ms(self) -> float:
@@ -36,26 +35,25 @@ def measure_layers(
     on_layers: Callable[[dict[str, float], int], None],
     cancelled: Callable[[], bool],
 ) -> LayerTimes:
-    """Infers for `seconds` (10 times at least) on a runner made with `layers=True`, and polls its layer
-    times.
+    """Infers for `seconds` (10 times at least) on a runner made with `layers=True`, and polls its layer times.
 
-    `on_layers` gets the means so far and the number of iterations, about seven times a second where the
-    engine tells them while running. Raises Cancelled between two iterations.
+    `on_layers` gets the means so far in ms by layer id and the number of iterations, about seven times a second where
+    the engine tells them while running. Raises Cancelled between two iterations.
     """
-    turns, latencies = cycle(feeds), 0.0
+    turns = cycle(feeds)
     start = last_poll = perf_counter()
     count = 0
     with quiet_collector():
         while count < MIN_ITERATIONS or perf_counter() - start < seconds:
             stop_if(cancelled)
-            latencies += runner.time(next(turns))
+            runner.time(next(turns))
             count += 1
             if perf_counter() - last_poll >= POLL_SECONDS:
                 _tell(on_layers, runner.layer_times(), count)
                 last_poll = perf_counter()
     layers = runner.layer_times()
     _tell(on_layers, layers, count)
-    return LayerTimes(layers, count, latencies / count)
+    return LayerTimes(layers, count)
 
 
 def _tell(on_layers: Callable[[dict[str, float], int], None], layers: dict[str, float], count: int) -> None:

@@ -19,8 +19,7 @@ SIMULATED = "simulated on ONNX Runtime (exact simulator), not the engine"
 class Reference:
     """One session on an ONNX file; a context manager. Of a typed model it is the exact simulator.
 
-    Optimisations are off because at any other level ONNX Runtime rounds Q/DQ arithmetic differently (50-60
-    dB).
+    Optimisations are off because at any other level ONNX Runtime rounds Q/DQ arithmetic differently (50-60 dB).
     """
 
     def __init__(self, onnx_file: str | Path | bytes, threads: int = 1) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-
 import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,16 +22,16 @@ MIN_CHANGE = 0.005
 def median_ranks(n: int) -> tuple[int, int] | None:
     """0-based ranks (low, high) of the sorted sample between which the median lies with at least 95 %.
 
-    The number of values below the median is binomial(n, 1/2), so the ranks are the binomial's 2.5 % quantile
-    from either end, with no assumption about the distribution: Hahn and Meeker, "Statistical Intervals"
-    (1991), section 5.2. Beyond 1000 values the normal approximation n/2 - z sqrt(n)/2 is used. None where n <
-    6. Latencies that follow each other are correlated, so that the true interval of a drifting machine is
-    wider.
+    The number of values below the median is binomial(n, 1/2), so the ranks are the binomial's 2.5 % quantile from
+    either end, with no assumption about the distribution: Hahn and Meeker, "Statistical Intervals" (1991), section
+    5.2. Beyond 1000 values the normal approximation (n - 1 - z sqrt(n)) / 2, with its continuity correction, stands
+    for it. None where n < 6. Latencies that follow each other are correlated, so that the true interval of a drifting
+    machine is wider.
     """
     if n < MIN_PAIRS:
         return None
     if n > 1000:
-        low = math.floor(n / 2 - Z95 * math.sqrt(n) / 2)
+        low = math.floor((n - 1 - Z95 * math.sqrt(n)) / 2)
     else:
         low, tail = -1, 0.5**n
         term = tail
@@ -53,11 +51,10 @@ def median_interval(values: ArrayLike) -> tuple[float, float]:
     return float(ordered[low]), float(ordered[high])
 
 
-def latency_stats(latencies_ms: Sequence[float] | ArrayLike) -> LatencyStats:
+def latency_stats(latencies_ms: ArrayLike) -> LatencyStats:
     """Statistics of latencies in ms; percentiles by linear interpolation (numpy's default).
 
-    `cov_percent` is the sample standard deviation (n - 1) over the mean, as trtexec prints it. ValueError if
-    empty.
+    `cov_percent` is the sample standard deviation (n - 1) over the mean, as trtexec prints it. ValueError if empty.
     """
     values = np.asarray(latencies_ms, dtype=np.float64)
     if values.size == 0:
@@ -81,10 +78,10 @@ def latency_stats(latencies_ms: Sequence[float] | ArrayLike) -> LatencyStats:
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
-    """The 95 % score interval of a share `hits / n`, in 0..1: Wilson, JASA 22 (1927), 209-212. (0, 1) for n =
-    0.
+    """The 95 % score interval of a share `hits / n`, in 0..1: Wilson, JASA 22 (1927), 209-212.
 
-    Unlike the plain +-z sqrt(p(1-p)/n) it stays inside 0..1 and is right near 0 and 1, where accuracies are.
+    Unlike the plain +-z sqrt(p(1-p)/n) it stays inside 0..1 and is right near 0 and 1, where accuracies are. (0, 1)
+    for n = 0.
     """
     if n == 0:
         return 0.0, 1.0
@@ -116,9 +113,9 @@ class Speedup(msgspec.Struct, frozen=True):
 def paired_speedup(baseline_ms: ArrayLike, own_ms: ArrayLike) -> Speedup:
     """Speed-up from paired rounds: the median of the log ratios, its interval by order statistics.
 
-    Pairing takes out what both suffer in a round (clock, temperature, other load); the logarithm makes "twice
-    as fast" and "twice as slow" equally far. The interval is that of a median (`median_ranks`), not of one
-    round.
+    Pairing takes out what both suffer in a round (clock, temperature, other load); the logarithm makes "twice as fast"
+    and "twice as slow" equally far. The interval is that of a median (`median_ranks`), not of one round. ValueError
+    where the rounds do not pair or there are none; all times are above 0 ms.
     """
     baseline, own = np.asarray(baseline_ms, dtype=np.float64), np.asarray(own_ms, dtype=np.float64)
     if baseline.shape != own.shape or baseline.size == 0:

@@ -137,8 +137,11 @@ class Classification(Scorer[int]):
 
 
 class TextLines(Scorer[str]):
-    """Exact lines of a CTC output [1, steps, characters]; in `extra` the character error rate, and the share of
-    lines that are exact when blanks at both ends are taken off (`exact_stripped`)."""
+    """Exact lines of a CTC output [1, steps, characters].
+
+    In `extra`: the character error rate of engine and reference (`cer`, `reference_cer`: edits per character of the
+    labels), and the share of lines that are exact when blanks at both ends are taken off (`exact_stripped`).
+    """
 
     metric = "exact lines"
 
@@ -187,10 +190,9 @@ def make_scorer(task: Task | None, model: Model) -> Scorer[int] | Scorer[str] | 
 
 
 def ctc_characters(listed: str, classes: int) -> tuple[str, ...]:
-    """The character of each class: blank first, then the list (one a line), then a space if one class is
-    left.
+    """The character of each class: blank first, then the list (one a line), then a space if one class is left.
 
-    That is PaddleOCR's order (ppocr/postprocess/rec_postprocess.py, `use_space_char`). WorkbenchError if it
+    That is PaddleOCR's order (ppocr/postprocess/rec_postprocess.py, `use_space_char`). Raises WorkbenchError where it
     does not come out at `classes`.
     """
     for lines in (listed.removesuffix("\n").split("\n"), listed.splitlines()):
@@ -230,5 +232,6 @@ def _scores(output: NDArray[np.generic]) -> NDArray[np.float64]:
 
 
 def _leading_number(label: str) -> int | None:
-    match = re.match(r"\d+", label)
-    return int(match.group()) if match else None
+    """The number of `7`, `7_sneaker` or `07-boot`; a name like `3d_printer` has none."""
+    match = re.match(r"(\d+)(?:[_\-. ]|$)", label)
+    return int(match.group(1)) if match else None

@@ -72,6 +72,7 @@ def _race(request: RaceRequest, folder: Path, emit: Emit, cancelled: Callable[[]
                 "A comparison needs two engines that run on this machine.",
                 "Choose runs that have a measured time.",
             )
+        machine = machine_state()
         with quiet_collector():
             rounds = _rounds(request, lanes, emit, cancelled)
     return Race(
@@ -82,7 +83,7 @@ def _race(request: RaceRequest, folder: Path, emit: Emit, cancelled: Callable[[]
             f"{rounds} rounds, interleaved forwards and backwards (A B B A), per visit >= {SLOT_MS:g} ms and"
             f" {SLOT_ITERATIONS} iterations; median of the paired ratios with 95 % interval"
         ),
-        machine=machine_state(),
+        machine=machine,
     )
 
 
@@ -114,6 +115,8 @@ def _rounds(request: RaceRequest, lanes: Sequence[_Lane], emit: Emit, cancelled:
     """Rounds until the time is up, and 6 at least: fewer give no interval. The first is warm-up and not counted."""
     throttle, total = Throttle(), int(request.seconds * 1000)
     _round(lanes, cancelled)
+    for lane in lanes:
+        lane.latencies.clear()
     start, rounds = perf_counter(), 0
     while rounds < MIN_PAIRS or perf_counter() - start < request.seconds:
         for lane, value in zip(lanes, _round(lanes, cancelled), strict=True):
@@ -137,8 +140,10 @@ def _visit(lane: _Lane, cancelled: Callable[[], bool]) -> float:
     stop_if(cancelled)
     lane.runner.time(next(lane.turns))
     visit: list[float] = []
-    while len(visit) < SLOT_ITERATIONS or sum(visit) < SLOT_MS:
+    total = 0.0
+    while len(visit) < SLOT_ITERATIONS or total < SLOT_MS:
         visit.append(lane.runner.time(next(lane.turns)))
+        total += visit[-1]
     lane.latencies.extend(visit)
     return statistics.median(visit)
 
