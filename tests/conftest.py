@@ -1,4 +1,4 @@
-"""For every test: a data folder of its own, and no widget, timer or thread left behind by those that use Qt."""
+"""For every test a home and a data folder of its own; no widget, timer or thread left behind by those that use Qt."""
 
 from __future__ import annotations
 
@@ -15,6 +15,22 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_SCALE_FACTOR", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as in a job's process
+
+KEPT_BY_LIBRARIES = {".config/QtProject.conf", ".cache/fontconfig"}
+"""What Qt's file dialog remembers of itself, and the list of fonts where the system's cannot be written."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Fails where anything was written to the home folder: an engine's telemetry leaves its first traces there."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for name in [name for name in os.environ if name.startswith("XDG_") and name.endswith("_HOME")]:
+            patch.delenv(name)
+        yield
+    written = {str(Path(*path.relative_to(home).parts[:2])) for path in home.rglob("*") if path.is_file()}
+    assert written <= KEPT_BY_LIBRARIES
 
 
 @pytest.fixture(autouse=True)
