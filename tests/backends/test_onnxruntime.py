@@ -94,6 +94,17 @@ def test_fp16_runs_in_fp32_between_casts_and_the_layers_say_so(tmp_path: Path) -
     assert ("n6", "n7", "n8", "n9") in [layer.sources for layer in computing]
 
 
+def test_int8_convolutions_in_channels_last_keep_their_nodes_and_moves_around_them_have_none(tmp_path: Path) -> None:
+    _, _, engine = built("onnxruntime", "residual", Precision.INT8, tmp_path)
+    integer = [layer for layer in engine.graph.layers if layer.op == "QLinearConv"]
+    assert [layer.sources for layer in integer] == [("n3", "n4", "n5")]  # the only one whose output is INT8 alone
+    assert {layer.precision for layer in integer} == {Precision.INT8}
+    moves = [layer for layer in engine.graph.layers if layer.op == "Transpose"]
+    assert moves
+    assert {(layer.kind, layer.sources) for layer in moves} == {(LayerKind.REFORMAT, ())}
+    assert not [node for node, fate in engine.fates.items() if fate.kind is FateKind.SPLIT]
+
+
 def test_bf16_is_rounded_and_every_conv_still_has_its_layer(tmp_path: Path) -> None:
     _, _, engine = built("onnxruntime", "residual", Precision.BF16, tmp_path)
     by_id = {layer.id: layer for layer in engine.graph.layers}

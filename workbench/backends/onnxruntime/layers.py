@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ _REFORMATS = frozenset(
 )
 _INTEGER = ("QLinear", "QGemm", "QAttention", "Integer", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
 _BLOCKED = "_nchwc"
+_TOKEN = re.compile(r"_token_\d+$")
 _CAST = "InsertedPrecisionFreeCast_"
 
 
@@ -53,7 +55,8 @@ def engine_id(node: str) -> str:
 
 def _convert(graph: Graph, typed: TypedGraph) -> Graph:
     tensors = _with_blocked_types(graph, typed)
-    layers = tuple(_layer(node, tensors, typed) for node in graph.layers)
+    moves = _layout_moves(graph, typed)
+    layers = tuple(_layer(node, tensors, typed, is_move=node.id in moves) for node in graph.layers)
     bodies = {engine_key(key): _convert(body, typed) for key, body in graph.subgraphs.items()}
     return msgspec.structs.replace(graph, layers=layers, tensors=tensors, subgraphs=bodies)
 
@@ -64,11 +67,28 @@ def engine_key(key: str) -> str:
     return f"{engine_id(holder)}.{attribute}"
 
 
-def _layer(node: Layer, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Layer:
-    named = list(_names(node, typed))
+def _layout_moves(graph: Graph, typed: TypedGraph) -> set[str]:
+    """Transposes that stand for no node: ONNX Runtime puts them around kernels that take channels last."""
+    last = [node for node in graph.layers if _is_channels_last(node)]
+    near = {name for node in last for name in (*node.inputs, *node.outputs) if name}
+    return {
+        node.id
+        for node in graph.layers
+        if node.op == "Transpose"
+        and _own_name(node) not in typed.names
+        and near.intersection((*node.inputs, *node.outputs))
+    }
+
+
+def _is_channels_last(node: Layer) -> bool:
+    return node.op.rpartition(".")[2].startswith("Nhwc") or node.attributes.get("channels_last") == "1"
+
+
+def _layer(node: Layer, tensors: Mapping[str, Tensor], typed: TypedGraph, *, is_move: bool) -> Layer:
+    named = [] if is_move else list(_names(node, typed))
     added = converts_for_others(named)
     op = node.op.rpartition(".")[2]
-    kind = LayerKind.REFORMAT if op in _REFORMATS or added else node.kind
+    kind = LayerKind.REFORMAT if op in _REFORMATS or added or is_move else node.kind
     read, made = ([tensors[n].dtype for n in names if n in tensors] for names in (node.inputs, node.outputs))
     ran = precision_run(op, node.attributes, read, made, typed.is_quantized)
     return msgspec.structs.replace(
@@ -90,10 +110,16 @@ def _names(node: Layer, typed: TypedGraph) -> Iterator[str]:
 
     A name that is a node's is never looked up among the tensors: the user's own may look like ids.
     """
-    yield node.name
-    for name in (*node.outputs, *(() if node.name in typed.names else (node.name,))):
+    own = _own_name(node)
+    yield own
+    for name in (*node.outputs, *(() if own in typed.names else (own,))):
         if _plain(name) in typed.maker:
             yield typed.maker[_plain(name)]
+
+
+def _own_name(node: Layer) -> str:
+    """Without the number that ONNX Runtime gives to nodes that it makes anew: `n2+n3_token_1`."""
+    return _TOKEN.sub("", node.name)
 
 
 def _plain(name: str) -> str:
