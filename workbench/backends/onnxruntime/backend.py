@@ -37,7 +37,7 @@ _NEVER = {
 _REMARKS = {
     Precision.BF16: "Values are rounded to BF16 and computed in FP32: ONNX Runtime has no BF16 kernels for CPUs.",
     Precision.FP16: "Weights are kept in FP16 and computed in FP32 between casts: expect no gain in speed.",
-    Precision.INT8: "Symmetric INT8 mostly runs between casts to FP32: exact, but expect no gain in speed.",
+    Precision.INT8: "Only layers whose result is quantized again run in INT8; the others run in FP32 between casts.",
 }
 
 
