@@ -45,12 +45,18 @@ def test_an_opposite_output_has_cosine_minus_1() -> None:
     assert errors_of((x, -x)).errors()["y"].cosine == pytest.approx(-1.0)
 
 
-def test_a_value_that_is_nan_on_one_side_is_counted_and_said() -> None:
+def test_a_number_that_the_engine_lost_is_the_worst_sqnr_and_said() -> None:
     errors = errors_of(([1.0, 2.0, 3.0], [1.0, np.nan, np.inf]))
-    assert errors.errors()["y"].sqnr_db == 200.0
+    assert errors.errors()["y"].sqnr_db == -200.0
     assert errors.warnings() == (
-        "Output 'y': 2 of 3 values are NaN or infinite on one side only; the error leaves them out.",
+        "Output 'y': 2 of 3 values are NaN or infinite and not alike, 2 of them where the reference has a number.",
     )
+
+
+def test_what_the_reference_itself_does_not_know_is_left_out_and_said() -> None:
+    errors = errors_of(([1.0, -np.inf, 3.0], [1.0, -1e9, 3.0]))
+    assert errors.errors()["y"].sqnr_db == 200.0
+    assert "1 of 3 values" in errors.warnings()[0] and "0 of them where" in errors.warnings()[0]
 
 
 def test_the_same_nan_and_infinity_on_both_sides_are_no_error() -> None:
@@ -63,9 +69,9 @@ def test_an_output_all_of_nan_is_the_worst_there_is() -> None:
     assert errors_of(([1.0, 2.0], [np.nan, np.nan])).errors()["y"].sqnr_db == -200.0
 
 
-@pytest.mark.parametrize("got", [[0.0, 0.0], [1.0, -1.0], [np.nan, 1e30]])
+@pytest.mark.parametrize("got", [[0.0, 0.0], [1.0, -1.0], [np.nan, 1e30], [1e300, -1.7e308]])
 def test_errors_are_finite_whatever_comes_so_that_json_keeps_them(got: list[float]) -> None:
-    for expected in ([0.0, 0.0], [1e-30, 1.0], [np.inf, 0.0]):
+    for expected in ([0.0, 0.0], [1e-30, 1.0], [np.inf, 0.0], [-1.7e308, 1.7e308]):
         error = errors_of((np.array(expected), np.array(got))).errors()["y"]
         assert np.isfinite([error.cosine, error.sqnr_db, error.max_abs]).all()
         assert decode(encode(error), OutputError) == error

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -65,8 +66,16 @@ def test_the_build_counts_layers_nodes_and_precisions(request_of: RequestOf) -> 
 def test_latencies_are_shown_live_and_the_reported_ones_are_kept_as_an_array(request_of: RequestOf) -> None:
     listener = Listener()
     request = request_of()
-    timing = run(request, listener, never).timing
+    saved: list[bool] = []
+
+    def listen(event: AnyEvent) -> None:
+        listener(event)
+        if isinstance(event, Timed) and event.latencies_ms:
+            saved.append((Path(request.folder) / LATENCIES_FILE).is_file())
+
+    timing = run(request, listen, never).timing
     assert timing is not None and timing.stats is not None
+    assert saved == [False] * (len(saved) - 1) + [True]
     kept = np.load(Path(request.folder) / timing.samples_file)
     *live, reported = [event.latencies_ms for event in listener.of(Timed) if event.latencies_ms]
     assert list(reported) == kept.tolist()
@@ -137,6 +146,19 @@ def test_damaged_ranges_are_found_again(request_of: RequestOf, samples_path: Pat
     assert result.status is Status.DONE, result.error
     assert any("found again" in line.text for line in listener.of(LogLine))
     assert kept.stat().st_size > 100
+
+
+def test_a_place_that_keeps_no_ranges_costs_time_and_not_the_run(
+    request_of: RequestOf, samples_path: Path, own_home: Path
+) -> None:
+    own_home.mkdir()
+    (own_home / "calibration").write_text("no folder")
+    (own_home / "reference").write_text("no folder")
+    listener = Listener()
+    config = msgspec.structs.replace(null(), plan=PrecisionPlan(default=Precision.INT8))
+    found = run(request_of(config=config, calibration=str(samples_path)), listener, never)
+    assert found.status is Status.DONE, found.error
+    assert any("not kept for the next run" in event.text for event in listener.of(LogLine))
 
 
 def test_random_ranges_are_said_to_give_no_accuracy(request_of: RequestOf) -> None:

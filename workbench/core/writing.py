@@ -6,7 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +27,8 @@ def written_whole(path: Path, *, sync: bool = True) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
     except BaseException:
         part.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -45,8 +46,8 @@ class OutputErrors:
 
     def warnings(self) -> tuple[str, ...]:
         lost = [
-            f"Output {name!r}: {sums.lost} of {sums.count} values are NaN or infinite on one side only;"
-            " the error leaves them out."
+            f"Output {name!r}: {sums.lost} of {sums.count} values are NaN or infinite and not alike, {sums.broken} of"
+            " them where the reference has a number."
             for name, sums in self._sums.items()
             if sums.lost
         ]
@@ -60,7 +61,7 @@ class _Sums:
     """Running sums of one output: enough for cosine, SQNR and the largest difference."""
 
     def __init__(self) -> None:
-        self.count = self.lost = self.equal = 0
+        self.count = self.lost = self.broken = self.equal = 0
         self.is_discrete = False
         self._dot = self._reference2 = self._actual2 = self._noise2 = self._max_abs = 0.0
 
@@ -78,37 +79,49 @@ class _Sums:
     def _finite(
         self, expected: NDArray[np.float64], got: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Where both are finite. The same NaN or infinity on both sides is no error; on one side only it is lost."""
+        """Where both are finite. The same NaN or infinity on both sides is no error; else it is lost.
+
+        Lost values count in no sum; where the engine lost them (`broken`) the SQNR is the worst there is.
+        """
         good = np.isfinite(expected) & np.isfinite(got)
         if good.all():
             return expected, got
         same = (expected == got) | (np.isnan(expected) & np.isnan(got))
         self.lost += int(np.count_nonzero(~good & ~same))
+        self.broken += int(np.count_nonzero(np.isfinite(expected) & ~good))
         return expected[good], got[good]
 
     def _add_numbers(self, expected: NDArray[np.float64], got: NDArray[np.float64]) -> None:
-        difference = expected - got
-        self._dot += float(expected @ got)
-        self._reference2 += float(expected @ expected)
-        self._actual2 += float(got @ got)
-        self._noise2 += float(difference @ difference)
-        self._max_abs = max(self._max_abs, float(np.abs(difference).max(initial=0.0)))
+        with np.errstate(over="ignore", invalid="ignore"):  # beyond 1e154: `error` says the worst then
+            difference = expected - got
+            self._dot += float(expected @ got)
+            self._reference2 += float(expected @ expected)
+            self._actual2 += float(got @ got)
+            self._noise2 += float(difference @ difference)
+            self._max_abs = max(self._max_abs, float(np.abs(difference).max(initial=0.0)))
 
     def error(self) -> OutputError:
-        """Cosine = <r, a> / (|r| |a|); SQNR = 10 log10(sum r^2 / sum (r - a)^2) dB; both over all samples at once."""
+        """Cosine = <r, a> / (|r| |a|); SQNR = 10 log10(sum r^2 / sum (r - a)^2) dB; both over all samples at once.
+
+        All are finite: a NaN or infinity of the engine where the reference has a number is -200 dB.
+        """
         agreement = self.equal / self.count if self.is_discrete and self.count else None
-        return OutputError(self._cosine(), self._sqnr_db(), self._max_abs, agreement)
+        return OutputError(self._cosine(), self._sqnr_db(), min(self._max_abs, sys.float_info.max), agreement)
 
     def _cosine(self) -> float:
         norms = math.sqrt(self._reference2) * math.sqrt(self._actual2)
+        if not math.isfinite(norms) or not math.isfinite(self._dot):
+            return 0.0
         if norms == 0.0:
             return 1.0 if self._reference2 == self._actual2 else 0.0
         return max(-1.0, min(1.0, self._dot / norms))
 
     def _sqnr_db(self) -> float:
+        if self.broken or self.lost == self.count > 0:
+            return -SQNR_CAP_DB
         if self._noise2 == 0.0:
-            return SQNR_CAP_DB if self.lost < self.count or self.count == 0 else -SQNR_CAP_DB
-        if self._reference2 == 0.0:
+            return SQNR_CAP_DB
+        if self._reference2 == 0.0 or not math.isfinite(self._noise2):
             return -SQNR_CAP_DB
         decibels = 10 * (math.log10(self._reference2) - math.log10(self._noise2))
         return max(-SQNR_CAP_DB, min(SQNR_CAP_DB, decibels))

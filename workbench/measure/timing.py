@@ -29,8 +29,8 @@ def measure_latency(
     """Latencies in ms of the reported phase, one per inference, in order.
 
     `feeds` take turns, so that no cache holds one input only. `on_samples` gets the latencies of the live phase in
-    batches, then an empty list as the reported phase begins, then all of that at its end. Raises Cancelled between
-    two iterations. The protocol is trtexec's: 200 ms of warm-up, then at least 3 s and 10 iterations.
+    batches, then an empty list as the reported phase begins; of that nobody is told before it is saved. Raises
+    Cancelled between two iterations. The protocol is trtexec's: 200 ms of warm-up, then at least 3 s and 10 iterations.
     """
     if not feeds:
         raise WorkbenchError("There is no input to time with.", "Give a sample set with at least one sample.")
@@ -39,9 +39,7 @@ def measure_latency(
         warm_up(runner, turns, config, cancelled)
         _measure(runner, turns, min(config.live_seconds, config.seconds), 0, on_samples, cancelled)
         on_samples([])
-        latencies = _measure(runner, turns, config.seconds, config.min_iterations, _nobody, cancelled)
-    on_samples(latencies)
-    return latencies
+        return _measure(runner, turns, config.seconds, config.min_iterations, _nobody, cancelled)
 
 
 def _nobody(samples: list[float]) -> None:

@@ -1,16 +1,21 @@
-"""Calibration: what was observed is kept by content, so that eight configurations of a comparison observe once."""
+"""Calibration: what was observed is kept by content, so that eight configurations of a comparison observe once.
+
+All together stays below 256 MB; the oldest go first.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import WorkbenchError, disk_error
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
 from workbench.data import SampleSet
 from workbench.pipeline.documents import method_label
 from workbench.pipeline.record import Record
+from workbench.pipeline.reference_outputs import LIMIT_BYTES, shrink
 from workbench.pipeline.samples import NONE, calibration_set, feeds_digest
 from workbench.precision import Observations, observe
 
@@ -57,11 +62,22 @@ def _observe(record: Record, model: Model, shapes: dict[str, Shape], samples: Sa
 
     seen = observe(model, shapes, samples, total=samples.size, progress=progress, cancelled=record.cancelled)
     record.stop_if_cancelled()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.stem}.{os.getpid()}.part.npz")
-    seen.save(part)
-    part.replace(path)
+    _keep(record, seen, path)
     return seen
+
+
+def _keep(record: Record, seen: Observations, path: Path) -> None:
+    """For the next run. Where the disk refuses, this one goes on with what it has."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        seen.save(part)
+        part.replace(path)
+        shrink(path.parent, LIMIT_BYTES)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        record.log(f"The ranges are not kept for the next run: {disk_error(error)}", "warning")
 
 
 def _sentence(record: Record, samples: SampleSet) -> str:

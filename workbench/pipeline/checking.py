@@ -21,7 +21,7 @@ from workbench.pipeline.building import Built
 from workbench.pipeline.record import Record
 from workbench.pipeline.reference_outputs import Outputs, ReferenceOutputs
 from workbench.pipeline.samples import NONE
-from workbench.precision import without_bf16
+from workbench.precision import without_halves
 
 NOT_ASKED = "Accuracy was not asked for."
 PART_DB = 6.0
@@ -82,14 +82,8 @@ def _threads() -> int:
 
 
 def _simulator(built: Built) -> Reference:
-    """Computes what the typed ONNX says; BF16, of which ONNX Runtime knows nothing, by rounding."""
-    try:
-        return Reference(built.typed.path, _threads())
-    except WorkbenchError:
-        rewritten = without_bf16(built.typed.path)
-        if rewritten is None:
-            raise
-    return Reference(rewritten, _threads())
+    """Computes what the typed ONNX says; half types, which ONNX Runtime does not round to, by roundings written out."""
+    return Reference(without_halves(built.typed.path) or built.typed.path, _threads())
 
 
 def _engine_or_simulator(built: Built, stack: ExitStack) -> tuple[Infer, str]:

@@ -44,21 +44,21 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
     except WorkbenchError as error:
         return Timing(reason=str(error), machine=machine)
     config = record.request.timing
-    count = 0
     record.progress("time", text="warming up")
+    count = 0
 
     def on_samples(batch: list[float]) -> None:
         nonlocal count
         count += len(batch)
         if batch:
-            record.emit(Timed(record.run.id, latencies_ms=tuple(batch), iterations=count))
-            record.progress("time", text=f"{count} iterations")
+            _tell(record, batch, count)
         else:
             record.progress("measure", text=f"for {config.seconds:g} s; drawing pauses")
 
     with runner:
         latencies = measure_latency(runner, feeds, config, on_samples, record.cancelled)
     _save(record, latencies)
+    _tell(record, latencies, count + len(latencies))
     stats = latency_stats(latencies)
     return Timing(
         stats=stats,
@@ -67,6 +67,11 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
         warnings=stability_warnings(stats, load, logical_cores()),
         samples_file=LATENCIES_FILE,
     )
+
+
+def _tell(record: Record, batch: Sequence[float], count: int) -> None:
+    record.emit(Timed(record.run.id, latencies_ms=tuple(batch), iterations=count))
+    record.progress("time", text=f"{count} iterations")
 
 
 def _save(record: Record, latencies: Sequence[float]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from workbench.backends.base import Feed
 from workbench.core.model import Model
 from workbench.core.places import data_home
+from workbench.core.writing import written_whole
 from workbench.measure.machine import package_versions, physical_cores
 from workbench.measure.reference import Reference
 from workbench.model import plain_copy
@@ -83,24 +83,25 @@ def _load(path: Path) -> Outputs | None:
 
 
 def _store(path: Path, outputs: Outputs, limit: int) -> bool:
-    """Whether it was kept: not what numpy can only pickle, and nothing that would fill the cache alone."""
+    """Whether it was kept: not what numpy can only pickle, would fill the cache alone, or the disk refuses."""
     if any(array.dtype.kind in "OV" for array in outputs.values()):
         return False
     if sum(array.nbytes for array in outputs.values()) > limit:
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        arrays: dict[str, Any] = {f"o{i}": array for i, array in enumerate(outputs.values())}
-        np.savez(file, names=np.array(list(outputs)), **arrays)
-    part.replace(path)
+    arrays: dict[str, Any] = {f"o{i}": array for i, array in enumerate(outputs.values())}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(path, sync=False) as file:
+            np.savez(file, names=np.array(list(outputs)), **arrays)
+    except OSError:  # a full or read-only disk costs time, not the run
+        return False
     return True
 
 
 def shrink(folder: Path, limit: int) -> None:
-    """Removes the oldest files until at most `limit` bytes are left."""
+    """Removes the oldest files, halves of killed runs among them, until at most `limit` bytes are left."""
     files = []
-    for path in folder.glob("*.npz"):
+    for path in folder.iterdir():
         try:
             stat = path.stat()
         except FileNotFoundError:
