@@ -130,6 +130,18 @@ def test_nodes_in_bodies_inherit_unless_the_engine_shows_them() -> None:
     assert fates["n1.then_branch.n0"] == Fate(FateKind.ALONE, ("l2",))
 
 
+def test_a_loop_of_which_only_the_body_is_shown_has_the_jumps_beside_it_or_the_layers_of_the_body() -> None:
+    nodes = (node(0, "MatMul", "a w", "t", "n0.body."), node(1, "Identity", "c", "d", "n0.body."))
+    body = Graph("body", nodes, inputs=("a", "c"), outputs=("d", "t"))
+    source = model([node(0, "Loop", "x", "y")], n0__body=body)
+    shown = layer(1, "n0.body.n0")
+    _, fates = resolve_fates(source, [shown, layer(2, "", kind=LayerKind.CONTROL)])
+    assert fates["n0"] == Fate(FateKind.ALONE, ("l2",), exact=False)
+    assert fates["n0.body.n1"].layers == ("l2",)
+    _, fates = resolve_fates(source, [shown])
+    assert fates["n0"] == Fate(FateKind.FUSED, ("l1",), exact=False)
+
+
 def test_a_concat_in_place_belongs_to_all_that_write_into_it() -> None:
     nodes = [
         node(0, "Conv", "x w", "a"),

@@ -32,8 +32,9 @@ def resolve_fates(
     tensors, which a build fixes) are FOLDED; what no output depends on is REMOVED; a compute layer without sources
     takes the unnamed nodes between its neighbours; every other node goes to the layer that its consumers, or else
     its producers, share, as FUSED, or ABSORBED if it only changes a view; a compute layer that is still without
-    sources shares those of a neighbour. Nodes in bodies inherit the fate of the control-flow node that holds them
-    unless the engine shows them. UNKNOWN is left only where no layer is near.
+    sources shares those of a neighbour. A control-flow node of which an engine shows only the body goes to the nameless
+    control layers beside that body, or else to the body's layers. Nodes in bodies inherit the fate of the control-flow
+    node that holds them unless the engine shows them. UNKNOWN is left only where no layer is near.
 
     Ensures: `layer.id in fates[node].layers` exactly if `node in layer.sources`, but for nodes which inherit.
     """
@@ -46,6 +47,7 @@ def resolve_fates(
         fill_gaps(scope, layers, owners, set(plain), op_hints or {})
         close(scope, owners, set(plain), rank)
     adopt(Scope(model.graph), layers, owners, op_hints or {})
+    _give_holders(model.graph, layers, owners, plain)
     for node, where in helpers.items():
         if node not in plain:
             owners[node] = owners.get(node, {}) | where
@@ -91,6 +93,21 @@ def _without_layers(scope: Scope, owners: Owners, removed: Mapping[str, str]) ->
         elif node in constants:
             fates[node] = Fate(FateKind.FOLDED)
     return fates
+
+
+def _give_holders(graph: Graph, layers: Sequence[Layer], owners: Owners, plain: Mapping[str, Fate]) -> None:
+    """Layers for nodes whose bodies alone the engine shows: the jumps of a loop, with nothing said of the Loop."""
+    place = {layer.id: index for index, layer in enumerate(layers)}
+    for key, body in graph.subgraphs.items():
+        _give_holders(body, layers, owners, plain)
+        holder = key.rpartition(".")[0]
+        inside = sorted({place[layer] for node in body.walk() for layer in owners.get(node.id, ())})
+        if holder in owners or holder in plain or not inside:
+            continue
+        around = layers[max(0, inside[0] - 1) : inside[-1] + 2]
+        said = {layer for where in owners.values() for layer in where}
+        jumps = [layer.id for layer in around if layer.kind is LayerKind.CONTROL and layer.id not in said]
+        owners[holder] = dict.fromkeys(jumps or [layers[index].id for index in inside], False)
 
 
 def _with_sources(model: Model, layers: Sequence[Layer], owners: Owners) -> tuple[Layer, ...]:
