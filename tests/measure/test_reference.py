@@ -36,3 +36,11 @@ def test_a_file_that_does_not_load_is_told_without_its_path(tmp_path: Path) -> N
     assert "Frobnicate" in caught.value.message
     assert str(tmp_path) not in caught.value.message
     assert "ONNXRuntimeError" not in caught.value.message
+
+
+def test_an_opset_that_is_not_out_yet_is_told_without_places_in_the_source_of_the_runtime() -> None:
+    proto = making.chain()
+    proto.opset_import[0].version = 99
+    with pytest.raises(WorkbenchError, match="Opset 99 is under development") as caught:
+        Reference(proto.SerializeToString())
+    assert "/onnxruntime_src/" not in caught.value.message

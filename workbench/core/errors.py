@@ -6,7 +6,8 @@ import re
 
 _RUNTIME_CODES = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : \w+ : |Load model from .+? failed: ?|This is an invalid model\. "
-    r"|Non-zero status code returned while running "
+    r"|Error in execution: |Non-zero status code returned while running "
+    r"|/onnxruntime_src/\S+ .*?\)(?: const)?(?:::<lambda\(\)>)? (?=[A-Z\[])"  # a place in its source, and a signature
 )
 _RUNTIME_NODE = re.compile(r"(\w+) node\. Name:'([^']*)' Status Message: ")
 
@@ -43,7 +44,7 @@ def one_line(text: str, limit: int = 600) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-def runtime_reason(error: Exception, limit: int = 300) -> str:
+def runtime_reason(error: Exception | str, limit: int = 300) -> str:
     """What ONNX Runtime says, without its codes, and the node it speaks of as `Gather n5: ...`."""
     plain = _RUNTIME_CODES.sub("", one_line(str(error), 4 * limit))
     return one_line(_RUNTIME_NODE.sub(lambda found: f"{found[1]} {found[2]}".strip() + ": ", plain), limit).rstrip(".")

@@ -4,6 +4,6 @@ from workbench.precision.calibration import observe
 from workbench.precision.compiler import compile_plan
 from workbench.precision.observations import Observations
 from workbench.precision.rules import asked_precisions
-from workbench.precision.simulation import without_bf16
+from workbench.precision.simulation import without_halves
 
-__all__ = ["Observations", "asked_precisions", "compile_plan", "observe", "without_bf16"]
+__all__ = ["Observations", "asked_precisions", "compile_plan", "observe", "without_halves"]

@@ -1,12 +1,16 @@
-"""BF16 for the exact simulator: ONNX Runtime has no BF16 arithmetic on CPUs, so it computes in float32 and rounds.
+"""Half types for the exact simulator: float32 arithmetic, and a rounding behind every node that makes a half type.
+
+ONNX Runtime has no BF16 arithmetic on CPUs and refuses it. FP16 it takes, but runs most of it in float32 and, with
+optimisations off too, leaves out the rounding between two such nodes: a MatMul in FP16 gives what float32 gives. Casts
+that stand in the file it does carry out.
 
 Rules
-1. Constants in BF16 become float32 of the same values.
-2. Behind each node that makes a BF16 tensor stand two Casts, to BF16 and back: the tensor is float32 and holds BF16
-   values only, as where an engine sums in float32 and stores BF16. Operators that only move values need none.
+1. Constants of a half type become float32 of the same values.
+2. Behind each node that makes a half type stand two Casts, to it and back: the tensor is float32 and holds values of
+   the half type only, as where an engine sums in float32 and stores halves. Operators that only move values need none.
 3. What a node makes is read from the newest definition of its operator: an output has the type of the inputs that
-   share its type variable. Bodies of If, Loop and Scan follow the same rules; Loop and Scan carry float32.
-4. Inputs and outputs of the whole graph keep their types.
+   share its type variable. Bodies of If, Loop and Scan follow the same rules.
+4. Inputs and outputs of the whole graph keep names and types; a Cast stands between.
 """
 
 from __future__ import annotations
@@ -17,102 +21,155 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from workbench.precision.editor import bodies, is_standard
 from workbench.precision.saving import PROTOBUF_LIMIT, weights_bytes
 
-_BF16, _FLOAT = TensorProto.BFLOAT16, TensorProto.FLOAT
+_FLOAT = TensorProto.FLOAT
+_HALVES = {TensorProto.FLOAT16: np.dtype(np.float16), TensorProto.BFLOAT16: np.dtype(ml_dtypes.bfloat16)}
 _TYPE_ATTRIBUTES = ("to", "dtype")
 _EXACT = (
-    "Cast", "Concat", "Constant", "ConstantOfShape", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Relu",
-    "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
+    "Concat", "Constant", "ConstantOfShape", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Relu", "Reshape",
+    "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze",
 )  # fmt: skip
+_FIRST_BODY_OUTPUT = {"If": 0, "Loop": 1, "Scan": 0}
 
 
-def without_bf16(path: str | Path) -> bytes | None:
-    """The ONNX file at `path` with BF16 rewritten by the rules; None where it has none, or would pass protobuf's limit.
+def without_halves(path: str | Path) -> bytes | None:
+    """The ONNX file at `path` rewritten by the rules; None where it has no half type, or would pass protobuf's limit.
 
     Its nodes must be in order.
     """
     model = onnx.load(path)
-    known = _Rewriter()
-    known.graph(model.graph, frozenset())
-    if not known.has_changed or weights_bytes(model) >= PROTOBUF_LIMIT:
+    rewriter = _Rewriter()
+    rewriter.whole(model.graph)
+    if not rewriter.has_changed or weights_bytes(model) >= PROTOBUF_LIMIT:
         return None
     data: bytes = model.SerializeToString()
     return data
+
+
+class _Scope:
+    """What is known of tensors: `halves` are float32 that hold values of this type; `reads` another name to read."""
+
+    def __init__(self, outer: _Scope | None = None) -> None:
+        self.halves: dict[str, int] = dict(outer.halves) if outer else {}
+        self.reads: dict[str, str] = dict(outer.reads) if outer else {}
+        self.kept: dict[str, int] = {}  # outputs of the whole graph that keep a half type
 
 
 class _Rewriter:
     def __init__(self) -> None:
         self.has_changed = False
 
-    def graph(self, graph: GraphProto, outer: frozenset[str]) -> frozenset[str]:
-        """Rewrites one graph; `outer` and the result are names of tensors that hold BF16 values."""
+    def whole(self, graph: GraphProto) -> None:
+        scope, front = _Scope(), []
+        for value in graph.input:
+            if (kind := _half_of(value)) is not None:
+                front.append(helper.make_node("Cast", [value.name], [f"{value.name}:float"], to=_FLOAT))
+                scope.halves[value.name], scope.reads[value.name] = kind, f"{value.name}:float"
+                self.has_changed = True
+        scope.kept = {value.name: kind for value in graph.output if (kind := _half_of(value)) is not None}
+        self._graph(graph, scope, front)
+
+    def _body(self, body: GraphProto, outer: _Scope) -> _Scope:
+        scope = _Scope(outer)
+        for value in body.input:
+            scope.halves.pop(value.name, None)
+            scope.reads.pop(value.name, None)
+            if (kind := _half_of(value)) is not None:
+                scope.halves[value.name] = kind
+                value.type.tensor_type.elem_type = _FLOAT
+        self._graph(body, scope, [])
+        for value in body.output:
+            value.name = scope.reads.get(value.name, value.name)
+            if value.name in scope.halves:
+                value.type.tensor_type.elem_type = _FLOAT
+        return scope
+
+    def _graph(self, graph: GraphProto, scope: _Scope, nodes: list[NodeProto]) -> None:
         del graph.value_info[:]
-        rounded = set(outer) - {value.name for value in graph.input}
         for tensor in graph.initializer:
-            if self._widen(tensor):
-                rounded.add(tensor.name)
-        nodes: list[NodeProto] = []
+            if (kind := self._widen(tensor)) is not None:
+                scope.halves[tensor.name] = kind
         for node in graph.node:
-            nodes += [node, *self._node(node, rounded)]
-        kept = [NodeProto.FromString(node.SerializeToString()) for node in nodes]
+            nodes += [node, *self._node(node, scope)]
+        copies = [NodeProto.FromString(node.SerializeToString()) for node in nodes]
         del graph.node[:]
-        graph.node.extend(kept)
-        return frozenset(rounded)
+        graph.node.extend(copies)
 
-    def _node(self, node: NodeProto, rounded: set[str]) -> Iterator[NodeProto]:
-        """Rewrites a node, adds what it makes in BF16 to `rounded`, and gives the Casts to stand behind it."""
-        made = self._made(node, rounded)
-        is_exact = is_standard(node, *_EXACT) and not (node.op_type == "Cast" and made)
-        for slot in made:
-            name = node.output[slot]
-            rounded.add(name)
+    def _node(self, node: NodeProto, scope: _Scope) -> Iterator[NodeProto]:
+        """Rewrites a node, notes what it makes, and gives the Casts to stand behind it."""
+        made = self._made(node, scope)
+        for slot, name in enumerate(node.input):
+            node.input[slot] = scope.reads.get(name, name)
+        for slot, kind in made.items():
             self.has_changed = True
-            if not is_exact:
-                node.output[slot] = f"{name}:wide"
-                yield helper.make_node("Cast", [f"{name}:wide"], [f"{name}:narrow"], to=_BF16)
-                yield helper.make_node("Cast", [f"{name}:narrow"], [name], to=_FLOAT)
+            scope.halves[node.output[slot]] = kind
+            yield from _rounding(node, slot, kind, scope)
 
-    def _made(self, node: NodeProto, rounded: set[str]) -> list[int]:
-        """Output slots of BF16 (rule 3). Rewrites attributes and bodies on the way."""
-        within = [self.graph(body, frozenset(rounded)) for body in bodies(node)]
+    def _made(self, node: NodeProto, scope: _Scope) -> dict[int, int]:
+        """Output slot -> half type (rule 3). Rewrites attributes and bodies on the way."""
+        within = [(body, self._body(body, scope)) for body in bodies(node)]
         if within:
-            names = [value.name for value in next(iter(bodies(node))).output]
-            return [i for i, name in enumerate(names) if name in within[0]] if node.op_type == "If" else []
-        told = [self._retype(entry) for entry in node.attribute]
-        if any(told):
-            return [0]
-        if any(entry.name in _TYPE_ATTRIBUTES for entry in node.attribute):
-            return []
-        return _same_type(node, rounded)
+            body, inner = within[0]
+            names = [value.name for value in body.output][_FIRST_BODY_OUTPUT.get(node.op_type, 0) :]
+            return {slot: inner.halves[name] for slot, name in enumerate(names) if name in inner.halves}
+        told = [kind for entry in node.attribute if (kind := self._retype(entry)) is not None]
+        if told or any(entry.name in _TYPE_ATTRIBUTES for entry in node.attribute):
+            return dict.fromkeys([0], told[0]) if told else {}
+        return _same_type(node, scope)
 
-    def _retype(self, entry: AttributeProto) -> bool:
-        """Whether an attribute named BF16, which it does no more."""
-        if entry.name in _TYPE_ATTRIBUTES and entry.i == _BF16:
-            entry.i = _FLOAT
-            return True
-        return entry.type == AttributeProto.TENSOR and self._widen(entry.t)
+    def _retype(self, entry: AttributeProto) -> int | None:
+        """The half type that an attribute named, which it does no more."""
+        if entry.name in _TYPE_ATTRIBUTES and entry.i in _HALVES:
+            kind, entry.i = entry.i, _FLOAT
+            return int(kind)
+        return self._widen(entry.t) if entry.type == AttributeProto.TENSOR else None
 
-    def _widen(self, tensor: TensorProto) -> bool:
-        """Rule 1."""
-        if tensor.data_type != _BF16:
-            return False
-        values = numpy_helper.to_array(tensor).astype(ml_dtypes.bfloat16).astype(np.float32)
+    def _widen(self, tensor: TensorProto) -> int | None:
+        """Rule 1: the half type it had."""
+        kind = int(tensor.data_type)
+        if kind not in _HALVES:
+            return None
+        values = numpy_helper.to_array(tensor).astype(_HALVES[kind]).astype(np.float32)
         tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
         self.has_changed = True
-        return True
+        return kind
 
 
-def _same_type(node: NodeProto, rounded: set[str]) -> list[int]:
-    """Output slots whose type variable an input of BF16 has."""
+def _half_of(value: ValueInfoProto) -> int | None:
+    kind = int(value.type.tensor_type.elem_type)
+    return kind if kind in _HALVES else None
+
+
+def _rounding(node: NodeProto, slot: int, kind: int, scope: _Scope) -> Iterator[NodeProto]:
+    """Rules 2 and 4, for one output."""
+    name = node.output[slot]
+    is_exact = is_standard(node, *_EXACT) or any(True for _ in bodies(node))
+    if name in scope.kept:
+        scope.reads[name] = f"{name}:float"
+        node.output[slot] = f"{name}:wide"
+        yield helper.make_node("Cast", [f"{name}:wide"], [name], to=kind)
+        yield helper.make_node("Cast", [name], [f"{name}:float"], to=_FLOAT)
+    elif not is_exact:
+        node.output[slot] = f"{name}:wide"
+        yield helper.make_node("Cast", [f"{name}:wide"], [f"{name}:narrow"], to=kind)
+        yield helper.make_node("Cast", [f"{name}:narrow"], [name], to=_FLOAT)
+
+
+def _same_type(node: NodeProto, scope: _Scope) -> dict[int, int]:
+    """Output slots whose type variable an input of a half type has."""
     try:
         schema = onnx.defs.get_schema(node.op_type, onnx.defs.onnx_opset_version(), node.domain)
     except onnx.defs.SchemaError:
-        return []
+        return {}
     takes, makes = schema.inputs, schema.outputs
-    kinds = {takes[min(i, len(takes) - 1)].type_str for i, name in enumerate(node.input) if name in rounded}
-    slots = [slot for slot, name in enumerate(node.output) if name and makes]
-    return [slot for slot in slots if makes[min(slot, len(makes) - 1)].type_str in kinds]
+    read = {
+        takes[min(i, len(takes) - 1)].type_str: scope.halves[x] for i, x in enumerate(node.input) if x in scope.halves
+    }
+    if is_standard(node, "DequantizeLinear"):  # its output has the type of the scale, which its definition leaves open
+        return {0: scope.halves[node.input[1]]} if node.input[1] in scope.halves else {}
+    found = {slot: makes[min(slot, len(makes) - 1)].type_str for slot, name in enumerate(node.output) if name and makes}
+    return {slot: read[word] for slot, word in found.items() if word in read}

@@ -16,7 +16,7 @@ from workbench.backends._feeds import fitted
 from workbench.backends.base import Feed, Runner
 from workbench.backends.onnxruntime.package import errors, package
 from workbench.backends.onnxruntime.profile import Profiler
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import WorkbenchError, runtime_reason
 from workbench.core.graph import Graph
 
 
@@ -118,4 +118,6 @@ def _guarded(call: Any, *arguments: Any) -> Any:
     try:
         return call(*arguments)
     except errors() as error:
-        raise WorkbenchError(f"ONNX Runtime failed to infer: {str(error)[-300:]}", "Try other shapes.") from error
+        raise WorkbenchError(
+            f"ONNX Runtime failed to infer: {runtime_reason(error)}.", "Check shapes and values of the inputs."
+        ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workbench.backends._problems import Problem
-from workbench.core.errors import one_line
+from workbench.core.errors import runtime_reason
 from workbench.core.graph import Graph, Layer
 
 _CODE = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
@@ -53,5 +53,5 @@ def _types(graph: Graph, name: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    plain = one_line(text, 300).lstrip(", ")
+    plain = runtime_reason(text).lstrip(", ")
     return plain if plain.endswith(".") else plain + "."
