@@ -144,6 +144,12 @@ def test_a_failed_run_says_so_in_the_table(qapp: object) -> None:
     assert "No kernel for Foo." in model.index(0, 1).data(Qt.ItemDataRole.ToolTipRole)
 
 
+def test_a_run_that_was_cancelled_behind_its_timing_still_says_so(qapp: object) -> None:
+    model = table([a_run("r9", 3.0, status=Status.CANCELLED)])
+    assert model.cell(0, 0).soft == "cancelled" and texts(model, "median") == ["3.00 ms ±0.06"]
+    assert table(RUNS).cell(0, 0).soft == ""
+
+
 def test_the_verdict_needs_a_race_to_be_sure() -> None:
     fp32, int8 = RUNS[2], RUNS[1]
     assert "3.0× faster" in verdict(int8, fp32, None) and "one after the other" in verdict(int8, fp32, None)

@@ -221,6 +221,21 @@ def test_a_shape_is_edited_and_a_wrong_one_is_marked(window: MainWindow) -> None
     QTest.keyClicks(field, "4x5x8x8")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert field.property("wrong") is True and window.session.choices.shapes == {"x": (4, 3, 8, 8)}
+    assert window.model_panel.problem.isVisible() and "batch×3×8×8" in window.model_panel.problem.text()
+
+
+def test_an_edited_shape_leaves_the_keys_to_undo(window: MainWindow) -> None:
+    before = window.session.choices.shapes
+    field = window.model_panel.fields["x"]
+    field.setFocus()
+    field.selectAll()
+    QTest.keyClicks(field, "4x3x8x8")
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert window.session.choices.shapes != before and not field.hasFocus()
+    key(window, Qt.Key.Key_Z)
+    assert window.session.choices.shapes == before
+    key(window, Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert window.session.choices.shapes == {"x": (4, 3, 8, 8)}
 
 
 def test_preprocessing_is_edited_and_undone(window: MainWindow) -> None:

@@ -62,7 +62,8 @@ def _run(run: Run, _base: Against) -> Cell:
     tip = (
         f"{run_title(run)} · {config.backend}{' ' + config.target if config.target else ''} · {run.created} · {run.id}"
     )
-    return Cell(run_title(run), swatch=config.plan.default, tip=tip, value=run_title(run).lower())
+    cut_short = verbal_status(run) if stats_of(run) is not None else ""  # else the reason stands in the next cell
+    return Cell(run_title(run), cut_short, swatch=config.plan.default, tip=tip, value=run_title(run).lower())
 
 
 def _median(run: Run, base: Against) -> Cell:

@@ -14,6 +14,7 @@ from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, button
 
 MOST_BLOCKS = 5000
+SILENT = "This run has written no log: what it found is in the inspector."
 EMPTY = "The log of the current run stands here: what the engine says while it builds, calibration, warnings."
 
 
@@ -84,6 +85,7 @@ class LogView(QWidget):
         if run_id != self._shown_run:
             self.text.clear()
             self._shown_run, self._shown_lines = run_id, 0
+        self.text.setPlaceholderText(SILENT if run is not None and run.status.is_final else EMPTY)
         if not run_id:
             return
         lines = self._session.runs.log(run_id)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from workbench.core.model import Model, Shape, TensorSpec
 from workbench.session.session import Session
-from workbench.session.words import bytes_words, count_words, shape_words
+from workbench.session.words import bytes_words, count_words, plural, shape_words
 from workbench.views.fonts import mono_font
 from workbench.views.keyvalues import KeyValues
 from workbench.views.toolbar import short_path
@@ -35,6 +35,10 @@ class ModelPanel(QWidget):
         self._inputs.setHorizontalSpacing(8)
         self._inputs.setVerticalSpacing(4)
         column.addLayout(self._inputs)
+        self.problem = soft_label()
+        self.problem.setProperty("tone", "bad")
+        self.problem.hide()
+        column.addWidget(self.problem)
         self._warnings = soft_label()
         column.addWidget(self._warnings)
         session.model_changed.connect(self._show)
@@ -95,6 +99,7 @@ class ModelPanel(QWidget):
         self._inputs.addRow(label, field)
 
     def _show_shapes(self, _choices: object = None) -> None:
+        self.problem.hide()
         for name, field in self.fields.items():
             field.setText(shape_words(self._session.choices.shapes.get(name)))
             _mark(field, wrong=False)
@@ -102,11 +107,13 @@ class ModelPanel(QWidget):
     def _edit(self, spec: TensorSpec, field: QLineEdit) -> None:
         shape = parse_shape(field.text(), spec)
         _mark(field, wrong=shape is None)
+        self.problem.setVisible(shape is None)
         if shape is None:
-            field.setToolTip(tip(f"Write {len(spec.shape)} numbers, as {shape_words(spec.shape)} asks"))
+            self.problem.setText(f"{spec.name} needs {plural(len(spec.shape), 'number')}: {shape_words(spec.shape)}")
             return
         shapes = {**self._session.choices.shapes, spec.name: shape}
         self._session.choose(f"Shape of {spec.name}", shapes=shapes)
+        field.clearFocus()  # or Ctrl+Z would stay with the field
 
 
 def _weights(model: Model) -> Words:

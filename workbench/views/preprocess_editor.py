@@ -89,6 +89,7 @@ class PreprocessEditor(QWidget):
             self._show()  # what cannot be read is put back
         else:
             self._change(name, fields)
+            self.fields[name].clearFocus()  # or Ctrl+Z would stay with the field
 
     def _edit_choice(self, name: str) -> None:
         self._change(name, {name: CHOICES[name](self.combos[name].currentText())})

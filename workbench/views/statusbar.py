@@ -38,7 +38,7 @@ class StatusBar(QWidget):
         self.machine = Line(px=12, right=True)
         self.theme = button("", "ghost", "Switch between light and dark (Ctrl+Shift+L)")
         self.theme.clicked.connect(theme.trigger)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 10, 0)
         row.setSpacing(18)
         for part in (self.phase, self.bar, self.elapsed):
@@ -65,6 +65,7 @@ class StatusBar(QWidget):
             self.phase.set_words(self._rest())
         self._show_result()
         self.theme.setText("Light" if current().name == "dark" else "Dark")
+        self._row.activate()  # at once: no frame is painted with the old widths
 
     def _show_job(self, live: LiveRun, is_race: bool) -> None:
         progress = live.progress

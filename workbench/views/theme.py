@@ -79,6 +79,7 @@ def stylesheet(theme: Theme) -> str:
             "ground": theme.accent_ground,
             "bad": theme.bad,
             "down": (resource("icons") / "down.svg").as_posix(),
+            "check": (resource("icons") / "check.svg").as_posix(),
         }
     )
 
@@ -119,6 +120,7 @@ QPushButton::menu-indicator {{ image: none; width: 0; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ border: 1px solid {line}; border-radius: 6px; padding: 3px 7px;
   background: {panel}; color: {text}; selection-background-color: {accent}; selection-color: #ffffff;
   min-height: 18px; }}
+QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ border: 0; padding: 0; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {accent}; }}
 QLineEdit[wrong="true"] {{ border-color: {bad}; color: {bad}; }}
 QLineEdit:disabled, QSpinBox:disabled, QComboBox:disabled {{ color: {faint}; }}
@@ -143,9 +145,14 @@ QScrollBar::handle:hover {{ background: {faint}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QCheckBox {{ spacing: 7px; }}
+QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {faint}; border-radius: 4px;
+  background: {panel}; }}
+QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {accent}; }}
+QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
 QWidget#banner {{ border-bottom: 1px solid {line}; background: {panel}; }}
 QWidget#card {{ border: 1px solid {line}; border-radius: 8px; background: {panel}; }}
 QWidget#card:hover, QWidget#card:focus {{ border-color: {accent}; }}
 QLabel#empty {{ color: {soft}; background: transparent; }}
 QLabel#soft {{ color: {soft}; background: transparent; }}
+QLabel#soft[tone="bad"] {{ color: {bad}; }}
 """
