@@ -146,7 +146,7 @@ def _rss(pid: int) -> int:
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
-    """Ends the child and everything in its process group, and reaps it."""
+    """Ends the child and everything in its process group, and reaps it. Harmless where it is gone already."""
     if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import perf_counter
 
 import msgspec
@@ -157,12 +158,8 @@ def _label(names: str) -> str:
     return "/".join(Precision(name).label for name in names.split("/"))
 
 
-class _timed:  # noqa: N801  reads as a word in `with`
-    def __init__(self, phases: dict[str, float], name: str) -> None:
-        self._phases, self._name = phases, name
-
-    def __enter__(self) -> None:
-        self._start = perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._phases[self._name] = perf_counter() - self._start
+@contextmanager
+def _timed(phases: dict[str, float], name: str) -> Iterator[None]:
+    start = perf_counter()
+    yield
+    phases[name] = perf_counter() - start
