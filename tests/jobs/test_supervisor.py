@@ -188,3 +188,19 @@ def test_the_child_dies_with_the_program(make_request: MakeRequest) -> None:
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_an_error_in_the_child_itself_ends_it_with_its_traceback_and_no_abort() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-m", "workbench.jobs.child", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert child.stdin is not None and child.stderr is not None
+    with child.stdin, child.stderr:  # its input stays open, as it does for a job
+        child.stdin.write(b"no request\n")
+        child.stdin.flush()
+        said = child.stderr.read()
+    assert child.wait() == 1
+    assert b"Traceback" in said and b"Fatal Python error" not in said
