@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 from tests.backends import models
 from workbench.backends.base import load_backend
 from workbench.backends.openvino.faults import CHAINED_PRODUCTS
+from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import BuildConfig
 from workbench.measure.reference import Reference
@@ -56,3 +57,23 @@ def test_chained_products_in_int8_compute_what_is_written(
         got, wanted = runner.infer(feed)["y"], exact.infer(feed)["y"]
     assert np.abs(got - wanted).max() < 1e-4 * np.abs(wanted).max()
     assert (CHAINED_PRODUCTS in engine.notes) is avoided
+
+
+def test_strings_are_refused_before_they_corrupt_memory(tmp_path: Path) -> None:
+    kind = onnx.TensorProto.STRING
+    inputs, outputs = [models.value("words", [3], kind)], [models.value("y", [3], kind)]
+    onnx.save_model(models.make([node("Identity", "words", "y")], inputs, outputs), tmp_path / "words.onnx")
+    model, backend = open_model(tmp_path / "words.onnx"), load_backend("openvino")
+    assert "'words'" in backend.verdict(model).reason
+    typed = compile_plan(model, PrecisionPlan(), backend.dialect(), model.shapes, tmp_path / "typed", None)
+    with pytest.raises(WorkbenchError, match="OpenVINO loses strings"):
+        backend.build(typed, BuildConfig(), tmp_path, lambda *_: None)
+
+
+def test_an_operation_on_sequences_is_named_as_the_model_has_it(tmp_path: Path) -> None:
+    sequence = helper.make_tensor_sequence_value_info("s", onnx.TensorProto.FLOAT, None)
+    nodes = [node("SplitToSequence", "x", "s")]
+    onnx.save_model(models.make(nodes, [models.value("x", [3, 4])], [sequence]), tmp_path / "parts.onnx")
+    verdict = load_backend("openvino").verdict(open_model(tmp_path / "parts.onnx"))
+    assert verdict.reason == "OpenVINO does not support the operation SplitToSequence."
+    assert list(verdict.nodes) == ["n0"]

@@ -16,7 +16,7 @@ from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.openvino import precisions
 from workbench.backends.openvino.engine import OpenVinoEngine, Options, compile_model
-from workbench.backends.openvino.faults import CHAINED_PRODUCTS, has_chained_products
+from workbench.backends.openvino.faults import CHAINED_PRODUCTS, has_chained_products, strings_problem
 from workbench.backends.openvino.layers import EngineLayers
 from workbench.backends.openvino.package import INSTALL, core, device_name, optimized_types, version
 from workbench.backends.openvino.problems import explain
@@ -66,6 +66,8 @@ class OpenVinoBackend(Backend):
 
     def verdict(self, model: Model) -> Verdict:
         proto = private_copy(model)
+        if (strings := strings_problem(model.graph)) is not None:
+            return Verdict(False, strings.message)
         found = _read_once(proto)
         if found.accepted or not any(spec.is_dynamic for spec in model.inputs):
             return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workbench.backends._problems import Problem
+from workbench.core.errors import one_line
 from workbench.core.graph import Graph, Layer
 
 CHAINED_PRODUCTS = (
@@ -12,6 +14,15 @@ CHAINED_PRODUCTS = (
 _PRODUCTS = frozenset({"MatMul", "Gemm"})
 _SWALLOWED = frozenset({"QuantizeLinear", "Relu", "Clip", "Mul", "Div", "Identity"})
 _BETWEEN = _SWALLOWED | {"DequantizeLinear", "Add", "Sub", "Neg", "Abs", "LeakyRelu", "Tanh", "Sigmoid"}
+
+
+def strings_problem(graph: Graph) -> Problem | None:
+    """Strings come out empty, and the request that held them corrupts memory when it goes (2026.4: `free()`)."""
+    for word, names in (("input", graph.inputs), ("output", graph.outputs)):
+        for name in names:
+            if name in graph.tensors and graph.tensors[name].dtype == "string":
+                return Problem(f"OpenVINO loses strings, and the {word} {one_line(name, 80)!r} holds some.", {})
+    return None
 
 
 def has_chained_products(graph: Graph) -> bool:

@@ -24,7 +24,7 @@ _FOLLOWS = re.compile(r"has to be known|dynamic")  # of nodes that only lack wha
 def explain(text: str, graph: Graph) -> Problem:
     """`text` is what the RuntimeError says; `graph` has the names that OpenVINO saw."""
     if match := _UNKNOWN_OPS.search(text):
-        ops = [_plain(op) for op in match[1].split(",")]
+        ops = _own_words([_plain(op) for op in match[1].split(",")], graph)
         reason = "OpenVINO has no rule for it"
         nodes = {layer.name: reason for layer in graph.walk() if layer.op in ops}
         return Problem(f"OpenVINO does not support the operation {' and '.join(ops)}.", nodes)
@@ -48,6 +48,13 @@ class _Failure(NamedTuple):
 
 def _failure(match: re.Match[str], graph: Graph) -> _Failure:
     return _Failure(match[1], _named(match[3], graph), _reason(match[3]))
+
+
+def _own_words(ops: list[str], graph: Graph) -> list[str]:
+    """OpenVINO's stand-in for sequences, by the operators of the model that it stands for."""
+    if "util::SequenceMark" not in ops:
+        return ops
+    return list(dict.fromkeys(layer.op for layer in graph.walk() if "Sequence" in layer.op)) or ["on sequences"]
 
 
 def _plain(op: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.backends._typed import TypedGraph
+from workbench.backends.openvino.faults import strings_problem
 from workbench.backends.openvino.package import core
 from workbench.backends.openvino.problems import explain
 from workbench.core.errors import WorkbenchError
@@ -15,6 +16,8 @@ ORIGIN = "originalLayersNames"
 
 def read(path: str, typed: TypedGraph) -> Any:
     """The `ov.Model`, each op tagged with the name of its node. Raises WorkbenchError with op and reason."""
+    if (strings := strings_problem(typed.graph)) is not None:
+        raise strings.error()
     try:
         model = core().read_model(path)
     except RuntimeError as error:
