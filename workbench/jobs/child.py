@@ -78,7 +78,7 @@ def _be_first_to_go() -> None:
 
 
 def _exit_at_end_of_input() -> None:
-    while os.read(0, 1):  # not through sys.stdin: its lock, held here for ever, would turn an error's exit into an abort
+    while os.read(0, 1):  # not through sys.stdin: its lock, held here, would turn an error's exit into an abort
         pass
     os._exit(1)
 
