@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.core.graph import Graph, Layer
+from workbench.model.kinds import RANDOM
 
 
 def ops(names: str) -> frozenset[str]:
@@ -27,8 +28,6 @@ HEAVY_OPS = ops(
 
 PROLOGUE_OPS = ops("Pad QuantizeLinear DequantizeLinear Transpose DynamicQuantizeLinear Mod")
 """Ops that are fused into their consumer even if that one is heavy."""
-
-_RANDOM_OPS = ops("RandomNormal RandomUniform RandomNormalLike RandomUniformLike Bernoulli Multinomial")
 
 
 class Scope:
@@ -104,7 +103,7 @@ def captured(body: Graph) -> Iterable[str]:
 
 
 def _is_constant(layer: Layer, reads: Sequence[str], known: set[str]) -> bool:
-    if layer.op in _RANDOM_OPS:
+    if layer.op in RANDOM:
         return False
     return layer.op in ("Shape", "Size") or all(name in known for name in reads)
 

@@ -8,6 +8,10 @@ from workbench.core.graph import LayerKind
 from workbench.core.precision import Precision
 
 CONTROL = frozenset({"If", "Loop", "Scan"})
+RANDOM = frozenset(
+    ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
+)
+"""Operators whose output is not the same twice."""
 SHAPE_SOURCES = frozenset({"Shape", "Size"})
 # Operators that keep numbers small and few: what exporters compute shapes with. Not those that make data from
 # shapes (Range, Expand, Tile, OneHot), whose results are as large as data.

@@ -11,12 +11,14 @@ import msgspec
 from workbench.backends.base import Feed
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import Checked
+from workbench.core.model import Model
 from workbench.core.run import Accuracy
 from workbench.data import SampleSet
 from workbench.measure.accuracy import OutputErrors
 from workbench.measure.machine import physical_cores
 from workbench.measure.reference import SIMULATED, TITLE, Reference
 from workbench.measure.tasks import Scorer, make_scorer
+from workbench.model.kinds import RANDOM
 from workbench.pipeline.building import Built
 from workbench.pipeline.record import Record
 from workbench.pipeline.reference_outputs import Outputs, ReferenceOutputs
@@ -24,6 +26,7 @@ from workbench.pipeline.samples import NONE
 from workbench.precision import without_halves
 
 NOT_ASKED = "Accuracy was not asked for."
+NOTHING_TO_COMPARE = "No output is a tensor that could be compared."
 PART_DB = 6.0
 SIMULATED_SAMPLES = 8
 AnyScorer = Scorer[int] | Scorer[str]
@@ -100,6 +103,12 @@ def _engine_or_simulator(built: Built, stack: ExitStack) -> tuple[Infer, str]:
     return simulator.infer, f"The engine cannot run here ({why.rstrip('.')}): these figures are {SIMULATED}."
 
 
+def _drawn(model: Model) -> str:
+    """A warning where outputs are not the same twice."""
+    drawn = sorted({layer.op for layer in model.graph.walk() if layer.op in RANDOM})
+    return f"The model draws random numbers ({', '.join(drawn)}): its outputs are not the same twice." if drawn else ""
+
+
 class _Check:
     """The running sums of one check."""
 
@@ -107,7 +116,8 @@ class _Check:
         self._record, self._built, self._samples = record, built, samples
         self._simulated = simulated
         self._errors = OutputErrors()
-        self._warnings: dict[str, None] = dict.fromkeys([simulated] if simulated else [])
+        told = (simulated, _drawn(built.model))
+        self._warnings: dict[str, None] = dict.fromkeys(text for text in told if text)
         self._scorer = self._make_scorer()
 
     def _make_scorer(self) -> AnyScorer | None:
@@ -160,11 +170,13 @@ class _Check:
 
     def _accuracy(self, samples: int) -> Accuracy:
         scored = self._scorer.warnings() if self._scorer else ()
+        outputs, task = self._errors.errors(), self._scorer.result() if self._scorer else None
         return Accuracy(
             reference=f"{TITLE}; {SIMULATED}" if self._simulated else TITLE,
             samples=samples,
             source=self._samples.name,
-            outputs=self._errors.errors(),
-            task=self._scorer.result() if self._scorer else None,
+            outputs=outputs,
+            task=task,
+            reason="" if outputs or task else NOTHING_TO_COMPARE,
             warnings=(*self._warnings, *self._errors.warnings(), *scored, *self._samples.warnings),
         )

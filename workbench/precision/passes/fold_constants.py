@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto
 
 from workbench.model.inference import constant_tensor
+from workbench.model.kinds import RANDOM
 from workbench.precision.editor import GraphEditor, bodies, captured_names
 from workbench.precision.session import reference_session
 
 _COMPUTE = ("Conv", "ConvTranspose", "MatMul", "Gemm")
-_RANDOM = ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli")
 _LIMIT_BYTES = 1 << 30
 
 
@@ -71,7 +71,7 @@ def _constant_cone(editor: GraphEditor, name: str) -> list[NodeProto] | None:
 
 
 def _is_foldable(node: NodeProto) -> bool:
-    return node.domain in ("", "ai.onnx") and node.op_type not in _RANDOM and not any(True for _ in bodies(node))
+    return node.domain in ("", "ai.onnx") and node.op_type not in RANDOM and not any(True for _ in bodies(node))
 
 
 def _evaluate(editor: GraphEditor, cones: dict[str, list[NodeProto]]) -> dict[str, NDArray[np.generic]]:

@@ -25,13 +25,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from workbench.model.kinds import RANDOM
 from workbench.precision.editor import GraphEditor, Use, bodies
 
 _FLOAT = TensorProto.FLOAT
-_STAYS = {
-    "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli",
-    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
-}  # fmt: skip
+_STAYS = RANDOM | {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"}
 _ATTRIBUTES = {"Cast": "to", "EyeLike": "dtype", "Constant": "value", "ConstantOfShape": "value"}
 """Operators whose output type stands in an attribute; without it they stay in float32."""
 

@@ -1,0 +1,33 @@
+"""What is told of the accuracy of models that have none, or not twice the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from onnx import TensorProto, helper
+
+from tests.model import making
+from tests.pipeline.conftest import Listener, RequestOf, never
+from workbench.core.run import BuildConfig, Status
+from workbench.pipeline import run
+from workbench.pipeline.checking import NOTHING_TO_COMPARE
+
+
+def test_outputs_that_are_no_tensors_give_a_reason_in_place_of_figures(request_of: RequestOf, tmp_path: Path) -> None:
+    sequence = helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, None)
+    proto = making.model([helper.make_node("SplitToSequence", ["x"], ["s"])], [making.value("x")], [sequence])
+    path = making.save(proto, tmp_path, "parts.onnx")
+    request = request_of(model_path=str(path), config=BuildConfig("onnxruntime", threads=1), evaluation="random")
+    result = run(request, Listener(), never)
+    assert result.status is Status.DONE, result.error
+    assert result.accuracy is not None
+    assert (result.accuracy.outputs, result.accuracy.reason) == ({}, NOTHING_TO_COMPARE)
+
+
+def test_a_model_that_draws_random_numbers_is_said_to(request_of: RequestOf, tmp_path: Path) -> None:
+    nodes = [helper.make_node("RandomNormalLike", ["x"], ["r"]), helper.make_node("Add", ["x", "r"], ["y"])]
+    path = making.save(making.model(nodes, [making.value("x")], [making.value("y")]), tmp_path, "dice.onnx")
+    request = request_of(model_path=str(path), config=BuildConfig("onnxruntime", threads=1), evaluation="random")
+    accuracy = run(request, Listener(), never).accuracy
+    assert accuracy is not None
+    assert any("draws random numbers (RandomNormalLike)" in warning for warning in accuracy.warnings)
