@@ -137,6 +137,21 @@ def test_a_second_run_takes_the_observed_ranges_from_the_first(request_of: Reque
     assert texts[-1] == "ranges known from an earlier run"
 
 
+def test_ranges_of_another_base_graph_are_found_again(request_of: RequestOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an update of the program whose passes change what tensors hold."""
+
+    def observed() -> bool:
+        listener = Listener()
+        run(
+            request_of(config=BuildConfig("null", PrecisionPlan(Precision.INT8)), calibration="random"), listener, never
+        )
+        return "ranges known from an earlier run" not in [event.text for event in listener.of(Progress)]
+
+    assert [observed(), observed()] == [True, False]
+    monkeypatch.setattr("workbench.pipeline.calibrating.base_digest", lambda model, shapes: "another")
+    assert observed()
+
+
 def test_damaged_ranges_are_found_again(request_of: RequestOf, samples_path: Path, own_home: Path) -> None:
     run(request_of("run-0001", config=null_int8(), calibration=str(samples_path)), Listener(), never)
     (kept,) = (own_home / "calibration").glob("*.npz")

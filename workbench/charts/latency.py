@@ -7,6 +7,7 @@ import io
 
 import numpy as np
 import pyqtgraph as pg
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout
@@ -102,14 +103,14 @@ class Latency(Chart):
         metrics = QFontMetricsF(plot_font())
         room = max(metrics.horizontalAdvance(label) for label in labels) + 24
         width = max(1.5 * room, self._plot_width())
-        top = max(float(np.quantile(one.latencies_ms, 0.99)) for one in series) * 1.25
+        top = max(_ceiling(one.latencies_ms) for one in series)
         self.plot.getPlotItem().setRange(xRange=(0, end * width / (width - room)), yRange=(0, top), padding=0)
 
     def _set_labels(self, medians: list[float], labels: list[str], colors: list[str], end: float) -> None:
         """At the right, by height, pushed apart where they would overlap."""
         top = self.plot.getPlotItem().viewRange()[1][1]
         gap = top * 17 / max(60, self.plot.height() - AXIS_PX)
-        height = -gap
+        height = -0.4 * gap  # the lowest label stands on the axis
         for i in sorted(range(len(medians)), key=lambda i: medians[i]):
             height = max(height + gap, medians[i])
             self._labels[i].setText(labels[i], color=colors[i])
@@ -138,6 +139,11 @@ class Latency(Chart):
         for one in self._data.series:
             table.writerows([one.run.id, i, f"{ms:.6f}"] for i, ms in enumerate(one.latencies_ms))
         return out.getvalue()
+
+
+def _ceiling(latencies_ms: NDArray[np.float64]) -> float:
+    """Where the axis ends: above nearly all, but never so high that spikes flatten what is steady."""
+    return 1.25 * min(float(np.quantile(latencies_ms, 0.99)), 3 * float(np.median(latencies_ms)))
 
 
 CHART = Latency

@@ -17,7 +17,7 @@ from workbench.pipeline.documents import method_label
 from workbench.pipeline.record import Record
 from workbench.pipeline.reference_outputs import LIMIT_BYTES, shrink
 from workbench.pipeline.samples import NONE, calibration_set, feeds_digest
-from workbench.precision import Observations, observe
+from workbench.precision import Observations, base_digest, observe
 
 _VERSION = "1"  # of what observations hold: a new number makes old files unused
 
@@ -25,7 +25,7 @@ _VERSION = "1"  # of what observations hold: a new number makes old files unused
 def observations(record: Record, model: Model, shapes: dict[str, Shape]) -> tuple[Observations | None, str]:
     """What the calibration set showed, and a sentence about it; None where the plan needs no ranges.
 
-    The key is the content: the model's hash, the shapes, and every byte of every preprocessed sample. Raises
+    The key is the content: the graph that is observed, and every byte of every preprocessed sample. Raises
     WorkbenchError where ranges are needed and no set is given.
     """
     if not record.request.config.plan.needs_calibration:
@@ -43,7 +43,7 @@ def observations(record: Record, model: Model, shapes: dict[str, Shape]) -> tupl
 
 
 def _cached(record: Record, model: Model, shapes: dict[str, Shape], samples: SampleSet) -> Observations:
-    key = feeds_digest([_VERSION, model.sha256, repr(sorted(shapes.items()))], samples)
+    key = feeds_digest([_VERSION, base_digest(model, shapes)], samples)
     path = data_home() / "calibration" / f"{key}.npz"
     if path.is_file():
         try:

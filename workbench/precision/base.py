@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -39,3 +40,8 @@ def base_graph(model: Model, shapes: Mapping[str, Shape]) -> BaseGraph:
         notes = (*notes, f"{folded} BatchNormalization folded into the Conv before it.")
     annotate(proto)
     return BaseGraph(proto, removed, notes)
+
+
+def base_digest(model: Model, shapes: Mapping[str, Shape]) -> str:
+    """SHA-256 of the base graph: what was observed on one holds for no other, such as that of a newer program."""
+    return hashlib.sha256(base_graph(model, shapes).proto.SerializeToString(deterministic=True)).hexdigest()
