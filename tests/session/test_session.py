@@ -12,6 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from tests.session.conftest import TIMEOUT_MS, build_and_wait
+from tests.session.models import save_small_model
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision, Rule
 from workbench.core.recipe import Color, Preprocess
@@ -233,6 +234,19 @@ def test_a_sample_set_is_looked_into_and_a_missing_one_is_named(opened: Session,
     assert isinstance(info, SamplesInfo) and info.is_random and "1×3×8×8" in info.first[0]
     opened.choose("Missing", calibration="/there/is/none.npz")
     qtbot.waitUntil(lambda: isinstance(opened.preview("/there/is/none.npz"), WorkbenchError), timeout=TIMEOUT_MS)
+
+
+def test_another_model_comes_with_nothing_of_the_one_before(opened: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    build_and_wait(opened, qtbot)
+    opened.select_layers(["l0"])
+    other = save_small_model(tmp_path / "other.onnx", blocks=1)
+    seen: list[tuple[object, ...]] = []
+    opened.model_changed.connect(
+        lambda _model: seen.append((opened.current, opened.compared, bool(opened.selection), len(opened.links.nodes)))
+    )
+    with qtbot.waitSignal(opened.model_changed, timeout=TIMEOUT_MS):
+        opened.open(str(other))
+    assert seen == [(None, (), False, 3)]
 
 
 def test_what_the_plan_asks_follows_its_rules_at_once(opened: Session) -> None:

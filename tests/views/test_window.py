@@ -162,6 +162,16 @@ def test_a_click_in_either_graph_selects_in_both_and_in_the_inspector(window: Ma
     assert "conv_1 Conv" in window.inspector.texts()
 
 
+def test_a_build_while_a_layer_is_selected_keeps_its_nodes(window: MainWindow, qtbot: QtBot) -> None:
+    build(window, qtbot)
+    window.session.select_layers(["l0"])
+    nodes = window.session.selection.nodes
+    click(window.top.build)  # the new run has no layers yet: a handler that asks for the old one would raise
+    assert nodes and window.session.selection.nodes == nodes and not window.session.selection.layers
+    qtbot.waitUntil(lambda: not window.session.is_busy, timeout=TIMEOUT_MS)
+    assert window.session.selection.layers == {"l0"}
+
+
 def test_names_in_the_inspector_lead_to_their_nodes(window: MainWindow, qtbot: QtBot) -> None:
     build(window, qtbot)
     window.session.select_layers(["l0"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -176,9 +177,8 @@ def _sqnr(run: Run, _base: Against) -> Cell:
 
 
 def _two(value: float) -> str:
-    if value < 0.001:
-        return "<0.001"
-    return f"{value:.1g}" if value < 0.1 else f"{value:.1f}"
+    """One figure of a small value, without an exponent; else one decimal."""
+    return f"{Decimal(f'{value:.1g}'):f}" if value < 0.1 else f"{value:.1f}"
 
 
 COLUMNS = (

@@ -214,12 +214,14 @@ class Session(QObject):
 
     def _set_document(self, model: Model | None, recipe: Recipe) -> None:
         self.undo.clear()
-        self.model = model
+        self.model, self.current, self.selection = model, None, Selection()
+        self._links = Links(model, None)
         newest = next((run for run in self.visible_runs()), None) if model else None
         self.choices = Choices.of(model, recipe) if model else Choices()
         if newest is not None:
             self.choices = self.choices.like(newest)
         self.dismiss_message()
+        self.set_compared(())
         self.model_changed.emit(model)
         self.choices_changed.emit(self.choices)
         self.set_current(newest.id if newest else "")
@@ -282,14 +284,12 @@ class Session(QObject):
             self._relink()
 
     def _relink(self) -> None:
+        """Links and selection go together: nobody is told before both are those of the engine now."""
         engine = self.engine
         self._links = Links(self.model, engine)
+        self.selection = self._links.again(self.selection)
         self.engine_changed.emit(engine)
-        again = self._links.again(self.selection)
-        self.selection = Selection()
-        self._select(again)
-        if not again:
-            self.selection_changed.emit(again)
+        self.selection_changed.emit(self.selection)
 
     # runs
 

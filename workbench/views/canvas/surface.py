@@ -22,6 +22,7 @@ from workbench.views.canvas.scene import HEIGHT, Scene, build_scene
 
 MARGIN = 28.0
 READABLE = 0.5  # below it ops cannot be read: a new graph then shows its top at START_ZOOM
+COMFORTABLE = 0.7  # a flight to one box below it ends at START_ZOOM
 START_ZOOM = 0.92
 MAP_LEAST_PANE = 320  # pixels
 MAP_ROOM = 76.0  # the minimap stands at the right of a graph that is not seen whole
@@ -148,7 +149,7 @@ class Surface(QWidget):
 
     def _fly_to_box(self, box: int) -> None:
         placed = self._scene.placed
-        zoom = max(self._camera.zoom, START_ZOOM) if self._camera.zoom < 0.5 else self._camera.zoom
+        zoom = self._camera.zoom if self._camera.zoom >= COMFORTABLE else START_ZOOM
         width, height = self._pane()
         goal = Camera(zoom).centred(float(placed.x[box]), float(placed.y[box]), width - self.map_room(), height)
         self._is_home = False
