@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.session.models import save_small_model
+from tests.session.models import open_here, save_small_model
 from workbench.core.run import Run
 from workbench.session.session import Session
 
@@ -29,9 +29,8 @@ def small_model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(session: Session, small_model: Path, qtbot: QtBot) -> Session:
-    session.open(str(small_model))
-    qtbot.waitUntil(lambda: session.model is not None, timeout=TIMEOUT_MS)
+def opened(session: Session, small_model: Path) -> Session:
+    open_here(session, small_model)
     session.choose("Null", backend="null", evaluation="random")
     return session
 

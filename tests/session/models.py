@@ -8,6 +8,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from workbench.data import read_recipe
+from workbench.model import open_model
+from workbench.session.questions import Opened
+from workbench.session.session import Session
+
 HOSTILE = "<img src='file:///etc/passwd'><b>name"
 
 
@@ -30,3 +35,9 @@ def save_small_model(path: Path, *, name: str = "conv", blocks: int = 2) -> Path
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10), path)
     return path
+
+
+def open_here(session: Session, path: Path) -> None:
+    """As `session.open` does, but in this process: what opening in a child takes has tests of its own."""
+    model = open_model(path)
+    session.take(Opened(model, read_recipe(model)))

@@ -36,11 +36,15 @@ def jobs() -> list[psutil.Process]:
     return children("workbench.jobs.child")
 
 
-def test_a_model_opens_in_another_process_with_guessed_shapes(opened: Session, small_model: Path) -> None:
-    assert opened.model is not None
-    assert opened.model.top_level_nodes == 5
-    assert opened.choices.shapes == {"x": (1, 3, 8, 8)}
-    assert opened.settings.get("recent") == (str(small_model),)
+def test_a_model_opens_in_another_process_with_guessed_shapes(
+    session: Session, small_model: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(session.model_changed, timeout=TIMEOUT_MS):
+        session.open(str(small_model))
+    assert session.model is not None
+    assert session.model.top_level_nodes == 5
+    assert session.choices.shapes == {"x": (1, 3, 8, 8)}
+    assert session.settings.get("recent") == (str(small_model),)
 
 
 def test_a_file_that_is_no_model_is_a_message_with_a_hint_and_no_recent_file(

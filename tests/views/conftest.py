@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.session.models import HOSTILE, save_small_model
+from tests.session.models import HOSTILE, open_here, save_small_model
 from workbench.session.session import Session
 from workbench.views.application import make_application
 from workbench.views.main_window import MainWindow
-
-TIMEOUT_MS = 60_000
 
 
 @pytest.fixture
@@ -41,10 +39,9 @@ def model_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def window(empty_window: MainWindow, model_path: Path, qtbot: QtBot) -> MainWindow:
+def window(empty_window: MainWindow, model_path: Path) -> MainWindow:
     session = empty_window.session
-    session.open(str(model_path))
-    qtbot.waitUntil(lambda: session.model is not None, timeout=TIMEOUT_MS)
+    open_here(session, model_path)
     session.choose("Null", backend="null")
     session.undo.clear()
     return empty_window

@@ -10,6 +10,7 @@ from workbench.core.model import Model, Shape
 from workbench.core.precision import Calibration, CalibrationMethod, PrecisionPlan, Rule
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig, Run
+from workbench.data import recipe_shapes
 
 RANDOM = "random"
 """The sample set that is not one: uniform noise. It is said loudly wherever it stands."""
@@ -32,13 +33,12 @@ class Choices(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, model: Model, recipe: Recipe, backend: str = "openvino", plan: PrecisionPlan | None = None) -> Choices:
         """What is chosen when a model has just been opened: guessed shapes, the recipe's own sample sets."""
-        shapes = {name: spec.shape for name, spec in recipe.inputs.items() if spec.shape is not None}
         return cls(
             backend=backend,
             plan=plan or PrecisionPlan(),
             calibration=recipe.calibration,
             evaluation=recipe.evaluation,
-            shapes={**model.shapes, **{name: shape for name, shape in shapes.items() if name in model.shapes}},
+            shapes=recipe_shapes(model, recipe),
             recipe=recipe,
         )
 

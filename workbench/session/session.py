@@ -77,7 +77,7 @@ class Session(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        self._opener.answered.connect(self._opened)
+        self._opener.answered.connect(self.take)
         self._opener.failed.connect(self._open_failed)
         self._prober.answered.connect(self._probed)
         self._prober.failed.connect(self.show_error)
@@ -200,7 +200,8 @@ class Session(QObject):
     def close_model(self) -> None:
         self._set_document(None, Recipe())
 
-    def _opened(self, opened: Opened) -> None:
+    def take(self, opened: Opened) -> None:
+        """Shows a model that has been read."""
         self._opening = ""
         self.settings.remember_file(opened.model.path)
         self._set_document(opened.model, opened.recipe)
