@@ -26,6 +26,8 @@ def empty_window(qtbot: QtBot, qapp: object) -> Iterator[MainWindow]:
     qtbot.addWidget(window)
     window.show()
     qtbot.waitExposed(window)
+    window.activateWindow()  # without a window manager nobody else does, and keys go to the active window
+    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
     for pane in (window.panes.source, window.panes.engine):
         pane.canvas.is_animated = False
     yield window
