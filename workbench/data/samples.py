@@ -45,6 +45,11 @@ class SampleSet:
     def warnings(self) -> tuple[str, ...]:
         return tuple(self._wanted.notes)
 
+    @property
+    def made_up(self) -> frozenset[str]:
+        """Inputs whose values are not the set's own, but made as the recipe says."""
+        return frozenset(self._wanted.specs if self.is_random else self._rest)
+
     def feed(self, index: int) -> Feed:
         """Values by input name, in the model's types. Raises WorkbenchError naming the sample that is bad."""
         place = self._places[index]

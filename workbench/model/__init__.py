@@ -1,5 +1,6 @@
 """ONNX in: the gate for files that nobody vouches for, and from a path to a Model."""
 
+from workbench.model.branches import take_branches
 from workbench.model.ids import sources_of
 from workbench.model.opening import open_model
 from workbench.model.private import annotate, plain_copy, private_copy, shape_problem
@@ -14,4 +15,5 @@ __all__ = [
     "private_copy",
     "shape_problem",
     "sources_of",
+    "take_branches",
 ]

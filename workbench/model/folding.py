@@ -38,6 +38,18 @@ def fold_shapes(light: onnx.ModelProto) -> int:
     return len(walk.folded)
 
 
+def known_values(light: onnx.ModelProto, fixed: Mapping[str, Value]) -> dict[str, Value]:
+    """Values of small tensors at the top level that are known before any run, `fixed` being those of some inputs.
+
+    `light` is a sorted skeleton with fixed input shapes.
+    """
+    walk = _Walk(light, {})
+    for name, value in fixed.items():
+        walk.know(name, numpy_helper.from_array(np.asarray(value), name))
+    walk.visit_all()
+    return {name: numpy_helper.to_array(tensor) for name, tensor in walk.tensors.items()}
+
+
 def shape_conflict(light: onnx.ModelProto, shapes: Mapping[str, Shape]) -> tuple[str, str]:
     """Name of the first node that cannot work with inputs of these shapes, and why; `("", "")`: none is found.
 
@@ -65,9 +77,9 @@ class _Walk:
         self.tensors: dict[str, onnx.TensorProto] = {}
         self.folded: set[str] = set()
         for tensor in graph.initializer:
-            self._know(tensor.name, tensor)
+            self.know(tensor.name, tensor)
 
-    def _know(self, name: str, tensor: onnx.TensorProto) -> None:
+    def know(self, name: str, tensor: onnx.TensorProto) -> None:
         self.tensors[name] = tensor
         self.types[name] = onnx.helper.make_tensor_type_proto(tensor.data_type, list(tensor.dims))
 
@@ -78,13 +90,13 @@ class _Walk:
     def visit(self, node: onnx.NodeProto) -> None:
         value = constant_tensor(node)
         if value is not None:
-            self._know(node.output[0], value)
+            self.know(node.output[0], value)
             return
         if not is_standard(node) or not node.output:
             return
         self.types.update(self._inferred(node))
         for name, tensor in self._computed(node).items():
-            self._know(name, tensor)
+            self.know(name, tensor)
             self.folded.add(name)
 
     def _inferred(self, node: onnx.NodeProto) -> dict[str, onnx.TypeProto]:

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import msgspec
 
-from workbench.backends.base import Backend, Capabilities, Engine
+from workbench.backends.base import Backend, Capabilities, Engine, Feed
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Fate, FateKind, Graph, LayerKind
 from workbench.core.json import write_json
@@ -47,16 +47,19 @@ def open_step(record: Record) -> tuple[Model, dict[str, Shape]]:
     return model, shapes
 
 
-def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shape]) -> Built:
-    """Calibrates, compiles the plan and builds; the graph and `Build` are on disk afterwards."""
+def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shape], fixed: Feed) -> Built:
+    """Calibrates, compiles the plan and builds; the graph and `Build` are on disk afterwards.
+
+    `fixed` are inputs that have one value for good.
+    """
     phases: dict[str, float] = {}
     with _timed(phases, "calibrate"):
-        seen, sentence = observations(record, model, shapes)
+        seen, sentence = observations(record, model, shapes, fixed)
     with _timed(phases, "plan"):
         record.stop_if_cancelled()
         record.progress("plan", text="writing the precision plan into the ONNX")
         config = record.request.config
-        typed = compile_plan(model, config.plan, backend.dialect(), shapes, record.folder, seen)
+        typed = compile_plan(model, config.plan, backend.dialect(), shapes, record.folder, seen, fixed)
         write_json(record.folder / TYPED_MODEL_FILE, typed)
     with _timed(phases, "build"):
         engine = _build(record, backend, typed)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import NamedTuple
 
+from workbench.backends.base import Feed
 from workbench.core.errors import WorkbenchError, disk_error
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
@@ -22,7 +24,9 @@ from workbench.precision import Observations, base_digest, observe
 _VERSION = "1"  # of what observations hold: a new number makes old files unused
 
 
-def observations(record: Record, model: Model, shapes: dict[str, Shape]) -> tuple[Observations | None, str]:
+def observations(
+    record: Record, model: Model, shapes: dict[str, Shape], fixed: Feed
+) -> tuple[Observations | None, str]:
     """What the calibration set showed, and a sentence about it; None where the plan needs no ranges.
 
     The key is the content: the graph that is observed, and every byte of every preprocessed sample. Raises
@@ -39,11 +43,19 @@ def observations(record: Record, model: Model, shapes: dict[str, Shape]) -> tupl
     samples = calibration_set(record.request, model, shapes)
     for warning in samples.warnings:
         record.log(warning, "warning")
-    return _cached(record, model, shapes, samples), _sentence(record, samples)
+    return _cached(record, _Observed(model, shapes, fixed), samples), _sentence(record, samples)
 
 
-def _cached(record: Record, model: Model, shapes: dict[str, Shape], samples: SampleSet) -> Observations:
-    key = feeds_digest([_VERSION, base_digest(model, shapes)], samples)
+class _Observed(NamedTuple):
+    """The graph that is observed."""
+
+    model: Model
+    shapes: dict[str, Shape]
+    fixed: Feed
+
+
+def _cached(record: Record, graph: _Observed, samples: SampleSet) -> Observations:
+    key = feeds_digest([_VERSION, base_digest(*graph)], samples)
     path = data_home() / "calibration" / f"{key}.npz"
     if path.is_file():
         try:
@@ -53,14 +65,22 @@ def _cached(record: Record, model: Model, shapes: dict[str, Shape], samples: Sam
         else:
             record.progress("calibrate", samples.size, samples.size, "ranges known from an earlier run")
             return found
-    return _observe(record, model, shapes, samples, path)
+    return _observe(record, graph, samples, path)
 
 
-def _observe(record: Record, model: Model, shapes: dict[str, Shape], samples: SampleSet, path: Path) -> Observations:
+def _observe(record: Record, graph: _Observed, samples: SampleSet, path: Path) -> Observations:
     def progress(done: int, total: int) -> None:
         record.progress("calibrate", done, total, f"{done} of {total} samples of {samples.name}")
 
-    seen = observe(model, shapes, samples, total=samples.size, progress=progress, cancelled=record.cancelled)
+    seen = observe(
+        graph.model,
+        graph.shapes,
+        samples,
+        total=samples.size,
+        progress=progress,
+        cancelled=record.cancelled,
+        fixed=graph.fixed,
+    )
     record.stop_if_cancelled()
     _keep(record, seen, path)
     return seen

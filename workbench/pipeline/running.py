@@ -12,7 +12,7 @@ from workbench.pipeline.building import build, check_can_build, open_step
 from workbench.pipeline.checking import check_accuracy
 from workbench.pipeline.clocking import time_engine
 from workbench.pipeline.record import Emit, Record
-from workbench.pipeline.samples import evaluation_set, timing_feeds
+from workbench.pipeline.samples import evaluation_set, fixed_values, timing_feeds
 
 
 def run(request: RunRequest, emit: Emit, cancelled: Callable[[], bool]) -> Run:
@@ -38,7 +38,7 @@ def _steps(record: Record) -> None:
     check_can_build(backend.capabilities(), request.config, backend.title)
     model, shapes = open_step(record)
     samples = evaluation_set(request, model, shapes)  # before the build: a wrong path is told at once
-    built = build(record, backend, model, shapes)
+    built = build(record, backend, model, shapes, fixed_values(request, model, shapes, samples))
     time_engine(record, built.engine, timing_feeds(samples))
     record.stop_if_cancelled()
     check_accuracy(record, built, samples)

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backends.base import Feed
 from workbench.core.model import Model, Shape
 from workbench.core.run import RunRequest
-from workbench.data import SampleSet, open_samples, recipe_shapes
+from workbench.data import SampleSet, fixed_inputs, open_samples, recipe_shapes
 
+Array = NDArray[np.generic]
 NONE = "none"
 RANDOM = "random"
 RANDOM_SAMPLES = 8
@@ -40,6 +42,17 @@ def evaluation_set(request: RunRequest, model: Model, shapes: dict[str, Shape]) 
 def calibration_set(request: RunRequest, model: Model, shapes: dict[str, Shape]) -> SampleSet:
     limit = request.config.plan.calibration.samples
     return open_samples(request.calibration, model, request.recipe, shapes, limit=limit)
+
+
+def fixed_values(request: RunRequest, model: Model, shapes: dict[str, Shape], samples: SampleSet) -> dict[str, Array]:
+    """Inputs that have one value for good: the recipe says so, no sample of the set has its own.
+
+    Not with optimization profiles: under them shapes vary, and with them what a branch is taken for.
+    """
+    if request.config.profiles:
+        return {}
+    fixed = fixed_inputs(model, request.recipe, shapes)
+    return {name: value for name, value in fixed.items() if name in samples.made_up}
 
 
 def timing_feeds(samples: SampleSet) -> list[Feed]:

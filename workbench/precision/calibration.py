@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 
 from workbench.core.errors import Cancelled, WorkbenchError, runtime_reason
 from workbench.core.model import Model, Shape
-from workbench.precision.base import base_graph
+from workbench.precision.base import NO_INPUTS, Fixed, base_graph
 from workbench.precision.editor import GraphEditor
 from workbench.precision.histogram import Histogram
 from workbench.precision.observations import Observations
@@ -29,14 +29,16 @@ def observe(
     total: int,
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
+    fixed: Fixed = NO_INPUTS,
 ) -> Observations:
     """Runs the clean base graph in FP32, optimisations off, feed by feed, and counts what INT8 may need.
 
     Memory is bounded: one feed, its activations and one histogram (16 KB) per tensor. `progress(done, total)` and
-    `cancelled()` are called between feeds. Raises Cancelled, and WorkbenchError where a feed does not fit, holds NaN
-    or infinities, or where there is no feed or nothing to quantize.
+    `cancelled()` are called between feeds. `fixed` as for `compile_plan`. Raises Cancelled, and WorkbenchError where a
+    feed does not fit, holds NaN or infinities, or another value of a fixed input, and where there is no feed or nothing
+    to quantize.
     """
-    proto = base_graph(model, shapes).proto
+    proto = base_graph(model, shapes, fixed).proto
     tensors = observed_tensors(proto)
     if not tensors:
         raise WorkbenchError(
@@ -44,7 +46,7 @@ def observe(
             "Build this model in FP32.",
         )
     observations = Observations({name: Histogram() for name in tensors})
-    _run_all(proto, feeds, observations, total, progress, cancelled)
+    _run_all(proto, _checked(feeds, fixed), observations, total, progress, cancelled)
     if not observations.samples:
         raise WorkbenchError("The calibration set is empty.", "Choose a set with at least one sample.")
     observations.notes = _findings(observations)
@@ -66,7 +68,6 @@ def _run_all(
     for index, feed in enumerate(feeds):
         if cancelled():
             raise Cancelled
-        _check_finite(index, feed)
         try:
             values = dict(zip(outputs, session.run(outputs, dict(feed)), strict=True)) if outputs else {}
         except runtime_errors() as error:
@@ -91,6 +92,18 @@ def _expose(proto: ModelProto, tensors: list[str]) -> list[str]:
 
 def _untyped(name: str) -> ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+
+
+def _checked(feeds: Iterable[Feed], fixed: Fixed) -> Iterator[Feed]:
+    for index, feed in enumerate(feeds):
+        _check_finite(index, feed)
+        for name, value in fixed.items():
+            if not np.array_equal(feed[name], value):
+                raise WorkbenchError(
+                    f"Calibration sample {index} has {feed[name]} as {name!r}; the recipe fixes it to {value}.",
+                    "Take the value out of the recipe, or such samples out of the set.",
+                )
+        yield feed
 
 
 def _check_finite(index: int, feed: Feed) -> None:

@@ -18,10 +18,10 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.graph import LayerKind
 from workbench.core.model import Model, Shape, TypedModel
 from workbench.core.precision import Precision, PrecisionPlan
-from workbench.model import annotate, private_copy
+from workbench.model import annotate
 from workbench.model.ids import sources_of
 from workbench.model.walk import with_bodies
-from workbench.precision.base import base_graph
+from workbench.precision.base import NO_INPUTS, Fixed, base_graph, copy_with_branches
 from workbench.precision.observations import Observations
 from workbench.precision.passes.dequantize_constants import dequantize_constants
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
@@ -44,15 +44,18 @@ def compile_plan(
     shapes: Mapping[str, Shape],
     folder: Path,
     observations: Observations | None,
+    fixed: Fixed = NO_INPUTS,
 ) -> TypedModel:
     """Writes `folder/typed.onnx` and says what it holds. The same arguments give the same bytes.
+
+    `fixed` are values of inputs that never change: the Ifs they decide are replaced by the branch that is taken.
 
     `observations` are needed where the plan has INT8. Raises WorkbenchError where the backend has no such precision,
     where calibration is missing, or where nothing in the model can take what is asked.
     """
     asked = asked_precisions(model, plan)
     _refuse_unknown(asked, dialect)
-    compilation = _Compilation(model, plan, dialect, dict(shapes), asked)
+    compilation = _Compilation(model, plan, dialect, dict(shapes), asked, fixed)
     compilation.run(observations)
     path = save_model(compilation.proto, folder)
     compute = {layer.id for layer in model.graph.walk() if layer.kind is LayerKind.COMPUTE}
@@ -87,8 +90,10 @@ class _Compilation:
         dialect: Dialect,
         shapes: dict[str, Shape],
         asked: Mapping[str, Precision],
+        fixed: Fixed,
     ) -> None:
         self._model, self._plan, self._dialect, self._shapes, self._asked = model, plan, dialect, shapes, asked
+        self._fixed = fixed
         self._present = set(asked.values())
         self.removed: dict[str, str] = {}
         self.notes: list[str] = []
@@ -100,7 +105,8 @@ class _Compilation:
         if Precision.INT8 in self._present:
             self._write_int8(observations)
         else:
-            self.proto = private_copy(self._model, self._shapes)
+            self.proto, self.removed = copy_with_branches(self._model, self._shapes, self._fixed)
+        self._note_branches()
         if self._dialect.int8_needs_dq:
             self.removed |= dequantize_constants(self.proto)
         for precision in (Precision.BF16, Precision.FP16):
@@ -108,6 +114,15 @@ class _Compilation:
                 self._write_rounded(precision)
             elif precision in self._present and self._how(precision) is How.GRAPH:
                 self._write_half(precision)
+
+    def _note_branches(self) -> None:
+        decided = sum(self.removed.get(layer.id) == "folded" for layer in self._model.graph.walk() if layer.op == "If")
+        if decided and self._fixed:
+            values = ", ".join(f"{name} = {value}" for name, value in self._fixed.items())
+            self.notes.append(
+                f"Built for {values}, as the recipe has it, which decides {decided} If{'s' * (decided > 1)};"
+                " for another value the engine is wrong."
+            )
 
     def _how(self, precision: Precision) -> How:
         return self._dialect.how.get(precision, How.GRAPH)
@@ -141,7 +156,7 @@ class _Compilation:
         return chosen
 
     def _write_int8(self, observations: Observations | None) -> None:
-        base = base_graph(self._model, self._shapes)
+        base = base_graph(self._model, self._shapes, self._fixed)
         self.proto, self.removed = base.proto, dict(base.removed)
         self.notes.extend(base.notes)
         if not observed_tensors(self.proto):
