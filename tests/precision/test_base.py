@@ -96,7 +96,7 @@ def depthwise_constants(gamma: list[float]) -> dict[str, np.ndarray]:
 def test_channels_before_a_depthwise_conv_are_equalized_without_changing_the_result(tmp_path: Path) -> None:
     model = write_model(tmp_path, DEPTHWISE, depthwise_constants([8.0, 1.0, 0.01]))
     base = based(model)
-    assert base.notes == ("Channels of 1 tensors before depthwise Convs were equalized.",)
+    assert base.notes == ("Channels before depthwise Convs were equalized (1 tensor).",)
     weights = {t.name: onnx.numpy_helper.to_array(t) for t in base.proto.graph.initializer}
     np.testing.assert_array_equal(weights["gamma:equalized"], np.float32([8.0, 8.0, 0.64]))
     np.testing.assert_array_equal(

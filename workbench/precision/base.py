@@ -44,7 +44,7 @@ def base_graph(model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INPU
     removed |= fold_constants(proto)
     equalized, folded = equalize(proto), fold_batchnorm(proto)
     if equalized:
-        notes = (*notes, f"Channels of {equalized} tensors before depthwise Convs were equalized.")
+        notes = (*notes, f"Channels before depthwise Convs were equalized ({equalized} tensor{'s' * (equalized > 1)}).")
     if folded:
         notes = (*notes, f"{folded} BatchNormalization folded into the Conv before it.")
     annotate(proto)
