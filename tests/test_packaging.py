@@ -112,4 +112,3 @@ def test_a_wheel_holds_resources_and_samples_and_nothing_of_the_workshop(tmp_pat
     assert not [name for name in names if "__pycache__" in name or not name.startswith(("workbench/", "inference_"))]
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert wheel.stat().st_size < WHEEL_LIMIT
-
