@@ -6,7 +6,8 @@ if [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || [ "$(uname -s)" = Darwin ]; then
     exec "$workbench" "$SAMPLE"
 fi
 mkdir -p "$OUT"
-export WORKBENCH_HOME="${WORKBENCH_HOME:-$PWD/$OUT/home}" QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE
+OUT=$(cd "$OUT" && pwd)
+export WORKBENCH_HOME="${WORKBENCH_HOME:-$OUT/home}" QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE
 echo "There is no display: comparing precisions on $SAMPLE without a window."
 "$workbench" compare "$SAMPLE" --backends openvino,onnxruntime --precisions fp32,bf16,fp16,int8 --seconds 2 \
     --report "$OUT/report.html"
