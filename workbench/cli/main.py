@@ -96,6 +96,7 @@ def _guarded(work: Callable[[], int], output: Output) -> int:
         _close_stdout()
     except OSError as error:
         output.gave_up(disk_error(error).message, disk_error(error).hint)
+        _drop_unwritten()
     except Exception as error:  # noqa: BLE001  the border itself
         output.gave_up(f"Internal error: {one_line(repr(error), 200)}", f"The details are in {_crash_log(error)}.")
     return 1
@@ -104,6 +105,14 @@ def _guarded(work: Callable[[], int], output: Output) -> int:
 def _close_stdout() -> None:
     """Whoever read our output is gone (`| head`): nothing more to say, and no complaint at exit either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _drop_unwritten() -> None:
+    """What a full disk refused must not be tried, and complained of, once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _close_stdout()
 
 
 def _crash_log(error: Exception) -> str:
