@@ -7,7 +7,9 @@ that holds the body.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, MutableSequence, Sequence
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -108,6 +110,21 @@ class GraphEditor:
             if value.name == name and value.type.tensor_type.HasField("shape"):
                 return len(value.type.tensor_type.shape.dim)
         return None
+
+    def size(self, name: str) -> int | None:
+        """Number of values of a tensor; None where its shape is not known."""
+        if name in self.constants:
+            return int(math.prod(self.constants[name].dims))
+        return self._sizes.get(name)
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        found = {}
+        for value in (*self.graph.value_info, *self.graph.input, *self.graph.output):
+            dims = value.type.tensor_type.shape.dim
+            if value.type.tensor_type.HasField("shape") and all(dim.HasField("dim_value") for dim in dims):
+                found[value.name] = math.prod(dim.dim_value for dim in dims)
+        return found
 
     def new_name(self, wish: str) -> str:
         """`wish`, or `wish_2` and so on where a tensor has that name already."""

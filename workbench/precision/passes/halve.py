@@ -12,6 +12,7 @@ Rules
 5. Inputs and outputs of the graph keep their types and names.
 6. Constants are converted in place, or beside the original where float32 users remain. Values beyond +-65504 are
    clamped, a scalar too small for FP16 becomes its smallest number (an epsilon must not become 0); both are counted.
+7. In FP16, sums of squares and what is made of them stay in float32 (`wide_sums`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from workbench.model.kinds import RANDOM
 from workbench.precision.editor import GraphEditor, Use, bodies
+from workbench.precision.passes.wide_sums import wide_sums
 
 _FLOAT = TensorProto.FLOAT
 _STAYS = RANDOM | {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"}
@@ -87,6 +89,7 @@ class _Rewriter:
         self._half = half
         self._slots: dict[str, frozenset[int]] = {}  # node -> input slots that want the half type
         self._made: set[str] = set()  # tensors made in the half type
+        self._wide = wide_sums(editor) if half is FP16 else set()
         self.clamped = 0
         self.raised = 0
 
@@ -102,7 +105,7 @@ class _Rewriter:
         """Whether the node computes in the half type; remembers its slots (rules 1 to 3)."""
         types = self._editor.types
         schema = self._schema(node)
-        if schema is None or not self._may_change(node):
+        if schema is None or node.name in self._wide or not self._may_change(node):
             return False
         floats_out = {o for o, name in enumerate(node.output) if types.get(name) == _FLOAT}
         takes = [i for i, name in enumerate(node.input) if types.get(name) == _FLOAT and self._takes(schema.inputs, i)]
