@@ -208,3 +208,14 @@ def test_a_model_is_json_and_back(tmp_path: Path) -> None:
     model = open_model(making.save(making.branching(2), tmp_path))
     assert decode(encode(model), Model) == model
     assert json.loads(encode(model))["graph"]["subgraphs"]
+
+
+def test_weights_that_an_old_file_lists_as_inputs_are_weights_in_its_copy(tmp_path: Path) -> None:
+    proto = making.linear()
+    proto.ir_version = 3
+    proto.graph.input.append(making.value("w", (4, 4)))
+    model = open_model(making.save(proto, tmp_path))
+    copy = private_copy(model)
+    assert [spec.name for spec in model.inputs] == ["x"]
+    assert [value.name for value in copy.graph.input] == ["x"]
+    assert copy.ir_version == 4

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from onnx import TensorProto, helper
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
 
 from tests.model import making
 from tests.pipeline.conftest import Listener, RequestOf, never
@@ -31,3 +32,22 @@ def test_a_model_that_draws_random_numbers_is_said_to(request_of: RequestOf, tmp
     accuracy = run(request, Listener(), never).accuracy
     assert accuracy is not None
     assert any("draws random numbers (RandomNormalLike)" in warning for warning in accuracy.warnings)
+
+
+def test_an_old_file_that_lists_its_weights_as_inputs_runs_after_they_were_folded(
+    request_of: RequestOf, tmp_path: Path
+) -> None:
+    """ONNX Runtime folds the shape away and would still ask for it as an input (the light models of onnx)."""
+    nodes = [
+        helper.make_node("ConstantOfShape", ["shape"], ["w"], value=numpy_helper.from_array(np.float32([0.5]))),
+        helper.make_node("MatMul", ["x", "w"], ["y"]),
+    ]
+    proto = making.model(nodes, [making.value("x")], [making.value("y")], opset=9)
+    proto.ir_version = 3
+    proto.graph.initializer.append(numpy_helper.from_array(np.array([4, 4]), "shape"))
+    proto.graph.input.append(making.value("shape", (2,), TensorProto.INT64))
+    path = making.save(proto, tmp_path, "old.onnx")
+    request = request_of(model_path=str(path), config=BuildConfig("onnxruntime", threads=1), evaluation="random")
+    result = run(request, Listener(), never)
+    assert result.status is Status.DONE, result.error
+    assert result.accuracy is not None and result.accuracy.worst_sqnr_db == 200.0

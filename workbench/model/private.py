@@ -36,7 +36,10 @@ def private_copy(model: Model, shapes: Mapping[str, Shape] | None = None, *, inf
 
 
 def plain_copy(model: Model) -> onnx.ModelProto:
-    """As `private_copy`, but of the model as it is: its free dimensions stay free, nothing is inferred."""
+    """As `private_copy`, but of the model as it is: its free dimensions stay free, nothing is inferred.
+
+    Weights are no inputs, though old files list them so.
+    """
     path = Path(model.path)
     proto, data, files = read_model(path)
     if fingerprint(data, path.parent, files) != model.sha256:
@@ -52,7 +55,19 @@ def plain_copy(model: Model) -> onnx.ModelProto:
         for node in with_bodies(function.node):
             node.name = ""  # a name of the user's there may look like an id
     sort_all(proto.graph)
+    _drop_weights_from_inputs(proto)
     return proto
+
+
+def _drop_weights_from_inputs(proto: onnx.ModelProto) -> None:
+    """Files before IR 4 list every weight as an input too, whose value a user might replace. Nobody does here, and an
+    engine that must reckon with it folds nothing."""
+    weights = {tensor.name for tensor in proto.graph.initializer}
+    kept = [value for value in proto.graph.input if value.name not in weights]
+    if len(kept) < len(proto.graph.input):
+        proto.ir_version = max(proto.ir_version, 4)
+        del proto.graph.input[:]
+        proto.graph.input.extend(kept)
 
 
 def freeze_inputs(proto: onnx.ModelProto, model: Model, shapes: Mapping[str, Shape]) -> None:
