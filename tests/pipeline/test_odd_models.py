@@ -10,8 +10,11 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.model import making
 from tests.pipeline.conftest import Listener, RequestOf, never
 from workbench.core.run import BuildConfig, Status
+from workbench.data import read_recipe
+from workbench.model import open_model
 from workbench.pipeline import run
 from workbench.pipeline.checking import NOTHING_TO_COMPARE
+from workbench.resources import sample_models
 
 
 def test_outputs_that_are_no_tensors_give_a_reason_in_place_of_figures(request_of: RequestOf, tmp_path: Path) -> None:
@@ -51,3 +54,16 @@ def test_an_old_file_that_lists_its_weights_as_inputs_runs_after_they_were_folde
     result = run(request, Listener(), never)
     assert result.status is Status.DONE, result.error
     assert result.accuracy is not None and result.accuracy.worst_sqnr_db == 200.0
+
+
+def test_the_branch_that_a_fixed_input_decides_is_built_where_both_cannot_be(request_of: RequestOf) -> None:
+    """Silero VAD at 16 kHz: OpenVINO refuses the branch for 8 kHz, which 576 samples never take."""
+    model = open_model(sample_models() / "silero_vad" / "silero_vad.onnx")
+    config = BuildConfig("openvino", threads=1)
+    request = request_of(model_path=model.path, config=config, recipe=read_recipe(model), evaluation="random")
+    result = run(request, Listener(), never)
+    assert result.status is Status.DONE, result.error
+    assert result.build is not None and result.accuracy is not None
+    assert result.build.mapped == result.build.source_nodes == 689
+    assert any("Built for sr = 16000" in note for note in result.build.notes)
+    assert (result.accuracy.worst_sqnr_db or 0) > 60.0
