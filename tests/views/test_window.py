@@ -6,6 +6,7 @@ import html
 import os
 import signal
 import sys
+from operator import attrgetter
 from pathlib import Path
 
 import psutil
@@ -349,7 +350,7 @@ def test_no_name_from_a_file_is_taken_for_html(window: MainWindow, qtbot: QtBot)
 def test_every_action_can_be_called_with_no_model_open(empty_window: MainWindow) -> None:
     for entry in ACTIONS:
         if entry.id != "quit":
-            getattr(empty_window, entry.callback)()
+            attrgetter(entry.callback)(empty_window)()
     for widget in QApplication.topLevelWidgets():
         if widget is not empty_window and widget.isVisible():
             widget.close()

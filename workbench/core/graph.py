@@ -41,7 +41,8 @@ class Layer(msgspec.Struct, frozen=True):
     of it; engine layers are `l0`, `l1` ... in execution order. `name` is the user's or the engine's own, which may
     be empty or doubled and is never used as a link. `sources` are ids of nodes of the user's model; a source node
     has itself. `sources_exact` is False where the engine did not say them and they were inferred. `title` is what
-    a person calls an engine layer: the ops it was fused from (`Conv+BatchNormalization+Add+Relu`).
+    a person calls an engine layer: the ops it was fused from (`Conv+BatchNormalization+Add+Relu`). `scope` is the
+    module path that an exporter wrote beside a node (`("layers.0", "attn")`), outermost first; () where it wrote none.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Layer(msgspec.Struct, frozen=True):
     tactic: str = ""
     attributes: dict[str, str] = {}
     title: str = ""
+    scope: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:

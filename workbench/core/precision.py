@@ -33,6 +33,7 @@ class CalibrationMethod(StrEnum):
     MAX = "max"
     PERCENTILE = "percentile"
     MSE = "mse"
+    ENTROPY = "entropy"  # least Kullback-Leibler divergence, as TensorRT's old calibrator
 
 
 class Calibration(msgspec.Struct, frozen=True):
@@ -46,21 +47,32 @@ class Calibration(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True):
     """`precision` for the nodes that match. Empty fields match everything; all given ones must match.
 
-    `name` is a glob over the user's node name, `op` an exact op type, `nodes` a set of node ids (`n17`).
+    `name` is a glob over the user's node name, `op` an exact op type, `scope` a glob over the id of a group the node
+    stands in at any depth (`layers.*/attn`), `nodes` a set of node ids (`n17`). `first` and `last` count the weighted
+    nodes (Conv, MatMul, Gemm ...) from either end of the execution order: `first=1, last=1` is "first and last layer".
     """
 
     precision: Precision
     name: str = ""
     op: str = ""
+    scope: str = ""
     nodes: tuple[str, ...] = ()
+    first: int = 0
+    last: int = 0
 
 
 class PrecisionPlan(msgspec.Struct, frozen=True):
-    """Which node runs in which precision: a default, and rules of which the last that matches wins."""
+    """Which node runs in which precision: a default, and rules of which the last that matches wins.
+
+    `keep_io` keeps inputs and outputs in the types of the user's model. `skip` names clean-up passes that are
+    switched off (`fold_batchnorm`).
+    """
 
     default: Precision = Precision.FP32
     rules: tuple[Rule, ...] = ()
     calibration: Calibration = Calibration()
+    keep_io: bool = True
+    skip: tuple[str, ...] = ()
 
     @property
     def needs_calibration(self) -> bool:

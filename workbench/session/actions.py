@@ -6,7 +6,8 @@ import msgspec
 
 
 class Action(msgspec.Struct, frozen=True):
-    """`callback` is a method of the window; `enabled` a boolean property of the session (empty: always).
+    """`callback` is a method of the window or of a part of it (`panes.fit`); `enabled` a boolean property of the
+    session or of a part of it (`plan.can_paste`; empty: always).
 
     `menu` is where it stands in the menu; `shortcut` in Qt's portable form, several by `;`; `icon` a drawing in
     `resources/icons`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -14,7 +16,7 @@ RUN_MENU = ("race", "choices", "baseline", "rename", "delete", "copy_runs", "rep
 
 
 def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:
-    """One QAction an entry, bound to the window's method of the entry's callback."""
+    """One QAction an entry, bound to the entry's callback, a method of the window or of one of its parts."""
     made: dict[str, QAction] = {}
     for entry in ACTIONS:
         action = made[entry.id] = QAction(entry.title, window)
@@ -22,8 +24,7 @@ def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:
         action.setShortcuts([QKeySequence(keys) for keys in entry.shortcut.split(";") if keys])
         keys = entry.shortcut.split(";")[0]
         action.setToolTip(tip(f"{entry.tooltip} ({keys})" if keys else entry.tooltip))
-        callback = getattr(window, entry.callback)
-        action.triggered.connect(lambda _checked=False, run=callback: run())
+        action.triggered.connect(lambda _checked=False, find=attrgetter(entry.callback): find(window)())
         window.addAction(action)
     return made
 
@@ -38,7 +39,7 @@ def tint_actions(actions: dict[str, QAction]) -> None:
 def update_actions(actions: dict[str, QAction], session: Session) -> None:
     """Enabled is what the session says."""
     for entry in ACTIONS:
-        actions[entry.id].setEnabled(not entry.enabled or bool(getattr(session, entry.enabled)))
+        actions[entry.id].setEnabled(not entry.enabled or bool(attrgetter(entry.enabled)(session)))
     for key, text in (("undo", session.undo.undoText()), ("redo", session.undo.redoText())):
         actions[key].setText(f"{key.capitalize()} {text}".strip())
 
