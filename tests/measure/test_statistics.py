@@ -8,6 +8,7 @@ import pytest
 
 from workbench.measure.statistics import (
     Speedup,
+    confidence_at_look,
     latency_stats,
     median_interval,
     median_ranks,
@@ -104,11 +105,11 @@ def test_verdict_says_by_how_much_time_became_shorter() -> None:
 
 
 def test_an_interval_that_holds_one_is_no_difference() -> None:
-    assert verdict(Speedup(1.05, 0.99, 1.11, 30)) == "no difference seen"
+    assert verdict(Speedup(1.05, 0.99, 1.11, 30)) == "no difference larger than 9.9 % seen"
 
 
 def test_a_change_below_half_a_percent_is_no_difference_however_sure() -> None:
-    assert verdict(Speedup(1.004, 1.003, 1.005, 3000)) == "no difference seen"
+    assert verdict(Speedup(1.004, 1.003, 1.005, 3000)) == "no difference larger than 0.5 % seen"
 
 
 def test_too_few_rounds_give_no_verdict_however_clear_they_look() -> None:
@@ -118,3 +119,42 @@ def test_too_few_rounds_give_no_verdict_however_clear_they_look() -> None:
 def test_rounds_that_do_not_pair_are_refused() -> None:
     with pytest.raises(ValueError, match="pairs"):
         paired_speedup([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.99, 0.999])
+@pytest.mark.parametrize("n", [11, 40, 200, 2000])
+def test_ranks_cover_the_median_with_the_confidence_that_is_asked(n: int, confidence: float) -> None:
+    ranks = median_ranks(n, confidence)
+    assert ranks is not None
+    assert coverage(n, ranks[0]) >= confidence
+    assert coverage(n, ranks[0] + 2) < confidence
+
+
+def test_all_looks_together_spend_five_percent_and_the_first_needs_no_more_than_eight_rounds() -> None:
+    assert sum(1 - confidence_at_look(k) for k in range(1, 10_000)) == pytest.approx(0.05, abs=1e-4)
+    assert median_ranks(8, confidence_at_look(1)) is not None
+
+
+def test_equal_engines_looked_at_again_and_again_are_called_different_in_less_than_a_twentieth() -> None:
+    """100 races of 5 looks; with plain 95 % intervals a seventh of them would be called different."""
+    random = np.random.default_rng(3)
+    wrong = 0
+    for _ in range(100):
+        a, b = random.lognormal(0, 0.1, (2, 128))
+        looks = [paired_speedup(a[:n], b[:n], confidence_at_look(k)) for k, n in enumerate((8, 16, 32, 64, 128), 1)]
+        wrong += any(look.is_different for look in looks)
+    assert wrong < 5
+
+
+@pytest.mark.parametrize(
+    ("speedup", "is_decided"),
+    [
+        (Speedup(1.0, 0.99, 1.01, 64), True),  # surely equal
+        (Speedup(1.0, 0.97, 1.03, 64), False),  # may differ by 3 %
+        (Speedup(2.0, 1.95, 2.05, 8), True),  # surely faster, and by how much
+        (Speedup(2.0, 1.5, 2.5, 8), False),  # surely faster, but by how much?
+        (Speedup(1.0, 1.0, 1.0, 5), False),  # too few rounds
+    ],
+)
+def test_decided_is_what_more_rounds_would_not_change(speedup: Speedup, is_decided: bool) -> None:
+    assert speedup.is_decided is is_decided

@@ -17,7 +17,7 @@ from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
 
-COMMANDS = ("doctor", "inspect", "run", "compare", "runs")
+COMMANDS = ("doctor", "inspect", "run", "compare", "race", "runs")
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
 
@@ -35,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     inspect.add_argument("model", metavar="MODEL")
     _add_run(_add(commands, "run", "build, time and check one configuration"))
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
+    _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
     runs = _add(commands, "runs", "the history, newest first")
     runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
     return parser
@@ -71,6 +72,12 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("--race-seconds", type=_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
     compare.add_argument("--out", type=Path, metavar="DIR", help="write every run's files there as well")
     _add_shared(compare)
+
+
+def _add_race(race: argparse.ArgumentParser) -> None:
+    race.add_argument("baseline", metavar="RUN_A", help="id, end of an id, or name of a run; speed-ups count from it")
+    race.add_argument("rivals", metavar="RUN_B", nargs="+", help="the runs to time against it")
+    race.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="at most (default 60)")
 
 
 def _add_shared(command: argparse.ArgumentParser) -> None:

@@ -77,7 +77,7 @@ class RaceRequest(msgspec.Struct, frozen=True, tag="race"):
     id: str
     folder: str
     runs: tuple[RunRequest, ...]
-    seconds: float = 12.0  # in all
+    seconds: float = 12.0  # at most; over as soon as all is decided
 
 
 AnyRequest: TypeAlias = RunRequest | RaceRequest
@@ -239,7 +239,7 @@ class RaceEntry(msgspec.Struct, frozen=True):
     speedup: float
     low: float
     high: float
-    verdict: str  # "faster by 6 % ± 2 %", "slower by ...", "no difference seen", "baseline"
+    verdict: str  # "faster by 6 % ± 2 %", "slower by ...", "no difference larger than 1.4 % seen", "baseline"
 
 
 class Race(msgspec.Struct, frozen=True):

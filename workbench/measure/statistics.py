@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.core.run import LatencyStats
+
+CONFIDENCE = 0.95
 
 Z95 = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
@@ -19,36 +22,43 @@ MIN_PAIRS = 6
 MIN_CHANGE = 0.005
 """Of time. With enough rounds even the placement of two equal engines in memory becomes "significant"."""
 
+EQUAL = 0.015
+"""Two engines whose times surely differ by less than this are called equal, and no more rounds are spent on them."""
 
-def median_ranks(n: int) -> tuple[int, int] | None:
-    """0-based ranks (low, high) of the sorted sample between which the median lies with at least 95 %.
+SHARP = 0.03
+"""A difference is known well enough when half its interval is below this share of the ratio."""
 
-    The number of values below the median is binomial(n, 1/2), so the ranks are the binomial's 2.5 % quantile from
-    either end, with no assumption about the distribution: Hahn and Meeker, "Statistical Intervals" (1991), section
+
+def median_ranks(n: int, confidence: float = CONFIDENCE) -> tuple[int, int] | None:
+    """0-based ranks (low, high) of the sorted sample between which the median lies with at least `confidence`.
+
+    The number of values below the median is binomial(n, 1/2), so the ranks are the binomial's quantile (2.5 % for 95 %)
+    from either end, with no assumption about the distribution: Hahn and Meeker, "Statistical Intervals" (1991), section
     5.2. Beyond 1000 values the normal approximation (n - 1 - z sqrt(n)) / 2, with its continuity correction, stands
-    for it. None where n < 6. Latencies that follow each other are correlated, so that the true interval of a drifting
-    machine is wider.
+    for it. None where n values are too few (5 for 95 %). Latencies that follow each other are correlated, so that the
+    true interval of a drifting machine is wider.
     """
-    if n < MIN_PAIRS:
+    half = (1 - confidence) / 2
+    if 0.5**n > half:
         return None
     if n > 1000:
-        low = math.floor((n - 1 - Z95 * math.sqrt(n)) / 2)
+        low = math.floor((n - 1 - NormalDist().inv_cdf(1 - half) * math.sqrt(n)) / 2)
     else:
         low, tail = -1, 0.5**n
         term = tail
-        while tail <= 0.025:  # tail = P(B <= low + 1)
+        while tail <= half:  # tail = P(B <= low + 1)
             low += 1
             term *= (n - low) / (low + 1)
             tail += term
     return low, n - 1 - low
 
 
-def median_interval(values: ArrayLike) -> tuple[float, float]:
-    """The 95 % interval of the median by order statistics; with fewer than 6 values, their range."""
+def median_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The interval of the median by order statistics; with too few values (5 for 95 %), their range."""
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     if ordered.size == 0:
         return 0.0, 0.0
-    low, high = median_ranks(ordered.size) or (0, ordered.size - 1)
+    low, high = median_ranks(ordered.size, confidence) or (0, ordered.size - 1)
     return float(ordered[low]), float(ordered[high])
 
 
@@ -93,7 +103,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
 
 
 class Speedup(msgspec.Struct, frozen=True):
-    """`ratio` is baseline time over own time (2.0: twice as fast), with its 95 % interval over `pairs` rounds."""
+    """`ratio` is baseline time over own time (2.0: twice as fast), with its interval over `pairs` rounds."""
 
     ratio: float
     low: float
@@ -110,8 +120,29 @@ class Speedup(msgspec.Struct, frozen=True):
         is_beyond_chance = not self.low <= 1.0 <= self.high
         return self.is_known and is_beyond_chance and abs(1 / self.ratio - 1) >= MIN_CHANGE
 
+    @property
+    def largest_change(self) -> float:
+        """The largest change of time (a share) that the interval still allows."""
+        return max(abs(1 / self.low - 1), abs(1 / self.high - 1))
 
-def paired_speedup(baseline_ms: ArrayLike, own_ms: ArrayLike) -> Speedup:
+    @property
+    def is_decided(self) -> bool:
+        """Whether more rounds would change nothing that matters: surely different and by how much, or surely equal."""
+        is_sharp = self.high - self.low <= 2 * SHARP * self.ratio
+        return self.is_known and (self.largest_change <= EQUAL or (self.is_different and is_sharp))
+
+
+def confidence_at_look(look: int) -> float:
+    """The confidence that each interval needs at the `look`-th of several looks (1, 2, 3 ...) at growing data.
+
+    Whoever looks again and again, and stops when it suits, is wrong far more often than 5 % of the time. The k-th look
+    therefore spends 5 % / (k (k + 1)) of the error, and all looks together, however many, at most 5 %: alpha spending
+    after Lan and DeMets, Biometrika 70 (1983), by the union bound.
+    """
+    return 1 - (1 - CONFIDENCE) / (look * (look + 1))
+
+
+def paired_speedup(baseline_ms: ArrayLike, own_ms: ArrayLike, confidence: float = CONFIDENCE) -> Speedup:
     """Speed-up from paired rounds: the median of the log ratios, its interval by order statistics.
 
     Pairing takes out what both suffer in a round (clock, temperature, other load); the logarithm makes "twice as fast"
@@ -122,20 +153,21 @@ def paired_speedup(baseline_ms: ArrayLike, own_ms: ArrayLike) -> Speedup:
     if baseline.shape != own.shape or baseline.size == 0:
         raise ValueError("rounds must come in pairs")
     logs = np.log(baseline / own)
-    low, high = median_interval(logs)
+    low, high = median_interval(logs, confidence)
     return Speedup(math.exp(float(np.median(logs))), math.exp(low), math.exp(high), int(logs.size))
 
 
 def verdict(speedup: Speedup) -> str:
     """`faster by 55 % ± 2 %`: by how much the time became shorter; `slower by` by how much it became longer.
 
-    The ± is half the interval of the change of time (1 / speed-up - 1). No difference: the interval holds 1, or the
-    change is below 0.5 %.
+    The ± is half the interval of the change of time (1 / speed-up - 1). `no difference larger than 1.4 % seen`: the
+    interval holds 1, or the change is below 0.5 %; the figure is the largest change that the interval allows.
     """
     if not speedup.is_known:
         return f"too few rounds to tell ({speedup.pairs})"
     if not speedup.is_different:
-        return "no difference seen"
+        largest = 100 * speedup.largest_change
+        return f"no difference larger than {largest:.{1 if largest < 9.95 else 0}f} % seen"
     change = 100 * (1 / speedup.ratio - 1)
     half = 50 * (1 / speedup.low - 1 / speedup.high)
     word = "faster" if change < 0 else "slower"

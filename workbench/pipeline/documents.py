@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -73,6 +74,12 @@ def comparison_document(comparison: Comparison) -> Document:
         "runs": [{**run_document(run), "race": _entry(race, run)} for run in comparison.runs],
         "race": _race(race),
     }
+
+
+def race_document(race: Race, runs: Sequence[Run]) -> Document:
+    """A race with what it says of each run."""
+    entries = [{"title": run_title(run), **(_entry(race, run) or {"run": run.id})} for run in runs]
+    return {**(_race(race) or {}), "entries": entries}
 
 
 def _calibration(run: Run) -> Document | None:

@@ -19,7 +19,7 @@ from workbench.core.json import read_json, write_json
 from workbench.core.model import TypedModel
 from workbench.core.run import Race, RaceEntry, RaceRequest, RunError, RunRequest
 from workbench.measure.machine import machine_state
-from workbench.measure.statistics import MIN_PAIRS, paired_speedup, verdict
+from workbench.measure.statistics import Speedup, confidence_at_look, paired_speedup, verdict
 from workbench.measure.timing import quiet_collector, stop_if
 from workbench.pipeline.files import RACE_FILE, TYPED_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Emit, Throttle
@@ -28,6 +28,8 @@ from workbench.pipeline.samples import evaluation_set, timing_feeds
 
 SLOT_MS = 20.0
 SLOT_ITERATIONS = 3
+FIRST_LOOK = 8
+"""Rounds before the first look; each further look comes after twice as many."""
 
 
 class _Lane(msgspec.Struct):
@@ -45,8 +47,9 @@ def race(request: RaceRequest, emit: Emit, cancelled: Callable[[], bool]) -> Rac
 
     A round visits all engines forwards and then backwards, so that a steady drift hits all alike; in each visit an
     engine warms up once and then runs for 20 ms and 3 times at least. The speed-up is the median of the rounds'
-    ratios to the first run. Runs whose engine cannot run here are left out, with a log line. Never raises for what
-    the user can cause: then `error` says why.
+    ratios to the first run. It ends as soon as every engine is decided (`Speedup.is_decided`), at the latest when
+    `seconds` are spent; intervals allow for the looks taken on the way (`confidence_at_look`). Runs whose engine
+    cannot run here are left out, with a log line. Never raises for what the user can cause: then `error` says why.
     """
     folder = Path(request.folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,14 +77,15 @@ def _race(request: RaceRequest, folder: Path, emit: Emit, cancelled: Callable[[]
             )
         machine = machine_state()
         with quiet_collector():
-            rounds = _rounds(request, lanes, emit, cancelled)
+            pace = _rounds(request, lanes, emit, cancelled)
     return Race(
         id=request.id,
-        entries=tuple(_entry(lane, lanes[0]) for lane in lanes),
-        rounds=rounds,
+        entries=tuple(_entry(lane, lanes[0], pace.looks) for lane in lanes),
+        rounds=pace.rounds,
         protocol=(
-            f"{rounds} rounds, interleaved forwards and backwards (A B B A), per visit >= {SLOT_MS:g} ms and"
-            f" {SLOT_ITERATIONS} iterations; median of the paired ratios with 95 % interval"
+            f"{pace.rounds} rounds in {pace.seconds:.0f} s, interleaved forwards and backwards (A B B A), per visit"
+            f" >= {SLOT_MS:g} ms and {SLOT_ITERATIONS} iterations; median of the paired ratios with an interval that"
+            f" holds at 95 % over {pace.looks} look{'s' * (pace.looks > 1)}"
         ),
         machine=machine,
     )
@@ -111,21 +115,40 @@ def _lane(run: RunRequest, folder: Path, stack: ExitStack) -> _Lane:
     return _Lane(run.id, stack.enter_context(engine.runner()), cycle(feeds))
 
 
-def _rounds(request: RaceRequest, lanes: Sequence[_Lane], emit: Emit, cancelled: Callable[[], bool]) -> int:
-    """Rounds until the time is up, and 6 at least: fewer give no interval. The first is warm-up and not counted."""
-    throttle, total = Throttle(), int(request.seconds * 1000)
+class _Pace(msgspec.Struct):
+    """How long a race has lasted."""
+
+    rounds: int = 0
+    looks: int = 0
+    seconds: float = 0.0
+
+
+def _rounds(request: RaceRequest, lanes: Sequence[_Lane], emit: Emit, cancelled: Callable[[], bool]) -> _Pace:
+    """Rounds until all is decided or the time is up, and 8 at least. The first is warm-up and not counted."""
+    throttle, pace, next_look = Throttle(), _Pace(), FIRST_LOOK
     _round(lanes, cancelled)
     for lane in lanes:
         lane.latencies.clear()
-    start, rounds = perf_counter(), 0
-    while rounds < MIN_PAIRS or perf_counter() - start < request.seconds:
+    start = perf_counter()
+    while True:
         for lane, value in zip(lanes, _round(lanes, cancelled), strict=True):
             lane.rounds.append(value)
-        rounds += 1
+        pace.rounds, pace.seconds = pace.rounds + 1, perf_counter() - start
+        is_over = pace.rounds >= FIRST_LOOK and pace.seconds >= request.seconds
+        if is_over or pace.rounds == next_look:
+            pace.looks, next_look = pace.looks + 1, 2 * pace.rounds
+            if is_over or all(_speedup(lane, lanes[0], pace.looks).is_decided for lane in lanes[1:]):
+                return pace
         if throttle.lets("race"):
-            done = min(int((perf_counter() - start) * 1000), total)
-            emit(Progress(request.id, "time", done, total, f"round {rounds}"))
-    return rounds
+            _tell(request, lanes, pace, emit)
+
+
+def _tell(request: RaceRequest, lanes: Sequence[_Lane], pace: _Pace, emit: Emit) -> None:
+    total = int(request.seconds * 1000)
+    text = f"round {pace.rounds}"
+    if len(lanes) == 2 and pace.rounds >= FIRST_LOOK:
+        text += f", so far {_speedup(lanes[1], lanes[0], pace.looks + 1).ratio:.2f}×"
+    emit(Progress(request.id, "time", min(int(pace.seconds * 1000), total), total, text))
 
 
 def _round(lanes: Sequence[_Lane], cancelled: Callable[[], bool]) -> list[float]:
@@ -148,9 +171,13 @@ def _visit(lane: _Lane, cancelled: Callable[[], bool]) -> float:
     return statistics.median(visit)
 
 
-def _entry(lane: _Lane, baseline: _Lane) -> RaceEntry:
+def _speedup(lane: _Lane, baseline: _Lane, look: int) -> Speedup:
+    return paired_speedup(baseline.rounds, lane.rounds, confidence_at_look(look))
+
+
+def _entry(lane: _Lane, baseline: _Lane, looks: int) -> RaceEntry:
     median = statistics.median(lane.latencies)
     if lane is baseline:
         return RaceEntry(lane.run, median, 1.0, 1.0, 1.0, "baseline")
-    speedup = paired_speedup(baseline.rounds, lane.rounds)
+    speedup = _speedup(lane, baseline, looks)
     return RaceEntry(lane.run, median, speedup.ratio, speedup.low, speedup.high, verdict(speedup))

@@ -98,6 +98,18 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
+def race_table(race: Race, runs: Sequence[Run]) -> str:
+    """One line an engine: median, speed-up with its interval, verdict."""
+    titles = {run.id: run_title(run) for run in runs}
+    rows = [("run", "median", "speed-up", "interval", "verdict")]
+    for entry in race.entries:
+        interval = "" if entry.verdict == "baseline" else f"{entry.low:.3f}–{entry.high:.3f}"
+        speedup = f"{entry.speedup:.3f}×"
+        rows.append((titles[entry.run], f"{entry.median_ms:.3f} ms", speedup, interval, entry.verdict))
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(_line(row, widths, {0, 4}) for row in rows) + "\n"
+
+
 def history_table(runs: Sequence[Run]) -> str:
     """One line a run: when, which model, what, how it ended, how fast, how far."""
     head = ("created", "model", "run", "status", "median", "SQNR", "id")

@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from workbench.core.errors import WorkbenchError, disk_error
+from workbench.core.errors import WorkbenchError, disk_error, one_line
 from workbench.core.json import read_json, write_json
 from workbench.core.places import data_home
 from workbench.core.run import EngineGraph, Run, RunError, RunRequest, Status
@@ -98,6 +98,15 @@ class Store:
     def load(self, run_id: str) -> Run:
         """The run of this id. Raises WorkbenchError where it cannot be read."""
         return read_json(self.folder(run_id) / RUN_FILE, Run)
+
+    def find(self, text: str) -> Run:
+        """The run that `text` names: its id, the end of one id only, or its label. Raises WorkbenchError."""
+        runs = self.runs()
+        found = [run for run in runs if text in (run.id, run.label)] or [run for run in runs if run.id.endswith(text)]
+        if len(found) == 1 and text:
+            return found[0]
+        said = f"{len(found)} runs are called" if found and text else "There is no run"
+        raise WorkbenchError(f"{said} {one_line(repr(text), 80)}.", "`workbench runs` lists them with their ids.")
 
     def save(self, run: Run) -> None:
         """Writes `run.json`. Raises WorkbenchError where the disk refuses."""
