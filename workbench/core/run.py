@@ -97,10 +97,14 @@ class Status(StrEnum):
 
 
 class EngineGraph(msgspec.Struct, frozen=True):
-    """`graph.json` of a run: the engine's graph and the fate of every source node, by id."""
+    """`graph.json` of a run: the engine's graph and the fate of every source node, by id.
+
+    `sizes`: bytes of every output of each *source* node at the run's input shapes, 0 where that cannot be known.
+    """
 
     graph: Graph
     fates: dict[str, Fate]
+    sizes: dict[str, tuple[int, ...]] = {}
 
 
 class Build(msgspec.Struct, frozen=True):

@@ -17,11 +17,13 @@ from workbench.core.model import Model, Shape, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import Build, BuildConfig, EngineGraph
 from workbench.model import check_shapes, open_model
+from workbench.model.sizes import output_sizes
 from workbench.pipeline.calibrating import observations
 from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
 from workbench.precision import compile_plan
+from workbench.precision.base import copy_with_branches
 
 QUANTIZABLE = frozenset({"Conv", "ConvTranspose", "MatMul", "Gemm"})
 
@@ -63,7 +65,8 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
         write_json(record.folder / TYPED_MODEL_FILE, typed)
     with _timed(phases, "build"):
         engine = _build(record, backend, typed)
-    write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates)))
+    sizes = output_sizes(copy_with_branches(model, shapes, fixed)[0])
+    write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates), sizes))
     record.built(describe(typed, engine, phases, sentence))
     return Built(model, shapes, typed, engine)
 
