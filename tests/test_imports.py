@@ -27,7 +27,7 @@ LAWS = {
     "core": law("", "numpy msgspec"),
     "model": law("core", "numpy msgspec onnx google"),
     "data": law("core model", "numpy msgspec onnx PIL tomli_w"),
-    "precision": law("core model data", "numpy msgspec onnx onnxruntime ml_dtypes"),
+    "precision": law("core model data", "numpy msgspec onnx onnxruntime ml_dtypes tomli_w"),
     "backends": law("core model", "numpy msgspec onnx"),
     "measure": law("core backends.base", "numpy msgspec onnxruntime psutil"),
     "pipeline": law("core model data precision backends measure resources", "numpy msgspec jinja2 markupsafe"),

@@ -130,7 +130,7 @@ def test_a_file_that_is_no_plan_is_named(cli: Cli, model: Path, tmp_path: Path, 
         (["inspect", "/no/such.onnx"], "There is no file"),
         (["run", "{model}", "--evaluate", "/no/such/set"], "There is no sample set at /no/such/set"),
         (["run", "{model}", "--report", "/no/such/folder/r.html"], "There is no folder /no/such/folder"),
-        (["run", "{model}", "--plan", "/no/plan.toml"], "Cannot read the plan"),
+        (["run", "{model}", "--plan", "/no/plan.toml"], "There is no file /no/plan.toml"),
     ],
 )
 def test_a_users_error_is_one_sentence_with_a_hint(cli: Cli, model: Path, argv: list[str], said: str) -> None:

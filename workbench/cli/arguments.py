@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -12,9 +11,8 @@ import msgspec
 
 from workbench import __version__
 from workbench.backends.base import backend_ids
-from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Shape
-from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
+from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
 
 COMMANDS = ("doctor", "inspect", "run", "compare", "race", "runs")
@@ -124,20 +122,6 @@ def ranges_of(arguments: argparse.Namespace, default: Calibration = Calibration(
         "samples": arguments.samples or None,
     }
     return msgspec.structs.replace(default, **{name: value for name, value in given.items() if value is not None})
-
-
-def read_plan(path: Path) -> PrecisionPlan:
-    """A precision plan from TOML. Raises WorkbenchError where the file is none."""
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), PrecisionPlan)
-    except OSError as error:
-        raise WorkbenchError(f"Cannot read the plan {path.name}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        known = ", ".join(Precision)
-        raise WorkbenchError(
-            f"{path.name} is not a precision plan: {one_line(str(error), 200)}.",
-            f'It has lines like: default = "int8". Precisions: {known}.',
-        ) from error
 
 
 def parse_shape(text: str) -> tuple[str, Shape]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.cli.arguments import config_of, ranges_of, read_plan, timing_of
+from workbench.cli.arguments import config_of, ranges_of, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
 from workbench.core.precision import Precision, PrecisionPlan
@@ -15,6 +15,7 @@ from workbench.core.run import Run, RunError, RunRequest, Status
 from workbench.pipeline.documents import run_document, run_title
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.summary import run_summary
+from workbench.precision import read_plan
 from workbench.store import Store
 
 

@@ -48,8 +48,10 @@ class Rule(msgspec.Struct, frozen=True):
     """`precision` for the nodes that match. Empty fields match everything; all given ones must match.
 
     `name` is a glob over the user's node name, `op` an exact op type, `scope` a glob over the id of a group the node
-    stands in at any depth (`layers.*/attn`), `nodes` a set of node ids (`n17`). `first` and `last` count the weighted
-    nodes (Conv, MatMul, Gemm ...) from either end of the execution order: `first=1, last=1` is "first and last layer".
+    stands in at any depth (`layers.*/attn`), `nodes` node ids (`n17`) or whole node names. `first` and `last` keep so
+    many weighted nodes (Conv, MatMul, Gemm ...) from either end of the execution order, of those that the other
+    fields select: `first=1, last=1` alone is "first and last layer", with `op="Conv"` the first and last Conv.
+    `off` switches a rule off without losing it; `note` says to people why it is there.
     """
 
     precision: Precision
@@ -59,13 +61,37 @@ class Rule(msgspec.Struct, frozen=True):
     nodes: tuple[str, ...] = ()
     first: int = 0
     last: int = 0
+    off: bool = False
+    note: str = ""
+
+    @property
+    def is_painted(self) -> bool:
+        """True for a set of nodes and nothing else: what strokes on the graph are kept in."""
+        return bool(self.nodes) and not (self.name or self.op or self.scope or self.first or self.last)
+
+    @property
+    def words(self) -> str:
+        """What it selects: `name = */attn/* and op = Conv`, `3 chosen nodes`, `first layer`, `every node`."""
+        given = (("name", self.name), ("op", self.op), ("group", self.scope))
+        parts = [f"{field} = {value}" for field, value in given if value]
+        if self.nodes:
+            parts.append(self.nodes[0] if len(self.nodes) == 1 else f"{len(self.nodes):,} chosen nodes")
+        if self.first or self.last:
+            parts.append(_ends(self.first, self.last))
+        return " and ".join(parts) or "every node"
+
+
+def _ends(first: int, last: int) -> str:
+    """`first layer`, `first 2 and last layers`."""
+    ends = [f"{end} {count}" if count > 1 else end for end, count in (("first", first), ("last", last)) if count]
+    return " and ".join(ends) + (" layer" if first + last == 1 else " layers")
 
 
 class PrecisionPlan(msgspec.Struct, frozen=True):
     """Which node runs in which precision: a default, and rules of which the last that matches wins.
 
     `keep_io` keeps inputs and outputs in the types of the user's model. `skip` names clean-up passes that are
-    switched off (`fold_batchnorm`).
+    switched off (`fold_batchnorm`). `block` is how many weights share one scale in INT4 weights.
     """
 
     default: Precision = Precision.FP32
@@ -73,9 +99,10 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     calibration: Calibration = Calibration()
     keep_io: bool = True
     skip: tuple[str, ...] = ()
+    block: int = 32
 
     @property
     def needs_calibration(self) -> bool:
         """True if anything in the plan has activations in INT8 or FP8, whose ranges must be observed."""
-        asked = {self.default, *(rule.precision for rule in self.rules)}
+        asked = {self.default, *(rule.precision for rule in self.rules if not rule.off)}
         return bool(asked & {Precision.INT8, Precision.FP8})

@@ -4,7 +4,22 @@ from workbench.precision.base import base_digest
 from workbench.precision.calibration import observe
 from workbench.precision.compiler import compile_plan
 from workbench.precision.observations import Observations
-from workbench.precision.rules import asked_precisions
+from workbench.precision.plan_file import plan_text, read_plan, write_plan
+from workbench.precision.plan_parse import PlanError, parse_plan
+from workbench.precision.rules import asked_precisions, explain_plan
 from workbench.precision.simulation import without_halves
 
-__all__ = ["Observations", "asked_precisions", "base_digest", "compile_plan", "observe", "without_halves"]
+__all__ = [
+    "Observations",
+    "PlanError",
+    "asked_precisions",
+    "base_digest",
+    "compile_plan",
+    "explain_plan",
+    "observe",
+    "parse_plan",
+    "plan_text",
+    "read_plan",
+    "without_halves",
+    "write_plan",
+]
