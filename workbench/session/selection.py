@@ -4,32 +4,52 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from enum import StrEnum
 
 import msgspec
 
 from workbench.core.graph import Fate, Layer
 from workbench.core.model import Model
 from workbench.core.run import EngineGraph
+from workbench.pipeline.conversions import added_layers
+
+
+class Side(StrEnum):
+    """Where the user chose; what is selected elsewhere follows from it."""
+
+    SOURCE = "source"
+    ENGINE = "engine"  # of the current run
+    FIRST = "first"  # of the other run, where two engines stand side by side (`EnginePair`)
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """Ids on both sides. `by_layer` says which side the user chose; the other follows from fates and sources."""
+    """Ids of source nodes, of layers of the current engine, and of layers of the first of two engines."""
 
     nodes: frozenset[str] = frozenset()
     layers: frozenset[str] = frozenset()
-    by_layer: bool = False
+    first: frozenset[str] = frozenset()
+    chosen: Side = Side.SOURCE
 
     def __bool__(self) -> bool:
-        return bool(self.nodes or self.layers)
+        return bool(self.nodes or self.layers or self.first)
+
+    @property
+    def by_layer(self) -> bool:
+        """True where a layer of the current engine was chosen."""
+        return self.chosen is Side.ENGINE
 
 
 class Links:
-    """Both directions of the mapping between a model and one engine of it."""
+    """Both directions of the mapping between a model and one engine of it.
+
+    `added` are layers that convert and run no node: the compiler put them between others.
+    """
 
     def __init__(self, model: Model | None, engine: EngineGraph | None) -> None:
         self.nodes: dict[str, Layer] = {node.id: node for node in model.graph.walk()} if model else {}
         self.layers: dict[str, Layer] = {layer.id: layer for layer in engine.graph.walk()} if engine else {}
         self.fates: dict[str, Fate] = dict(engine.fates) if engine else {}
+        self.added: frozenset[str] = added_layers(engine) if engine else frozenset()
         self._to_layers: dict[str, set[str]] = defaultdict(set)
         for node, fate in self.fates.items():
             self._to_layers[node].update(fate.layers)
@@ -53,7 +73,7 @@ class Links:
 
     def by_layers(self, layers: Iterable[str]) -> Selection:
         chosen = frozenset(layer for layer in layers if layer in self.layers)
-        return Selection(self.nodes_of(chosen), chosen, by_layer=True)
+        return Selection(self.nodes_of(chosen), chosen, chosen=Side.ENGINE)
 
     def again(self, selection: Selection) -> Selection:
         """The same selection after the engine has changed: the nodes stay, their layers are found anew."""

@@ -14,12 +14,14 @@ from workbench.core.graph import Graph
 from workbench.core.model import Model
 from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
+from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Race, RaceEntry, Run, RunRequest, TimingConfig
 from workbench.session.asked import AskedPrecisions
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
+from workbench.session.pair import EnginePair
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
 from workbench.session.races import Races
 from workbench.session.runs import Runs
@@ -69,11 +71,12 @@ class Session(QObject):
         self.compared: tuple[str, ...] = ()
         self.message: Message | None = None
         self.races = Races(self.runs.store.root)
-        self._links = Links(None, None)
+        self.links = Links(None, None)
         self._asked = AskedPrecisions()
         self._opening = ""
         self._opener = Ask("open", Opened, self)
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
+        self.pair = EnginePair(self)
         self._connect()
 
     def _connect(self) -> None:
@@ -155,10 +158,6 @@ class Session(QObject):
         """What the current run's own plan asked of each node; without a run, what the plan asks now."""
         return self._asked.of(self.model, self.current.config.plan if self.current else self.choices.plan)
 
-    @property
-    def links(self) -> Links:
-        return self._links
-
     def visible_runs(self) -> Iterable[Run]:
         """Runs of the open model, or all of them where the setting says so; newest first."""
         everything = self.settings.get("all_models") or self.model is None
@@ -216,7 +215,7 @@ class Session(QObject):
     def _set_document(self, model: Model | None, recipe: Recipe) -> None:
         self.undo.clear()
         self.model, self.current, self.selection = model, None, Selection()
-        self._links = Links(model, None)
+        self.links = Links(model, None)
         newest = next((run for run in self.visible_runs()), None) if model else None
         self.choices = Choices.of(model, recipe) if model else Choices()
         if newest is not None:
@@ -270,12 +269,13 @@ class Session(QObject):
     # selection
 
     def select_nodes(self, ids: Iterable[str]) -> None:
-        self._select(self._links.by_nodes(ids))
+        self.select(self.links.by_nodes(ids))
 
     def select_layers(self, ids: Iterable[str]) -> None:
-        self._select(self._links.by_layers(ids))
+        self.select(self.links.by_layers(ids))
 
-    def _select(self, selection: Selection) -> None:
+    def select(self, selection: Selection) -> None:
+        selection = self.pair.completed(selection)
         if selection != self.selection:
             self.selection = selection
             self.selection_changed.emit(selection)
@@ -287,8 +287,8 @@ class Session(QObject):
     def _relink(self) -> None:
         """Links and selection go together: nobody is told before both are those of the engine now."""
         engine = self.engine
-        self._links = Links(self.model, engine)
-        self.selection = self._links.again(self.selection)
+        self.links = Links(self.model, engine)
+        self.selection = self.pair.completed(self.links.again(self.selection))
         self.engine_changed.emit(engine)
         self.selection_changed.emit(self.selection)
 
@@ -356,7 +356,7 @@ class Session(QObject):
                 self._relink()
         self.set_compared(self.compared)
 
-    def _finished(self, result: Run | Race) -> None:
+    def _finished(self, result: AnyResult) -> None:
         """The view follows the queue: from a run that is over to the next, unless the user looks at another."""
         following = next((job for job in self.runs.jobs if self.runs.get(job) is not None), "")
         if following and self.current is not None and result.id == self.current.id:

@@ -1,0 +1,116 @@
+"""What became of a node, and where a layer comes from: an answer for each of them, in a badge or in a sentence."""
+
+from __future__ import annotations
+
+from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
+from workbench.pipeline.conversions import conversion_words, neighbours
+from workbench.session.selection import Links
+from workbench.session.words import node_label, plural
+
+INFERRED = "~"
+BADGE_MOST = 30  # characters
+_PLAIN = {
+    FateKind.ALONE: "alone",
+    FateKind.FOLDED: "folded",
+    FateKind.ABSORBED: "absorbed",
+    FateKind.REMOVED: "removed",
+    FateKind.UNKNOWN: "unknown",
+}
+_ADDED = {
+    LayerKind.REFORMAT: "The compiler added this layer",
+    LayerKind.CONSTANT: "This layer gives a constant that the compiler made",
+    LayerKind.SHAPE: "This layer computes shapes for the others",
+    LayerKind.CONTROL: "This layer steers which layers run next",
+    LayerKind.SYNC: "This layer waits until others are done",
+    LayerKind.COMPUTE: "The engine does not say which nodes this layer runs",
+}
+
+
+def fate_badge(fate: Fate, links: Links) -> str:
+    """`→ Conv+Relu`, `alone`, `split → 3`, `folded`, `absorbed`, `removed`; a `~` in front of what is inferred."""
+    match fate.kind:
+        case FateKind.FUSED:
+            into = links.layers.get(fate.layers[0]) if fate.layers else None
+            text = f"→ {_short(into.heading)}" if into is not None else "fused"
+        case FateKind.SPLIT:
+            text = f"split → {len(fate.layers)}"
+        case _:
+            text = _PLAIN[fate.kind]
+    return text if fate.exact else INFERRED + text
+
+
+def layer_badge(layer: Layer, links: Links) -> str:
+    """`6 nodes → 1`; `added` where the compiler put the layer between others."""
+    if layer.id in links.added:
+        return "added"
+    if len(layer.sources) > 1:
+        return f"{'' if layer.sources_exact else INFERRED}{len(layer.sources)} nodes → 1"
+    return ""
+
+
+def node_answer(node: Layer, links: Links) -> str:
+    """What became of a source node, and why, in a sentence."""
+    fate = links.fates.get(node.id)
+    if fate is None:
+        return "There is no engine yet that could say what becomes of it."
+    told = _became(node, fate, links)
+    return told if fate.exact else f"{told} Inferred from the graph: the engine does not name it."
+
+
+def _became(node: Layer, fate: Fate, links: Links) -> str:
+    layers = [links.layers[key] for key in fate.layers if key in links.layers]
+    names = _listed([layer.heading for layer in layers])
+    match fate.kind:
+        case FateKind.FUSED if layers:
+            others = len(links.nodes_of([layer.id for layer in layers]) - {node.id})
+            return f"Fused into {names}, with {plural(others, 'other node')}."
+        case FateKind.ALONE if layers:
+            return f"A layer of its own: {names}."
+        case FateKind.SPLIT:
+            return f"Its work is done by {len(layers)} layers: {names}."
+        case FateKind.FOLDED:
+            return "Computed once, at build time: nothing it depends on changes from one inference to the next."
+        case FateKind.ABSORBED if layers:
+            return f"No kernel of its own: it only changes how {names} reads or writes its data."
+        case FateKind.ABSORBED:
+            return "No kernel of its own: it only renames or reshapes what passes through."
+        case FateKind.REMOVED:
+            body = "it stands in a branch that is never taken" if "." in node.id else "no output of the model needs it"
+            return f"Removed: {body}."
+    return "The engine does not say what became of it, and no layer is near."
+
+
+def layer_answer(layer: Layer, links: Links, graph: Graph) -> str:
+    """Which nodes a layer runs; where it runs none, what it is for and which layers it stands between."""
+    nodes = [links.nodes[key] for key in layer.sources if key in links.nodes]
+    if nodes and layer.id not in links.added:
+        exact = "" if layer.sources_exact else " Some were inferred from the graph: the engine does not name them all."
+        return f"Runs {_listed([node_label(node) for node in nodes])}.{exact}"
+    does = conversion_words(layer, graph.tensors)
+    served = f", for {_listed([node_label(node) for node in nodes])}" if nodes else ""
+    return f"{_ADDED[layer.kind]}{f': it {does}' if does else ''}{served}{_between(layer, graph)}."
+
+
+def _between(layer: Layer, graph: Graph) -> str:
+    """`, between Conv+Relu and MatMul`; the ends of the model count as neighbours."""
+    before, behind = neighbours(graph, layer)
+    above = _listed([other.heading for other in before]) or _named(layer.inputs, graph.inputs, "the input")
+    below = _listed([other.heading for other in behind]) or _named(layer.outputs, graph.outputs, "the output")
+    if above and below:
+        return f", between {above} and {below}"
+    return f", behind {above}" if above else f", before {below}" if below else ""
+
+
+def _named(tensors: tuple[str, ...], ends: tuple[str, ...], what: str) -> str:
+    known = [name for name in tensors if name in ends]
+    return f"{what} {_listed(known)}" if known else ""
+
+
+def _listed(names: list[str]) -> str:
+    """`a, b, c and 4 more`, doubles once."""
+    names = [_short(name) for name in dict.fromkeys(names)]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= BADGE_MOST else f"{text[: BADGE_MOST - 11]}…{text[-10:]}"
