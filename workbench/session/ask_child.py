@@ -65,7 +65,8 @@ def _capabilities(_question: bytes) -> dict[str, Any]:
     found = {}
     for name in backend_ids():
         backend = load_backend(name)
-        found[name] = {"title": backend.title, **msgspec.to_builtins(backend.capabilities())}
+        known = {"title": backend.title, "dialect": backend.dialect()}
+        found[name] = msgspec.to_builtins(known) | msgspec.to_builtins(backend.capabilities())
     return found
 
 

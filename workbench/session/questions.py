@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from workbench.core.dialect import Dialect
 from workbench.core.model import Model, Shape
 from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
@@ -50,7 +51,7 @@ class SamplesInfo(msgspec.Struct, frozen=True):
 
 
 class BackendInfo(msgspec.Struct, frozen=True):
-    """A backend and what it can do on this machine; the words of `backends.base.Capabilities`."""
+    """A backend and what it can do on this machine; the words of `backends.base.Capabilities`, and its dialect."""
 
     title: str
     available: bool = True
@@ -63,3 +64,4 @@ class BackendInfo(msgspec.Struct, frozen=True):
     precisions: dict[Precision, str] = {}
     remarks: dict[Precision, str] = {}
     targets: dict[str, str] = {}
+    dialect: Dialect | None = None

@@ -16,12 +16,12 @@ from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Race, RaceEntry, Run, RunRequest, TimingConfig
-from workbench.session.asked import AskedPrecisions
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
 from workbench.session.pair import EnginePair
+from workbench.session.plan import PlanDocument
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
 from workbench.session.races import Races
 from workbench.session.runs import Runs
@@ -72,7 +72,7 @@ class Session(QObject):
         self.message: Message | None = None
         self.races = Races(self.runs.store.root)
         self.links = Links(None, None)
-        self._asked = AskedPrecisions()
+        self.plan = PlanDocument(self)
         self._opening = ""
         self._opener = Ask("open", Opened, self)
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
@@ -151,12 +151,12 @@ class Session(QObject):
     @property
     def asked(self) -> Mapping[str, Precision]:
         """The precision that the plan asks of each source node."""
-        return self._asked.of(self.model, self.choices.plan)
+        return self.plan.asks(self.choices.plan)
 
     @property
     def asked_of_run(self) -> Mapping[str, Precision]:
         """What the current run's own plan asked of each node; without a run, what the plan asks now."""
-        return self._asked.of(self.model, self.current.config.plan if self.current else self.choices.plan)
+        return self.plan.asks(self.current.config.plan if self.current else self.choices.plan)
 
     def visible_runs(self) -> Iterable[Run]:
         """Runs of the open model, or all of them where the setting says so; newest first."""

@@ -51,6 +51,7 @@ SETTINGS = (
     Setting("recent", ()),
     Setting("geometry", ""),
     Setting("window_state", {}),
+    Setting("recent_plans", ()),
 )
 _BY_ID = {setting.id: setting for setting in SETTINGS}
 
