@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from workbench.core.layer_errors import CheckedTensor, LayerFigures
 from workbench.core.run import Status
 
 
@@ -14,7 +15,7 @@ class Event(msgspec.Struct, frozen=True, tag_field="event"):
 
 
 class Progress(Event, frozen=True, tag="progress"):
-    """`phase` is one of open, plan, calibrate, build, time, measure, layers, accuracy. `total` 0: not known."""
+    """`phase` is one of open, plan, calibrate, build, time, measure, layers, accuracy, errors. `total` 0: not known."""
 
     phase: str
     done: int = 0
@@ -53,11 +54,27 @@ class Checked(Event, frozen=True, tag="checked"):
     high: float | None = None
 
 
+class LayersListed(Event, frozen=True, tag="layers_listed"):
+    """Sent once, before the first `LayersChecked`: the tensors that figures will be told of, in execution order."""
+
+    source: str
+    asked: int
+    tensors: tuple[CheckedTensor, ...]
+
+
+class LayersChecked(Event, frozen=True, tag="layers_checked"):
+    """New figures of `tensors[first : first + len(figures)]`; `samples` have been through every layer so far."""
+
+    samples: int
+    first: int
+    figures: tuple[LayerFigures | None, ...]
+
+
 class Changed(Event, frozen=True, tag="changed"):
-    """A part of the run is on disk now: status, build, timing or accuracy. Read `run.json` for it."""
+    """A part of the run is on disk now: status, build, timing or accuracy (read `run.json`), or layers (their file)."""
 
     part: str
     status: Status
 
 
-AnyEvent: TypeAlias = Progress | LogLine | LayerNames | Timed | Checked | Changed
+AnyEvent: TypeAlias = Progress | LogLine | LayerNames | Timed | Checked | LayersListed | LayersChecked | Changed

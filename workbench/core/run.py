@@ -65,6 +65,7 @@ class RunRequest(msgspec.Struct, frozen=True, tag="run"):
     calibration: str = ""
     evaluation: str = ""
     evaluation_limit: int = 0  # 0: all
+    layer_samples: int = 0  # of the evaluation set, for the error of each layer; 0: none
     timing: TimingConfig = TimingConfig()
 
 
@@ -186,6 +187,17 @@ class TaskResult(msgspec.Struct, frozen=True):
     extra: dict[str, float] = {}
 
 
+class SimulatorCheck(msgspec.Struct, frozen=True):
+    """Worst output against the reference, on the same `samples`: of the engine, and of its typed ONNX computed exactly.
+
+    Where they part, the engine computes something else than is written.
+    """
+
+    samples: int
+    engine_db: float
+    simulator_db: float
+
+
 class Accuracy(msgspec.Struct, frozen=True):
     """Outputs of the real engine against ONNX Runtime in FP32, optimisations off, and the task metric."""
 
@@ -196,6 +208,7 @@ class Accuracy(msgspec.Struct, frozen=True):
     task: TaskResult | None = None
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    simulator: SimulatorCheck | None = None
 
     @property
     def worst_sqnr_db(self) -> float | None:

@@ -14,13 +14,15 @@ from workbench.core.run import OutputError
 Array = NDArray[np.generic]
 SQNR_CAP_DB = 200.0
 """Equal bits have no noise; they are shown as this. Float32 against float32 never reaches it otherwise."""
+BLOCK = 2**18
+"""Values computed with at a time, in float64: large tensors are not held three times over, and it is faster."""
 
 
 class OutputErrors:
     """Errors of every output over all samples. `add` a sample, read `errors()` and `warnings()` at any time."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, _Sums] = {}
+        self._sums: dict[str, ErrorSums] = {}
         self._warnings: dict[str, None] = {}
 
     def add(self, reference: Mapping[str, Array], actual: Mapping[str, Array]) -> None:
@@ -34,7 +36,7 @@ class OutputErrors:
                     " reference: not compared."
                 )
             else:
-                self._sums.setdefault(name, _Sums()).add(expected, actual[name])
+                self._sums.setdefault(name, ErrorSums()).add(expected, actual[name])
 
     def errors(self) -> dict[str, OutputError]:
         return {name: sums.error() for name, sums in self._sums.items()}
@@ -57,23 +59,29 @@ class OutputErrors:
         self._warnings[text] = None
 
 
-class _Sums:
-    """Running sums of one output: enough for cosine, SQNR and the largest difference."""
+class ErrorSums:
+    """Running sums of one tensor: enough for cosine, SQNR and the largest difference. Computed a block at a time."""
 
     def __init__(self) -> None:
-        self.count = self.lost = self.broken = self.equal = 0
+        self.count = self.lost = self.broken = self.equal = self.nan = self.inf = 0
         self.is_discrete = False
         self._dot = self._reference2 = self._actual2 = self._noise2 = self._max_abs = 0.0
 
     def add(self, reference: Array, actual: Array) -> None:
+        """Two arrays of one size."""
         self.count += reference.size
-        if reference.dtype.kind not in "fiubc" or actual.dtype.kind not in "fiubcV":
+        self.is_discrete = reference.dtype.kind not in "fc"
+        flat, got = _flat(reference), _flat(actual)
+        for start in range(0, flat.size, BLOCK):
+            self._add_block(flat[start : start + BLOCK], got[start : start + BLOCK])
+
+    def _add_block(self, reference: Array, actual: Array) -> None:
+        if reference.dtype.kind not in "fiub" or actual.dtype.kind not in "fiubV":
             self.is_discrete = True
-            self.equal += int(np.count_nonzero(reference.ravel() == actual.ravel()))
+            self.equal += int(np.count_nonzero(reference == actual))
             return
-        self.is_discrete = reference.dtype.kind in "iub"
-        expected, got = _as_numbers(reference), _as_numbers(actual)
-        self.equal += int(np.count_nonzero(expected == got))
+        expected, got = reference.astype(np.float64), actual.astype(np.float64)
+        self.equal += int(np.count_nonzero(expected == got)) if self.is_discrete else 0
         self._add_numbers(*self._finite(expected, got))
 
     def _finite(
@@ -87,8 +95,11 @@ class _Sums:
         if good.all():
             return expected, got
         same = (expected == got) | (np.isnan(expected) & np.isnan(got))
+        had = np.isfinite(expected)
         self.lost += int(np.count_nonzero(~good & ~same))
-        self.broken += int(np.count_nonzero(np.isfinite(expected) & ~good))
+        self.broken += int(np.count_nonzero(had & ~good))
+        self.nan += int(np.count_nonzero(had & np.isnan(got)))
+        self.inf += int(np.count_nonzero(had & np.isinf(got)))
         return expected[good], got[good]
 
     def _add_numbers(self, expected: NDArray[np.float64], got: NDArray[np.float64]) -> None:
@@ -127,8 +138,8 @@ class _Sums:
         return max(-SQNR_CAP_DB, min(SQNR_CAP_DB, decibels))
 
 
-def _as_numbers(array: Array) -> NDArray[np.float64]:
-    """Flat float64; of complex numbers real and imaginary parts in turn."""
+def _flat(array: Array) -> Array:
+    """Of complex numbers real and imaginary parts in turn."""
     if array.dtype.kind == "c":
         array = np.ascontiguousarray(array).view(array.real.dtype)
-    return array.astype(np.float64).ravel()
+    return array.ravel()

@@ -22,8 +22,11 @@ class Reference:
     Optimisations are off because at any other level ONNX Runtime rounds Q/DQ arithmetic differently (50-60 dB).
     """
 
-    def __init__(self, onnx_file: str | Path | bytes, threads: int = 1) -> None:
-        """`onnx_file` is a path, or the file itself. Raises WorkbenchError with ONNX Runtime's reason."""
+    def __init__(self, onnx_file: str | Path | bytes, threads: int = 1, weights: Path | None = None) -> None:
+        """`onnx_file` is a path, or the file itself, whose external data lies in the folder `weights`.
+
+        Raises WorkbenchError with ONNX Runtime's reason.
+        """
         import onnxruntime as ort
 
         options = ort.SessionOptions()
@@ -32,6 +35,8 @@ class Reference:
         options.log_severity_level = 4
         # A session's threads would spin on after a run and slow down whatever is measured next.
         options.add_session_config_entry("session.force_spinning_stop", "1")
+        if weights is not None:
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(weights))
         try:
             source = onnx_file if isinstance(onnx_file, bytes) else str(onnx_file)
             self._session: Any = ort.InferenceSession(source, options, ["CPUExecutionProvider"])

@@ -8,3 +8,5 @@ TYPED_FILE = "typed.onnx"
 TYPED_MODEL_FILE = "typed.json"  # TypedModel: what a race builds the engine from again
 LATENCIES_FILE = "latencies.npy"  # float64 milliseconds, in order
 LOG_FILE = "log.txt"
+LAYER_ERRORS_FILE = "layer_errors.json"  # LayerErrors
+LAYER_WEIGHTS_FILE = "layers.weights.part"  # only while layers are checked

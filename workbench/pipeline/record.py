@@ -13,9 +13,10 @@ import msgspec
 from workbench.core.errors import Cancelled, disk_error, one_line
 from workbench.core.events import AnyEvent, Changed, LogLine, Progress
 from workbench.core.json import write_json
+from workbench.core.layer_errors import LayerErrors
 from workbench.core.model import Model
 from workbench.core.run import Accuracy, Build, Run, RunError, RunRequest, Status, Timing
-from workbench.pipeline.files import LOG_FILE, REQUEST_FILE, RUN_FILE
+from workbench.pipeline.files import LAYER_ERRORS_FILE, LOG_FILE, REQUEST_FILE, RUN_FILE
 
 Emit = Callable[[AnyEvent], None]
 MIN_INTERVAL = 1 / 30
@@ -79,6 +80,14 @@ class Record:
 
     def checked(self, accuracy: Accuracy) -> None:
         self._save("accuracy", msgspec.structs.replace(self.run, accuracy=accuracy))
+
+    def keep_layers(self, errors: LayerErrors) -> None:
+        """Writes `layer_errors.json`, as often as there is more."""
+        write_json(self.folder / LAYER_ERRORS_FILE, errors)
+
+    def tell_layers(self) -> None:
+        """Says that the errors of layers are complete."""
+        self.emit(Changed(self.run.id, "layers", self.run.status))
 
     def finish(self, status: Status, error: RunError | None = None) -> Run:
         """The last change. Where the disk takes nothing more, the run that is returned says so; what is there stays."""

@@ -11,12 +11,13 @@ from workbench.core.run import Run, RunError, RunRequest, Status
 from workbench.pipeline.building import build, check_can_build, open_step
 from workbench.pipeline.checking import check_accuracy
 from workbench.pipeline.clocking import time_engine
+from workbench.pipeline.layer_checking import check_layers
 from workbench.pipeline.record import Emit, Record
 from workbench.pipeline.samples import evaluation_set, fixed_values, timing_feeds
 
 
 def run(request: RunRequest, emit: Emit, cancelled: Callable[[], bool]) -> Run:
-    """open -> plan -> calibrate -> typed ONNX -> build -> time -> layers -> accuracy, in this process.
+    """open -> plan -> calibrate -> typed ONNX -> build -> time -> accuracy -> errors of layers, in this process.
 
     Returns the run as it stands in `run.json` of `request.folder`. Never raises for what the user can cause: then
     the run is FAILED and its `error` says why, with a hint; everything finished before stays in it. `emit` gets
@@ -38,10 +39,12 @@ def _steps(record: Record) -> None:
     check_can_build(backend.capabilities(), request.config, backend.title)
     model, shapes = open_step(record)
     samples = evaluation_set(request, model, shapes)  # before the build: a wrong path is told at once
-    built = build(record, backend, model, shapes, fixed_values(request, model, shapes, samples))
+    fixed = fixed_values(request, model, shapes, samples)
+    built = build(record, backend, model, shapes, fixed)
     time_engine(record, built.engine, timing_feeds(samples))
     record.stop_if_cancelled()
     check_accuracy(record, built, samples)
+    check_layers(record, built, samples, fixed)
 
 
 def as_run_error(error: Exception) -> RunError:

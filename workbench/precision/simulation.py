@@ -36,18 +36,25 @@ _EXACT = (
 _FIRST_BODY_OUTPUT = {"If": 0, "Loop": 1, "Scan": 0}
 
 
-def without_halves(path: str | Path) -> bytes | None:
-    """The ONNX file at `path` rewritten by the rules; None where it has no half type, or would pass protobuf's limit.
+def exact_copy(path: str | Path) -> onnx.ModelProto:
+    """The ONNX file at `path` rewritten by the rules, where it has a half type. Its nodes must be in order."""
+    return _exact(path)[0]
 
-    Its nodes must be in order.
-    """
-    model = onnx.load(path)
-    rewriter = _Rewriter()
-    rewriter.whole(model.graph)
-    if not rewriter.has_changed or weights_bytes(model) >= PROTOBUF_LIMIT:
+
+def without_halves(path: str | Path) -> bytes | None:
+    """As `exact_copy`, as a file; None where it has no half type, or would pass protobuf's limit."""
+    model, has_changed = _exact(path)
+    if not has_changed or weights_bytes(model) >= PROTOBUF_LIMIT:
         return None
     data: bytes = model.SerializeToString()
     return data
+
+
+def _exact(path: str | Path) -> tuple[onnx.ModelProto, bool]:
+    model = onnx.load(path)
+    rewriter = _Rewriter()
+    rewriter.whole(model.graph)
+    return model, rewriter.has_changed
 
 
 class _Scope:

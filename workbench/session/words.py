@@ -17,6 +17,7 @@ PHASES = {
     "time": "Timing",
     "measure": "Measuring",
     "layers": "Timing layers",
+    "errors": "Checking layers",
     "accuracy": "Checking accuracy",
     "race": "Racing",
 }

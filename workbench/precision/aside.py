@@ -1,0 +1,77 @@
+"""Weights set aside: into one file that models of a few nodes read from, each mapping only what it needs."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from onnx import ModelProto, TensorProto, numpy_helper
+
+from workbench.model.inference import constant_tensor
+
+SMALLEST = 1024
+"""Bytes; what is smaller stays in the model, for operators like Reshape must see it when a session is made."""
+PAGE = 4096  # ONNX Runtime maps a file from page boundaries on
+_PLAIN = frozenset({TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT32, TensorProto.INT64, TensorProto.FLOAT16})
+
+
+class WeightsAside:
+    """The file; equal weights are in it once. A context manager that removes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = path.open("wb")
+        self._known: dict[bytes, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def take(self, model: ModelProto) -> None:
+        """Moves the large initializers of the main graph here, in place. Constant nodes become initializers first."""
+        _name_constants(model)
+        for tensor in model.graph.initializer:
+            if not tensor.HasField("raw_data") and tensor.data_type in _PLAIN:
+                tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+            if len(tensor.raw_data) >= SMALLEST:
+                self._move(tensor)
+        self._file.flush()
+
+    def _move(self, tensor: TensorProto) -> None:
+        data = tensor.raw_data
+        offset = self._offset(data)
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", self.path.name), ("offset", str(offset)), ("length", str(len(data)))):
+            tensor.external_data.add(key=key, value=value)
+
+    def _offset(self, data: bytes) -> int:
+        digest = hashlib.sha256(data).digest()
+        if digest not in self._known:
+            self._file.write(bytes(-self._file.tell() % PAGE))
+            self._known[digest] = self._file.tell()
+            self._file.write(data)
+        return self._known[digest]
+
+
+def _name_constants(model: ModelProto) -> None:
+    kept = []
+    for node in model.graph.node:
+        value = constant_tensor(node)
+        if value is None:
+            kept.append(node)
+        else:
+            tensor = model.graph.initializer.add()
+            tensor.CopyFrom(value)
+            tensor.name = node.output[0]
+    if len(kept) < len(model.graph.node):
+        copies = [type(node).FromString(node.SerializeToString()) for node in kept]
+        del model.graph.node[:]
+        model.graph.node.extend(copies)
