@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from workbench.core.graph import Graph, Layer, Tensor
 from workbench.views.canvas import GraphCanvas
+from workbench.views.canvas.heat import Heat
 
 PANE = (1400, 900)
 
@@ -59,7 +60,7 @@ def bench(nodes: int) -> None:
     layout_s = cpu_ms(lambda: canvas.set_graph(graph), 1) / 1000
     image = QImage(*PANE, QImage.Format.Format_RGB32)
     values = {layer.id: float(i % 97) for i, layer in enumerate(graph.layers)}
-    canvas.set_overlay(values, "ms")
+    canvas.set_overlay(Heat(values, "ms"))
 
     def frame_ms(zoom: float) -> float:
         canvas.fit()
@@ -70,7 +71,7 @@ def bench(nodes: int) -> None:
         return cpu_ms(lambda: canvas.render(image), 10)
 
     fit, middle, near = frame_ms(0.0), frame_ms(0.4), frame_ms(1.0)
-    recolour = cpu_ms(lambda: canvas.set_overlay(values, "ms"), 5)
+    recolour = cpu_ms(lambda: canvas.set_overlay(Heat(values, "ms")), 5)
     hit = cpu_ms(lambda: canvas.scene and canvas.box_under(canvas.rect().center().toPointF()), 20)
     find = cpu_ms(lambda: canvas.find("softmax"), 3)
     print(

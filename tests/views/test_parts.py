@@ -14,18 +14,16 @@ from pytestqt.qtbot import QtBot
 
 from workbench.charts.base import ChartData, Series, find_charts
 from workbench.core.errors import WorkbenchError
-from workbench.core.graph import Fate, FateKind, Graph, Layer, Tensor
-from workbench.core.model import Model, TensorSpec
+from workbench.core.graph import Layer
+from workbench.core.model import TensorSpec
 from workbench.core.precision import Precision
-from workbench.core.run import BuildConfig, EngineGraph, Run, Status
+from workbench.core.run import BuildConfig, Run, Status
 from workbench.core.theme import DARK, LIGHT
-from workbench.session.selection import Links
 from workbench.session.settings import SETTINGS, Settings
 from workbench.views.application import make_application
 from workbench.views.bottom import save_chart
 from workbench.views.fonts import text_font
 from workbench.views.model_panel import parse_shape
-from workbench.views.overlays import engine_overlay, node_times, source_overlay
 from workbench.views.preprocess_editor import parse
 from workbench.views.settings_dialog import SettingsDialog
 from workbench.views.theme import palette, stylesheet
@@ -106,31 +104,6 @@ def test_both_themes_fill_the_whole_sheet() -> None:
         sheet = stylesheet(theme)
         assert theme.panel in sheet and "{{" not in sheet and "{line}" not in sheet
         assert palette(theme).window().color().name() == theme.background
-
-
-def linked() -> tuple[Links, EngineGraph]:
-    nodes = tuple(Layer(f"n{i}", "", op, sources=(f"n{i}",)) for i, op in enumerate(("Conv", "Relu", "Reshape")))
-    layers = (
-        Layer("l0", "", "Conv", outputs=("a",), precision=Precision.INT8, sources=("n0", "n1")),
-        Layer("l1", "", "Reorder"),
-    )
-    engine = EngineGraph(
-        Graph("engine", layers, {"a": Tensor("a", (1, 8), "float32", 32)}),
-        {"n0": Fate(FateKind.FUSED, ("l0",)), "n1": Fate(FateKind.FUSED, ("l0",)), "n2": Fate(FateKind.ABSORBED)},
-    )
-    model = Model("m", Graph("m", nodes), 17, 10, "", 0, 0, 0, "", (SPEC,), (), {})
-    return Links(model, engine), engine
-
-
-def test_times_of_a_fused_layer_are_shared_among_its_nodes() -> None:
-    links, engine = linked()
-    assert node_times(links, {"l0": 2.0, "l1": 1.0}) == {"n0": 1.0, "n1": 1.0}
-    overlay = source_overlay("time share", links, {"n0": Precision.INT8}, {"l0": 2.0}, LIGHT)
-    assert overlay.values == {"n0": 1.0, "n1": 1.0} and overlay.colors == {"n0": LIGHT.precision[Precision.INT8]}
-    assert source_overlay("fate", links, {}, {}, LIGHT).badges == {"n2": "no kernel"}
-    assert engine_overlay("memory", engine, {}, LIGHT).values == {"l0": 32.0, "l1": 0.0}
-    assert engine_overlay("precision", engine, {}, LIGHT).badges["l0"] == "2 nodes → 1"
-    assert engine_overlay("time", None, {}, LIGHT).values is None
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".csv"])

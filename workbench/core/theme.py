@@ -8,7 +8,9 @@ from workbench.core.precision import Precision
 
 
 class Theme(msgspec.Struct, frozen=True):
-    """Colours as `#rrggbb`. `heat` runs from quiet to hot; `series` tells runs apart, safe for the colour-blind."""
+    """Colours as `#rrggbb`. `heat` runs from quiet to hot, `diverging` from less over none to more (blue to orange);
+    `series` tells runs apart. All are safe for the colour-blind.
+    """
 
     name: str
     background: str
@@ -24,6 +26,7 @@ class Theme(msgspec.Struct, frozen=True):
     bad: str
     precision: dict[Precision, str]
     heat: tuple[str, ...]
+    diverging: tuple[str, ...]
     series: tuple[str, ...]
 
 
@@ -57,6 +60,7 @@ LIGHT = Theme(
     bad="#c2410c",
     precision=_precisions("#7a8797", "#9aa4b1", "#0f9d8a", "#2f6fed", "#8e57d9", "#e08600", "#d6336c"),
     heat=("#dff1e6", "#e9ebcb", "#fbdf91", "#fbb25f", "#f4845a"),
+    diverging=("#6f9df2", "#b7cff8", "#f1f3f5", "#fbcf96", "#f09a4b"),
     series=("#2f6fed", "#e08600", "#0f9d8a", "#d6336c", "#8e57d9", "#7a8797"),
 )
 
@@ -75,6 +79,7 @@ DARK = Theme(
     bad="#ff8a5c",
     precision=_precisions("#8b97a6", "#aab3bf", "#2bc4ad", "#6ea0ff", "#b08cff", "#ffb340", "#ff6b9d"),
     heat=("#213d33", "#3d4526", "#6b5a18", "#85551a", "#a84a22"),
+    diverging=("#2f5fb3", "#2b4470", "#262b33", "#5f4521", "#9a6418"),
     series=("#6ea0ff", "#ffb340", "#2bc4ad", "#ff6b9d", "#b08cff", "#8b97a6"),
 )
 

@@ -1,86 +1,158 @@
-"""What the panes can lay over a graph: pure functions from what is known to values, colours and badges by id."""
+"""What the panes can lay over a graph: a table of overlays, each a function from what is known to values by id."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from workbench.core.graph import FateKind, Graph, Layer, LayerKind
+from workbench.core.costs import Cost
+from workbench.core.graph import FateKind, Graph, LayerKind
 from workbench.core.precision import Precision
 from workbench.core.run import EngineGraph
 from workbench.core.theme import Theme
 from workbench.session.selection import Links
+from workbench.views.canvas.heat import Group, Heat, Kinds, Scale
 
-SOURCE_OVERLAYS = {
-    "fate": "What became of each node",
-    "precision": "What the plan asks of each node",
-    "time share": "Time of the layer a node went into, in equal parts on its nodes: not a measurement of the node",
+NO_TIMES = "No layer times yet: build the model first"
+NO_ENGINE = "No engine yet: build the model first"
+NO_ERRORS = "This run has no error per node: check its layers first"
+NO_COSTS = "The shapes of this model are not known yet"
+FATE_WORDS = {
+    FateKind.FUSED: "fused",
+    FateKind.ALONE: "alone",
+    FateKind.SPLIT: "split",
+    FateKind.FOLDED: "folded",
+    FateKind.ABSORBED: "no kernel",
+    FateKind.REMOVED: "removed",
+    FateKind.UNKNOWN: "unknown",
 }
-ENGINE_OVERLAYS = {
-    "precision": "The precision each layer really ran in",
-    "time": "Mean time of each layer",
-    "memory": "Bytes each layer writes",
-}
+HARMLESS_DB = 60.0  # an error so small is seen nowhere: the quiet end of the scale
 
 
-class Overlay(msgspec.Struct, frozen=True):
-    """`values` heat the boxes in `unit`; `colors` mark their side; `badges` stand beside them; `dimmed` step back."""
+class Facts(msgspec.Struct, frozen=True):
+    """All that overlays are made of. `layer_ms` is by engine layer, everything else by source node.
 
-    values: dict[str, float] | None = None
-    unit: str = ""
-    colors: dict[str, str] = {}
-    badges: dict[str, str] = {}
-    dimmed: frozenset[str] | None = None
+    `shares` splits times of layers on nodes (see `TimeShares`); errors are SQNR in dB: less is worse.
+    """
 
-
-def fate_colors(theme: Theme) -> dict[FateKind, str]:
-    return {
-        FateKind.FUSED: theme.accent,
-        FateKind.ALONE: theme.good,
-        FateKind.SPLIT: theme.series[1],
-        FateKind.FOLDED: theme.faint,
-        FateKind.ABSORBED: theme.faint,
-        FateKind.REMOVED: theme.faint,
-        FateKind.UNKNOWN: theme.bad,
-    }
+    links: Links
+    theme: Theme
+    engine: EngineGraph | None = None
+    asked: Mapping[str, Precision] = {}
+    layer_ms: Mapping[str, float] = {}
+    shares: TimeShares | None = None
+    costs: Mapping[str, Cost] = {}
+    introduced_db: Mapping[str, float] = {}
+    inherited_db: Mapping[str, float] = {}
 
 
-def source_overlay(
-    kind: str, links: Links, asked: Mapping[str, Precision], layer_ms: Mapping[str, float], theme: Theme
-) -> Overlay:
-    """For the source pane."""
-    if kind == "fate":
-        return _fates(links, theme)
-    if kind == "time share":
-        return Overlay(values=node_times(links, layer_ms), unit="ms", colors=_asked(asked, theme))
-    return Overlay(colors=_asked(asked, theme))
+Make = Callable[[Facts], Heat | Kinds | None]
 
 
-def engine_overlay(kind: str, engine: EngineGraph | None, layer_ms: Mapping[str, float], theme: Theme) -> Overlay:
-    """For the engine pane."""
-    if engine is None:
-        return Overlay()
-    layers = list(engine.graph.walk())
-    colors = {layer.id: theme.precision[layer.precision] for layer in layers if layer.precision is not None}
-    badges = {layer.id: _badge(layer) for layer in layers}
-    badges = {layer_id: text for layer_id, text in badges.items() if text}
-    if kind == "time":
-        return Overlay(values=dict(layer_ms), unit="ms", colors=colors, badges=badges)
-    if kind == "memory":
-        return Overlay(values=written_bytes(engine.graph), unit="B", colors=colors, badges=badges)
-    return Overlay(colors=colors, badges=badges)
+class OverlayKind(msgspec.Struct, frozen=True):
+    """One overlay. `source` and `engine` make it for a pane; None: that pane does not have it.
+
+    `reason` is what is missing where there are no values.
+    """
+
+    id: str
+    title: str
+    summary: str
+    reason: str
+    source: Make | None = None
+    engine: Make | None = None
 
 
-def node_times(links: Links, layer_ms: Mapping[str, float]) -> dict[str, float]:
-    """A layer's time in equal parts on the nodes fused into it; a node's parts added up."""
-    times: dict[str, float] = defaultdict(float)
-    for layer_id, ms in layer_ms.items():
-        nodes = links.nodes_of([layer_id])
-        for node in nodes:
-            times[node] += ms / len(nodes)
-    return dict(times)
+class TimeShares:
+    """Splits the time of each layer in equal parts on the nodes fused into it. Made once for an engine."""
+
+    def __init__(self, links: Links) -> None:
+        self.links = links
+        self._layers, self._nodes = list(links.layers), list(links.nodes)
+        place = {node: i for i, node in enumerate(self._nodes)}
+        pairs = [(i, place[n]) for i, layer in enumerate(self._layers) for n in links.nodes_of([layer])]
+        table = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+        self._layer, self._node = table[:, 0], table[:, 1]
+        count = np.bincount(self._layer, minlength=len(self._layers))
+        self._part: NDArray[np.float64] = 1.0 / count[self._layer]
+
+    def node_ms(self, layer_ms: Mapping[str, float]) -> dict[str, float]:
+        """A node's parts added up; only nodes of layers that have a time."""
+        nan = float("nan")
+        times = np.fromiter((layer_ms.get(key, nan) for key in self._layers), np.float64, len(self._layers))
+        parts = times[self._layer] * self._part
+        known = ~np.isnan(parts)
+        total = np.bincount(self._node[known], parts[known], len(self._nodes))
+        timed = np.unique(self._node[known]).tolist()
+        return {self._nodes[i]: float(total[i]) for i in timed}
+
+
+# times
+
+
+def _node_time(facts: Facts, *, share_leads: bool) -> Heat | None:
+    if facts.shares is None or not facts.layer_ms:
+        return None
+    return _time(facts.shares.node_ms(facts.layer_ms), share_leads, "in no layer that was timed")
+
+
+def _layer_time(facts: Facts, *, share_leads: bool) -> Heat | None:
+    return _time(facts.layer_ms, share_leads, "not timed") if facts.layer_ms else None
+
+
+def _time(values: Mapping[str, float], share_leads: bool, missing: str) -> Heat:
+    title = "Share of time" if share_leads else "Time"
+    return Heat(values, "ms", title, total=sum(values.values()), share_leads=share_leads, missing=missing)
+
+
+# errors
+
+
+def _error(values: Mapping[str, float], title: str) -> Heat | None:
+    if not values:
+        return None
+    high = min(max(values.values()), HARMLESS_DB)
+    return Heat(values, "dB", title, high=high, low_is_hot=True, group=Group.WORST, missing="not checked")
+
+
+def _by_layer(values: Mapping[str, float], links: Links) -> dict[str, float]:
+    """The worst of the nodes that went into each layer."""
+    found: dict[str, float] = {}
+    for layer in links.layers:
+        known = [values[node] for node in links.nodes_of([layer]) if node in values]
+        if known:
+            found[layer] = min(known)
+    return found
+
+
+# costs
+
+
+def _node_cost(facts: Facts, part: Callable[[Cost], int | None], unit: str, title: str) -> Heat | None:
+    return _cost({node: part(cost) for node, cost in facts.costs.items()}, unit, title)
+
+
+def _layer_cost(facts: Facts, part: Callable[[Cost], int | None], unit: str, title: str) -> Heat | None:
+    """The sum over the nodes that went into a layer; a node in several layers counts in equal parts."""
+    layers: dict[str, float | None] = {}
+    for layer in facts.links.layers:
+        sums = [_part_of(facts, node, part) for node in facts.links.nodes_of([layer])]
+        known = [value for value in sums if value is not None]
+        layers[layer] = sum(known) if known else None
+    return _cost(layers, unit, title)
+
+
+def _part_of(facts: Facts, node: str, part: Callable[[Cost], int | None]) -> float | None:
+    value = part(facts.costs[node]) if node in facts.costs else None
+    return None if value is None else value / len(facts.links.layers_of([node]))
+
+
+def _cost(found: Mapping[str, float | None], unit: str, title: str) -> Heat | None:
+    values = {key: float(value) for key, value in found.items() if value is not None}
+    return Heat(values, unit, title, Scale.LOG, total=sum(values.values()), missing="not known") if values else None
 
 
 def written_bytes(graph: Graph) -> dict[str, float]:
@@ -92,30 +164,164 @@ def written_bytes(graph: Graph) -> dict[str, float]:
     }
 
 
-def _badge(layer: Layer) -> str:
-    if len(layer.sources) > 1:
-        return f"{len(layer.sources)} nodes → 1"
-    return "added" if not layer.sources and layer.kind is LayerKind.REFORMAT else ""
+def _layer_memory(facts: Facts) -> Heat | None:
+    return _cost(written_bytes(facts.engine.graph), "B", "Bytes written") if facts.engine is not None else None
 
 
-def _asked(asked: Mapping[str, Precision], theme: Theme) -> dict[str, str]:
-    return {node: theme.precision[precision] for node, precision in asked.items()}
+# kinds
 
 
-def _fates(links: Links, theme: Theme) -> Overlay:
-    colors: dict[str, str] = {}
-    badges: dict[str, str] = {}
-    words = {
-        FateKind.FOLDED: "folded",
-        FateKind.ABSORBED: "no kernel",
-        FateKind.REMOVED: "removed",
-        FateKind.UNKNOWN: "unknown",
+def _asked(facts: Facts) -> Kinds | None:
+    return _precisions(facts.asked, "Precision asked", facts.theme)
+
+
+def _ran(facts: Facts) -> Kinds | None:
+    found = {layer.id: layer.precision for layer in facts.links.layers.values() if layer.precision is not None}
+    return _precisions(found, "Precision", facts.theme)
+
+
+def _precisions(found: Mapping[str, Precision], title: str, theme: Theme) -> Kinds | None:
+    present = set(found.values())
+    colors = {precision.label: theme.precision[precision] for precision in Precision if precision in present}
+    values = {key: precision.label for key, precision in found.items()}
+    return Kinds(values, colors, title, "without one") if values else None
+
+
+def fate_colors(theme: Theme) -> dict[FateKind, str]:
+    """Three greys for nodes that no kernel computes, a colour of the safe series for all others."""
+    blue, orange, teal, pink, *_ = theme.series
+    return {
+        FateKind.FUSED: blue,
+        FateKind.ALONE: teal,
+        FateKind.SPLIT: orange,
+        FateKind.FOLDED: theme.faint,
+        FateKind.ABSORBED: theme.soft,
+        FateKind.REMOVED: theme.line,
+        FateKind.UNKNOWN: pink,
     }
-    table = fate_colors(theme)
-    for node, fate in links.fates.items():
-        colors[node] = table[fate.kind]
-        if fate.kind in words:
-            badges[node] = words[fate.kind]
-        elif fate.kind is FateKind.SPLIT:
+
+
+def _fates(facts: Facts) -> Kinds | None:
+    colors = {FATE_WORDS[kind]: color for kind, color in fate_colors(facts.theme).items()}
+    values = {node: FATE_WORDS[fate.kind] for node, fate in facts.links.fates.items()}
+    return Kinds(values, colors, "Fate", "without one") if values else None
+
+
+OVERLAYS = (
+    OverlayKind(
+        "time",
+        "time",
+        "Mean time of each layer; of a node its equal part of the layer it went into: not a measurement of the node",
+        NO_TIMES,
+        lambda facts: _node_time(facts, share_leads=False),
+        lambda facts: _layer_time(facts, share_leads=False),
+    ),
+    OverlayKind("fate", "fate", "What became of each node", NO_ENGINE, _fates),
+    OverlayKind(
+        "precision",
+        "precision",
+        "What the plan asks of each node; what each layer really ran in",
+        "Nothing is known of precisions here",
+        _asked,
+        _ran,
+    ),
+    OverlayKind(
+        "introduced",
+        "error",
+        "Error that a node itself introduces: SQNR of its output when its inputs are FP32",
+        NO_ERRORS,
+        lambda facts: _error(facts.introduced_db, "Error introduced, SQNR"),
+        lambda facts: _error(_by_layer(facts.introduced_db, facts.links), "Error introduced, SQNR"),
+    ),
+    OverlayKind(
+        "memory",
+        "memory",
+        "Bytes that each layer writes, with the shapes chosen",
+        NO_COSTS,
+        lambda facts: _node_cost(facts, lambda cost: cost.bytes_written, "B", "Bytes written"),
+        _layer_memory,
+    ),
+    OverlayKind(
+        "share",
+        "share of time",
+        "Time as a share of the sum over all layers",
+        NO_TIMES,
+        lambda facts: _node_time(facts, share_leads=True),
+        lambda facts: _layer_time(facts, share_leads=True),
+    ),
+    OverlayKind(
+        "inherited",
+        "error inherited",
+        "Error that arrives with a node's inputs: SQNR of its output in the quantized graph",
+        NO_ERRORS,
+        lambda facts: _error(facts.inherited_db, "Error inherited, SQNR"),
+        lambda facts: _error(_by_layer(facts.inherited_db, facts.links), "Error inherited, SQNR"),
+    ),
+    OverlayKind(
+        "flops",
+        "FLOPs",
+        "Arithmetic of each node by its shapes, a multiply-add as two; of a layer the sum over its nodes",
+        NO_COSTS,
+        lambda facts: _node_cost(facts, lambda cost: cost.flops, "FLOP", "FLOPs"),
+        lambda facts: _layer_cost(facts, lambda cost: cost.flops, "FLOP", "FLOPs"),
+    ),
+    OverlayKind(
+        "parameters",
+        "parameters",
+        "Elements of the weights that each node reads; of a layer the sum over its nodes",
+        NO_COSTS,
+        lambda facts: _node_cost(facts, lambda cost: cost.parameters or None, "", "Parameters"),
+        lambda facts: _layer_cost(facts, lambda cost: cost.parameters or None, "", "Parameters"),
+    ),
+)
+SOURCE_OVERLAYS = {kind.id: kind for kind in OVERLAYS if kind.source is not None}
+ENGINE_OVERLAYS = {kind.id: kind for kind in OVERLAYS if kind.engine is not None}
+
+
+# stripes and badges
+
+
+def asked_stripes(facts: Facts) -> dict[str, str]:
+    """The colour of what the plan asks, by node."""
+    return {node: facts.theme.precision[precision] for node, precision in facts.asked.items()}
+
+
+def ran_stripes(facts: Facts) -> dict[str, str]:
+    """The colour of what each layer ran in."""
+    layers = facts.links.layers.values()
+    return {layer.id: facts.theme.precision[layer.precision] for layer in layers if layer.precision is not None}
+
+
+def fate_badges(facts: Facts) -> dict[str, str]:
+    """A word beside nodes that are not one kernel or part of one."""
+    quiet = (FateKind.FUSED, FateKind.ALONE)
+    badges = {node: FATE_WORDS[fate.kind] for node, fate in facts.links.fates.items() if fate.kind not in quiet}
+    for node, fate in facts.links.fates.items():
+        if fate.kind is FateKind.SPLIT:
             badges[node] = f"→ {len(fate.layers)} layers"
-    return Overlay(colors=colors, badges=badges)
+    return badges
+
+
+def layer_badges(facts: Facts) -> dict[str, str]:
+    """How many nodes a layer was made of; layers that the compiler added."""
+    badges = {}
+    for layer in facts.links.layers.values():
+        if len(layer.sources) > 1:
+            badges[layer.id] = f"{len(layer.sources)} nodes → 1"
+        elif not layer.sources and layer.kind is LayerKind.REFORMAT:
+            badges[layer.id] = "added"
+    return badges
+
+
+def reasons(kinds: Iterable[OverlayKind], facts: Facts, *, is_engine: bool) -> dict[str, str]:
+    """Why an overlay has nothing to show; empty where it has. Cheap: nothing is computed for it."""
+    has = {
+        NO_TIMES: bool(facts.layer_ms),
+        NO_ENGINE: bool(facts.links.fates),
+        NO_ERRORS: bool(facts.introduced_db or facts.inherited_db),
+        NO_COSTS: bool(facts.costs),
+    }
+    found = {kind.id: "" if has.get(kind.reason, True) else kind.reason for kind in kinds}
+    if is_engine and facts.engine is not None:
+        found["memory"] = ""  # the engine's own shapes
+    return found

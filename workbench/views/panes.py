@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from workbench.core.graph import Graph
@@ -15,8 +15,20 @@ from workbench.session.selection import Selection
 from workbench.session.session import Session
 from workbench.session.words import plural, verbal_status
 from workbench.views.canvas import GraphCanvas
-from workbench.views.controls import Chip
-from workbench.views.overlays import ENGINE_OVERLAYS, SOURCE_OVERLAYS, Overlay, engine_overlay, source_overlay
+from workbench.views.canvas.legend import Legend
+from workbench.views.overlay_bar import OverlayBar
+from workbench.views.overlays import (
+    ENGINE_OVERLAYS,
+    SOURCE_OVERLAYS,
+    Facts,
+    OverlayKind,
+    TimeShares,
+    asked_stripes,
+    fate_badges,
+    layer_badges,
+    ran_stripes,
+    reasons,
+)
 from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, empty_label
 
@@ -28,30 +40,25 @@ NO_ENGINE_OF_RUN = "This run has no engine graph."
 
 
 class Pane(QWidget):
-    """A canvas with its header. Shows an empty sentence while there is no graph."""
+    """A canvas with its header and legend. Shows an empty sentence while there is no graph."""
 
-    overlay_chosen = Signal(str)
-
-    def __init__(self, title: str, overlays: Mapping[str, str], chosen: str, empty: str) -> None:
+    def __init__(self, title: str, overlays: Mapping[str, OverlayKind], remembered: object, empty: str) -> None:
         super().__init__()
         self.setObjectName("canvas")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.overlay = chosen
+        self.overlays = OverlayBar(overlays, remembered)
+        self.legend = Legend()
         self.canvas = GraphCanvas()
         self.canvas.setAccessibleName(f"{title} graph")
         self.empty = empty_label(empty)
         self._title = Line(Words(title, bold=True))
         self._title.setMinimumWidth(64)
-        self.chips: dict[str, Chip] = {}
+        self.canvas.marks_changed.connect(lambda: self.legend.show_marks(self.canvas.marks))
         head = QHBoxLayout()
         head.setContentsMargins(14, 6, 12, 6)
         head.setSpacing(6)
         head.addWidget(self._title, 1)
-        for name, words in overlays.items():
-            chip = self.chips[name] = Chip(name, words)
-            chip.setChecked(name == chosen)
-            chip.clicked.connect(lambda _on=False, n=name: self.choose_overlay(n))
-            head.addWidget(chip)
+        head.addWidget(self.overlays, 2)
         graphs = QWidget()
         self._stack = QStackedLayout(graphs)
         self._stack.addWidget(self.empty)
@@ -61,13 +68,7 @@ class Pane(QWidget):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(graphs, 1)
-
-    def choose_overlay(self, name: str) -> None:
-        """Exactly one overlay is on."""
-        self.overlay = name
-        for key, chip in self.chips.items():
-            chip.setChecked(key == name)
-        self.overlay_chosen.emit(name)
+        column.addWidget(self.legend)
 
     def set_graph(self, graph: Graph | None, title: Words, empty: str = "") -> None:
         self._title.set_words(title)
@@ -81,11 +82,6 @@ class Pane(QWidget):
         exports = {".png": self.canvas.export_png, ".pdf": self.canvas.export_pdf}
         exports.get(path.suffix.lower(), self.canvas.export_svg)(path)
 
-    def show_overlay(self, overlay: Overlay) -> None:
-        self.canvas.set_colors(overlay.colors)
-        self.canvas.set_badges(overlay.badges)
-        self.canvas.set_overlay(overlay.values, overlay.unit)
-
 
 class Panes(QSplitter):
     """Source and engine. Follows the session; a click in either selects in both."""
@@ -95,16 +91,18 @@ class Panes(QSplitter):
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
         self._session = session
-        self.source = Pane("Source", SOURCE_OVERLAYS, "time share", "Open a model to see its graph.")
-        self.engine = Pane("Engine", ENGINE_OVERLAYS, "time", NO_ENGINE)
+        self._shares = TimeShares(session.links)
+        overlays = session.settings.get("overlays")
+        self.source = Pane("Source", SOURCE_OVERLAYS, overlays.get("source"), "Open a model to see its graph.")
+        self.engine = Pane("Engine", ENGINE_OVERLAYS, overlays.get("engine"), NO_ENGINE)
         for pane in (self.source, self.engine):
             pane.setMinimumWidth(220)
             self.addWidget(pane)
         self.setSizes([500, 500])
         self.source.canvas.selection_changed.connect(session.select_nodes)
         self.engine.canvas.selection_changed.connect(session.select_layers)
-        self.source.overlay_chosen.connect(self.refresh_source_overlay)
-        self.engine.overlay_chosen.connect(self.refresh_engine_overlay)
+        for pane in (self.source, self.engine):
+            pane.overlays.chosen.connect(self._overlay_chosen)
         session.model_changed.connect(self._show_model)
         session.engine_changed.connect(self._show_engine)
         session.selection_changed.connect(self._show_selection)
@@ -124,20 +122,42 @@ class Panes(QSplitter):
         self.refresh_engine_overlay()
 
     def refresh_source_overlay(self, _news: object = None) -> None:
-        session = self._session
+        session, pane = self._session, self.source
         if session.model is None:
             return
-        run = session.current
-        is_of_run = self.source.overlay == "time share"
-        asked = session.asked_of_run if is_of_run else session.asked
-        times = session.runs.layer_ms(run.id) if run else {}
-        self.source.show_overlay(source_overlay(self.source.overlay, session.links, asked, times, current()))
+        facts = self.facts(of_run=pane.overlays.current != "precision")
+        pane.overlays.set_reasons(reasons(SOURCE_OVERLAYS.values(), facts, is_engine=False))
+        make = SOURCE_OVERLAYS[pane.overlays.current].source
+        pane.canvas.set_colors(asked_stripes(facts))
+        pane.canvas.set_badges(fate_badges(facts))
+        pane.canvas.set_overlay(make(facts) if make else None)
 
     def refresh_engine_overlay(self, _news: object = None) -> None:
-        session = self._session
-        run = session.current
-        times = session.runs.layer_ms(run.id) if run else {}
-        self.engine.show_overlay(engine_overlay(self.engine.overlay, session.engine, times, current()))
+        pane, facts = self.engine, self.facts()
+        pane.overlays.set_reasons(reasons(ENGINE_OVERLAYS.values(), facts, is_engine=True))
+        make = ENGINE_OVERLAYS[pane.overlays.current].engine
+        pane.canvas.set_colors(ran_stripes(facts))
+        pane.canvas.set_badges(layer_badges(facts))
+        pane.canvas.set_overlay(make(facts) if make and facts.engine is not None else None)
+
+    def facts(self, *, of_run: bool = True) -> Facts:
+        """What overlays are made of. `of_run`: what the current run's own plan asked, not the plan of now."""
+        session, run = self._session, self._session.current
+        if self._shares.links is not session.links:
+            self._shares = TimeShares(session.links)
+        return Facts(
+            links=session.links,
+            theme=current(),
+            engine=session.engine,
+            asked=session.asked_of_run if of_run else session.asked,
+            layer_ms=session.runs.layer_ms(run.id) if run else {},
+            shares=self._shares,
+        )
+
+    def _overlay_chosen(self, _key: str) -> None:
+        chosen = {"source": self.source.overlays.current, "engine": self.engine.overlays.current}
+        self._session.settings.set("overlays", chosen)
+        self.refresh_overlays()
 
     def _show_model(self, _model: object = None) -> None:
         model = self._session.model

@@ -17,6 +17,7 @@ from workbench.core.graph import Graph, Tensor
 from workbench.core.theme import DARK, LIGHT
 from workbench.views.canvas import GraphCanvas
 from workbench.views.canvas import canvas as canvas_module
+from workbench.views.canvas.heat import Heat
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -266,7 +267,7 @@ def test_an_equal_graph_and_overlays_keep_the_camera(canvas: GraphCanvas) -> Non
     wheel(canvas, QPoint(100, 100), 2)
     canvas.set_selection(["n3"])
     before = canvas.camera
-    canvas.set_overlay({"n0": 1.0, "n3": 2.0}, "ms")
+    canvas.set_overlay(Heat({"n0": 1.0, "n3": 2.0}, "ms"))
     canvas.set_badges({"n3": "folded"})
     canvas.set_graph(residual())
     assert canvas.camera == before
@@ -275,7 +276,7 @@ def test_an_equal_graph_and_overlays_keep_the_camera(canvas: GraphCanvas) -> Non
 
 
 def test_another_graph_starts_clean(canvas: GraphCanvas) -> None:
-    canvas.set_overlay({"n0": 1.0}, "ms")
+    canvas.set_overlay(Heat({"n0": 1.0}, "ms"))
     canvas.set_selection(["n0"])
     canvas.set_graph(chain(3))
     assert canvas.selection == frozenset()
@@ -283,7 +284,7 @@ def test_another_graph_starts_clean(canvas: GraphCanvas) -> None:
 
 
 def test_heat_runs_from_quiet_to_hot(canvas: GraphCanvas) -> None:
-    canvas.set_overlay({"n0": 0.1, "n3": 5.0, "n1": float("nan")}, "ms")
+    canvas.set_overlay(Heat({"n0": 0.1, "n3": 5.0, "n1": float("nan")}, "ms"))
     edge = QPoint(18, 0)  # between the stripe and the text
     half = int(canvas.scene.widths[canvas.scene.index["n0"]] / 2 * canvas.camera.zoom)
     quiet = color_at(canvas, place_of(canvas, "n0") - QPoint(half, 0) + edge)
@@ -386,7 +387,7 @@ def test_a_bug_while_painting_becomes_a_banner(
 
 def test_every_zoom_draws(canvas: GraphCanvas) -> None:
     canvas.set_graph(chain(40))
-    canvas.set_overlay({f"n{i}": float(i) for i in range(40)}, "ms")
+    canvas.set_overlay(Heat({f"n{i}": float(i) for i in range(40)}, "ms"))
     canvas.set_colors({f"n{i}": "#2f6fed" for i in range(40)})
     canvas.set_badges({"n3": "added"})
     canvas.set_selection(["n4", "n5"])

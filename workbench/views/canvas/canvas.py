@@ -27,7 +27,7 @@ from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.controls import ZoomControls
 from workbench.views.canvas.fonts import face, measure
 from workbench.views.canvas.guard import draw_banner, guarded
-from workbench.views.canvas.legend import paint_legend
+from workbench.views.canvas.heat import Heat, Kinds
 from workbench.views.canvas.marks import Saying, make_marks
 from workbench.views.canvas.minimap import Minimap
 from workbench.views.canvas.nest import Nest, Path
@@ -50,6 +50,7 @@ class GraphCanvas(Surface):
 
     selection_changed = Signal(object)
     activated = Signal(str)
+    marks_changed = Signal()  # what `marks` says is new
     body_changed = Signal(object)  # tuple of subgraph keys from the outermost inwards; () at the top
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -110,9 +111,9 @@ class GraphCanvas(Surface):
             else:
                 self.fly_to(next(i for i in self._nest.ids() if i in known))
 
-    def set_overlay(self, values: Mapping[str, float] | None, unit: str = "") -> None:
-        """Heat: a value per layer id. None takes it away."""
-        self._say(values=values, unit=unit)
+    def set_overlay(self, overlay: Heat | Kinds | None) -> None:
+        """A number or a kind per layer id, as colour and text. None takes it away."""
+        self._say(overlay=overlay)
 
     def set_colors(self, colors: Mapping[str, str]) -> None:
         """A colour (`#rrggbb`) at the left side of layers, such as their precision's."""
@@ -243,7 +244,8 @@ class GraphCanvas(Surface):
     def _say(self, **changes: object) -> None:
         self._saying = replace(self._saying, **changes)  # type: ignore[arg-type]
         self._saying = replace(self._saying, holders=self._nest.holders(self._saying.selection, self._path))
-        self._marks = make_marks(self._scene, self._saying, self._palette)
+        self._marks = make_marks(self._scene, self._saying, self._palette, self._marks)
+        self.marks_changed.emit()
         self._minimap.refresh()
         self.update()
 
@@ -253,7 +255,6 @@ class GraphCanvas(Surface):
             painter.fillRect(self.rect(), self._palette.color("canvas"))
             if self._scene.count:
                 paint_picture(painter, self.frame())
-                paint_legend(painter, self.frame())
             else:
                 self._paint_placeholder(painter)
             self._paint_band(painter)

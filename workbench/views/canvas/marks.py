@@ -1,119 +1,247 @@
-"""What the window says about layers (values, colours, badges, selection), as arrays over the boxes of a scene."""
+"""What the window says about layers (values, kinds, badges, selection), as arrays over the boxes of a scene."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
-from workbench.views.canvas.palette import Palette, heat_classes, mix
+from workbench.views.canvas.heat import Group, Heat, Kinds, Range, Scale, range_of
+from workbench.views.canvas.palette import HEAT_CLASSES, Palette, category_colors, mix
 from workbench.views.canvas.scene import Look, Scene
+
+Classes = NDArray[np.int16]
+Floats = NDArray[np.float64]
 
 
 @dataclass
 class Saying:
-    """By layer id, as it was told. `values` None: no heat map."""
+    """By layer id, as it was told. `matches` are what a search found, `match` the one it is at."""
 
-    values: Mapping[str, float] | None = None
-    unit: str = ""
+    overlay: Heat | Kinds | None = None
     colors: Mapping[str, str] = field(default_factory=dict)
     badges: Mapping[str, str] = field(default_factory=dict)
     dimmed: frozenset[str] = frozenset()
     selection: frozenset[str] = frozenset()
     holders: frozenset[str] = frozenset()  # layers with a selected layer somewhere in their bodies
+    matches: frozenset[str] = frozenset()
+    match: str = ""
+
+
+@dataclass(frozen=True)
+class Fills:
+    """Per box the class of its colour: `near` of `colors`, `far` (too small for text) of `far_colors`.
+
+    `dim_colors` and `dim_far_colors` are the dimmed twins. `values` is the number of a box, NaN without one; `leaves`
+    those of the layers; `range` the scale that both are seen on. `kinds` counts layers by kind.
+    """
+
+    near: Classes
+    far: Classes
+    colors: list[QColor]
+    far_colors: list[QColor]
+    dim_colors: list[QColor]
+    dim_far_colors: list[QColor]
+    values: Floats
+    leaves: Floats
+    range: Range | None = None
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stripes:
+    """Per box the class of the colour at its left side, -1 for none."""
+
+    classes: Classes
+    colors: list[QColor]
+
+    def color(self, box: int) -> QColor | None:
+        kind = int(self.classes[box])
+        return None if kind < 0 else self.colors[kind]
 
 
 @dataclass(frozen=True)
 class Marks:
-    """Per box: `fill` and `far` index `palette.fills` and `far_colors`; `low`..`high` is the range of the heat map."""
+    """Everything said, over the boxes of `scene`. What did not change since the last is taken over as it is."""
 
-    fill: NDArray[np.int16]
-    far: NDArray[np.int16]
-    far_colors: list[QColor]
-    dim_far_colors: list[QColor]
+    scene: Scene
+    saying: Saying
+    palette: Palette
+    fills: Fills
+    stripes: Stripes
+    badges: dict[int, str]
     dim: NDArray[np.bool_]
     selected: NDArray[np.bool_]
     holds: NDArray[np.bool_]
-    values: NDArray[np.float64]
-    unit: str
-    low: float
-    high: float
-    stripes: dict[int, QColor]
-    badges: dict[int, str]
+    found: NDArray[np.bool_]
 
     @property
     def has_values(self) -> bool:
-        return bool(np.isfinite(self.low))
+        return self.fills.range is not None
 
     def value_text(self, box: int) -> str:
-        value = float(self.values[box])
-        return "" if np.isnan(value) else f"{number(value)} {self.unit}".strip()
+        """`12.3 % · 0.41 ms`; empty without a value. A group says the sum or the worst of its layers."""
+        value, overlay = float(self.fills.values[box]), self.saying.overlay
+        return overlay.words(value) if isinstance(overlay, Heat) and not np.isnan(value) else ""
+
+    def kind_text(self, box: int) -> str:
+        """The kind of a layer; `12 INT8, 3 FP32` of a group."""
+        overlay = self.saying.overlay
+        if not isinstance(overlay, Kinds):
+            return ""
+        counts: dict[str, int] = {}
+        for layer_id in self.scene.members(box):
+            if kind := overlay.values.get(layer_id):
+                counts[kind] = counts.get(kind, 0) + 1
+        if len(counts) == 1 and len(self.scene.members(box)) == 1:
+            return next(iter(counts))
+        return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items(), key=lambda item: -item[1]))
 
 
-def number(value: float) -> str:
-    """Three digits that count, no exponents in the usual range."""
-    size = abs(value)
-    if size >= 1000 or value == 0:
-        return f"{value:,.0f}"
-    return (
-        f"{value:.3g}"
-        if size < 1e-4
-        else np.format_float_positional(value, precision=3, unique=False, fractional=False, trim="k").rstrip(".")
-    )
+T = TypeVar("T")
 
 
-def make_marks(scene: Scene, saying: Saying, palette: Palette) -> Marks:
-    values = _values(scene, saying.values)
-    known = values[~np.isnan(values)]
-    low, high = (float(known.min()), float(known.max())) if len(known) else (np.nan, np.nan)
-    classes = heat_classes(values, low, high) if len(known) else np.full(scene.count, -1, dtype=np.int16)
-    fill = np.where(classes >= 0, len(Look) + classes, scene.looks).astype(np.int16)
-    if len(known):  # colour means heat now: what was not measured stays plain
-        fill[(classes < 0) & (scene.looks != Look.PILL)] = Look.PLAIN
-    stripes = {scene.index[i]: QColor(color) for i, color in saying.colors.items() if i in scene.index}
-    far, extra = _far(fill, stripes if not len(known) else {}, palette)
+def make_marks(scene: Scene, saying: Saying, palette: Palette, before: Marks | None = None) -> Marks:
+    """Cheap where little has changed: at 30 Hz only the overlay does."""
+    old = before if before is not None and before.scene is scene and before.palette is palette else None
+
+    def kept(part: str, keys: tuple[str, ...], make: Callable[[], T]) -> T:
+        if old is not None and all(getattr(old.saying, key) == getattr(saying, key) for key in keys):
+            return cast(T, getattr(old, part))
+        return make()
+
+    stripes = kept("stripes", ("colors",), lambda: _stripes(scene, saying.colors))
     return Marks(
-        fill=fill,
-        far=far,
-        far_colors=palette.far + extra,
-        dim_far_colors=palette.dim_far + [mix(c.name(), palette.theme.canvas, 0.7) for c in extra],
-        dim=_among(scene, saying.dimmed),
-        selected=_among(scene, saying.selection),
-        holds=_among(scene, saying.holders),
-        values=values,
-        unit=saying.unit,
-        low=low,
-        high=high,
+        scene=scene,
+        saying=saying,
+        palette=palette,
+        fills=kept("fills", ("overlay", "colors"), lambda: _fills(scene, saying.overlay, stripes, palette)),
         stripes=stripes,
-        badges={scene.index[i]: text for i, text in saying.badges.items() if text and i in scene.index},
+        badges=kept("badges", ("badges",), lambda: _badges(scene, saying.badges)),
+        dim=kept("dim", ("dimmed",), lambda: scene.all_among(saying.dimmed)),
+        selected=kept("selected", ("selection",), lambda: scene.any_among(saying.selection)),
+        holds=kept("holds", ("holders",), lambda: scene.any_among(saying.holders)),
+        found=kept("found", ("matches",), lambda: scene.any_among(saying.matches)),
     )
 
 
-def _values(scene: Scene, values: Mapping[str, float] | None) -> NDArray[np.float64]:
-    result = np.full(scene.count, np.nan)
-    for key, value in (values or {}).items():
-        box = scene.index.get(key)
-        if box is not None and np.isfinite(value):
-            result[box] = value
-    return result
+def _fills(scene: Scene, overlay: Heat | Kinds | None, stripes: Stripes, palette: Palette) -> Fills:
+    if isinstance(overlay, Heat) and overlay.values:
+        return _heated(scene, overlay, palette)
+    if isinstance(overlay, Kinds) and overlay.values:
+        return _sorted(scene, overlay, palette)
+    looks = scene.looks.astype(np.int16)
+    far, extra = _far(looks, stripes, palette)
+    return _filled(palette, looks, far, np.full(scene.count, np.nan), np.empty(0), [], extra)
 
 
-def _among(scene: Scene, ids: frozenset[str]) -> NDArray[np.bool_]:
-    mask = np.zeros(scene.count, dtype=np.bool_)
-    mask[[scene.index[i] for i in ids if i in scene.index]] = True
-    return mask
+def _heated(scene: Scene, heat: Heat, palette: Palette) -> Fills:
+    leaves = _leaf_values(scene, heat.values)
+    values = box_values(scene, leaves, heat)
+    reach = range_of(heat, values)
+    classes = _plain(scene)
+    if reach is not None:
+        shares = reach.shares(values)
+        known = np.isfinite(shares)
+        first = len(Look) + (HEAT_CLASSES if heat.scale is Scale.DIVERGING else 0)
+        classes[known] = first + np.minimum(shares[known] * HEAT_CLASSES, HEAT_CLASSES - 1).astype(np.int16)
+    return _filled(palette, classes, classes, values, leaves, [], [], reach)
 
 
-def _far(
-    fill: NDArray[np.int16], stripes: dict[int, QColor], palette: Palette
-) -> tuple[NDArray[np.int16], list[QColor]]:
-    """Without a heat map, boxes too small for a stripe take its colour whole."""
-    far = fill.copy()
-    names = sorted({color.name() for color in stripes.values()})
-    place = {name: len(palette.far) + i for i, name in enumerate(names)}
-    for box, color in stripes.items():
-        far[box] = place[color.name()]
-    return far, [mix(palette.theme.panel, name, 0.75) for name in names]
+def _sorted(scene: Scene, kinds: Kinds, palette: Palette) -> Fills:
+    """By kind; a group has the colour of the kind that most of its layers are."""
+    names = list(kinds.colors)
+    place = {name: i for i, name in enumerate(names)}
+    ids, boxes = scene.leaves
+    codes = np.fromiter((place.get(kinds.values.get(i, ""), -1) for i in ids), np.int64, len(ids))
+    counts = np.zeros((scene.count, len(names)), dtype=np.int64)
+    known = codes >= 0
+    np.add.at(counts, (boxes[known], codes[known]), 1)
+    classes = _plain(scene)
+    some = counts.any(axis=1)
+    classes[some] = len(palette.fills) + counts[some].argmax(axis=1)
+    near, far = category_colors(palette.theme, list(kinds.colors.values()))
+    totals = {name: int(count) for name, count in zip(names, counts.sum(axis=0).tolist(), strict=True) if count}
+    blank = np.full(scene.count, np.nan)
+    return _filled(palette, classes, classes, blank, np.empty(0), near, far, kinds=totals)
+
+
+def _filled(
+    palette: Palette,
+    near: Classes,
+    far: Classes,
+    values: Floats,
+    leaves: Floats,
+    extra_near: list[QColor],
+    extra_far: list[QColor],
+    reach: Range | None = None,
+    kinds: Mapping[str, int] | None = None,
+) -> Fills:
+    dim_near, dim_far = ([palette.dimmed(color) for color in colors] for colors in (extra_near, extra_far))
+    return Fills(
+        near,
+        far,
+        palette.fills + extra_near,
+        palette.far + extra_far,
+        palette.dim_fills + dim_near,
+        palette.dim_far + dim_far,
+        values,
+        leaves,
+        reach,
+        kinds or {},
+    )
+
+
+def _plain(scene: Scene) -> Classes:
+    """Colour means the overlay now: what has no value stays plain."""
+    return np.where(scene.looks == Look.PILL, Look.PILL, Look.PLAIN).astype(np.int16)
+
+
+def _leaf_values(scene: Scene, values: Mapping[str, float]) -> Floats:
+    """One for each of `scene.leaves`, NaN where there is none that is finite."""
+    ids, _ = scene.leaves
+    nan = float("nan")
+    found = np.fromiter((values.get(i, nan) for i in ids), np.float64, len(ids))
+    found[~np.isfinite(found)] = nan
+    return found
+
+
+def box_values(scene: Scene, leaves: Floats, heat: Heat) -> Floats:
+    """Of the layers that each box stands for: the sum or the worst; NaN where none has a value."""
+    _, boxes = scene.leaves
+    known = ~np.isnan(leaves)
+    boxes, leaves = boxes[known], leaves[known]
+    if heat.group is Group.SUM:
+        values = np.bincount(boxes, leaves, scene.count).astype(np.float64)
+    else:
+        values = np.full(scene.count, np.inf if heat.low_is_hot else -np.inf)
+        (np.minimum if heat.low_is_hot else np.maximum).at(values, boxes, leaves)
+    values[np.bincount(boxes, minlength=scene.count) == 0] = np.nan
+    return values
+
+
+def _stripes(scene: Scene, colors: Mapping[str, str]) -> Stripes:
+    """A group has a stripe where all its layers that have a colour have the same."""
+    names = sorted(set(colors.values()))
+    place = {name: i for i, name in enumerate(names)}
+    ids, boxes = scene.leaves
+    codes = np.fromiter((place.get(colors.get(i, ""), -1) for i in ids), np.int64, len(ids))
+    known = codes >= 0
+    low, high = np.full(scene.count, len(names)), np.full(scene.count, -1)
+    np.minimum.at(low, boxes[known], codes[known])
+    np.maximum.at(high, boxes[known], codes[known])
+    return Stripes(np.where(low == high, low, -1).astype(np.int16), [QColor(name) for name in names])
+
+
+def _badges(scene: Scene, badges: Mapping[str, str]) -> dict[int, str]:
+    return {scene.index[i]: text for i, text in badges.items() if text and i in scene.index}
+
+
+def _far(looks: Classes, stripes: Stripes, palette: Palette) -> tuple[Classes, list[QColor]]:
+    """Without an overlay, boxes too small for a stripe take its colour whole."""
+    far = np.where(stripes.classes >= 0, len(palette.far) + stripes.classes, looks).astype(np.int16)
+    return far, [mix(palette.theme.panel, color.name(), 0.75) for color in stripes.colors]

@@ -112,9 +112,10 @@ class Minimap(QWidget):
         x, y = scene.placed.x * sx + INSET - wide / 2, scene.placed.y * sy + INSET - high / 2
         rects = np.stack([x, y, wide, np.full(scene.count, high)], axis=1)
         painter.setPen(Qt.PenStyle.NoPen)
-        classes = marks.far.astype(np.int64) * 2 + marks.dim
+        fills = marks.fills
+        classes = fills.far.astype(np.int64) * 2 + marks.dim
         for kind in np.unique(classes).tolist():
-            painter.setBrush((marks.dim_far_colors if kind % 2 else marks.far_colors)[kind // 2])
+            painter.setBrush((fills.dim_far_colors if kind % 2 else fills.far_colors)[kind // 2])
             draw_rects(painter, rects[classes == kind])
         if marks.selected.any():
             painter.setBrush(QColor(self._theme.accent))

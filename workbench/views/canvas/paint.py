@@ -161,9 +161,9 @@ def _paint_plain(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) ->
     marks = frame.marks
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(Qt.PenStyle.NoPen)
-    classes = marks.far[boxes].astype(np.int64) * 2 + marks.dim[boxes]
+    classes = marks.fills.far[boxes].astype(np.int64) * 2 + marks.dim[boxes]
     for kind in np.unique(classes).tolist():
-        colors = marks.dim_far_colors if kind % 2 else marks.far_colors
+        colors = marks.fills.dim_far_colors if kind % 2 else marks.fills.far_colors
         painter.setBrush(QBrush(colors[kind // 2]))
         draw_rects(painter, rects[classes == kind])
 
@@ -172,8 +172,9 @@ def _paint_round(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) ->
     """With a border and a stripe from TEXT on; smaller boxes show the same colours as from afar."""
     marks, palette, zoom = frame.marks, frame.palette, frame.zoom
     is_near = zoom >= TEXT
-    fills = (palette.fills, palette.dim_fills) if is_near else (marks.far_colors, marks.dim_far_colors)
-    classes = marks.fill if is_near else marks.far
+    said = marks.fills
+    fills = (said.colors, said.dim_colors) if is_near else (said.far_colors, said.dim_far_colors)
+    classes = said.near if is_near else said.far
     borders = palette.border, QColor(palette.theme.line)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     for box, (x, y, width, height) in zip(boxes.tolist(), rects.tolist(), strict=True):
@@ -183,8 +184,9 @@ def _paint_round(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) ->
         painter.setPen(borders[is_dim] if is_near and not is_pill else Qt.PenStyle.NoPen)
         radius = height / 2 if is_pill else RADIUS * zoom
         painter.drawRoundedRect(QRectF(x + 0.5, y + 0.5, width - 1, height - 1), radius, radius)
-        if box in marks.stripes and not is_dim:
-            _paint_stripe(painter, marks.stripes[box], zoom, x, y, height)
+        stripe = marks.stripes.color(box)
+        if stripe is not None and not is_dim:
+            _paint_stripe(painter, stripe, zoom, x, y, height)
 
 
 def _paint_stripe(painter: QPainter, color: QColor, zoom: float, x: float, y: float, height: float) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
 from workbench.core.precision import Precision
@@ -27,7 +25,8 @@ def mix(a: str, b: str, share: float) -> QColor:
 
 @dataclass(frozen=True)
 class Palette:
-    """`fills` has one colour for each `Look`, then the heat classes; `far` the same for boxes too small for text.
+    """`fills` has one colour for each `Look`, then the heat classes, then those of a diverging scale; `far` the same
+    for boxes too small for text.
 
     `dim_fills` and `dim_far` are their dimmed twins, in the same order.
     """
@@ -43,6 +42,9 @@ class Palette:
     def color(self, name: str) -> QColor:
         return QColor(getattr(self.theme, name))
 
+    def dimmed(self, color: QColor) -> QColor:
+        return mix(color.name(), self.theme.canvas, DIM)
+
 
 def make_palette(theme: Theme) -> Palette:
     fp8, good = theme.precision[Precision.FP8], theme.precision[Precision.BF16]
@@ -54,7 +56,8 @@ def make_palette(theme: Theme) -> Palette:
         Look.CONTROL: (mix(theme.panel, fp8, 0.16), mix(theme.panel, fp8, 0.55)),
         Look.PILL: (mix(theme.heat[0], theme.panel, 0.15), mix(theme.panel, good, 0.42)),
     }
-    heat = [heat_color(theme, (i + 0.5) / HEAT_CLASSES) for i in range(HEAT_CLASSES)]
+    middles = [(i + 0.5) / HEAT_CLASSES for i in range(HEAT_CLASSES)]
+    heat = [ramp_color(ramp, share) for ramp in (theme.heat, theme.diverging) for share in middles]
     fills = [looks[look][0] for look in Look] + heat
     far = [looks[look][1] for look in Look] + heat
     return Palette(
@@ -68,17 +71,13 @@ def make_palette(theme: Theme) -> Palette:
     )
 
 
-def heat_color(theme: Theme, share: float) -> QColor:
-    """0 quiet, 1 hot."""
-    place = min(max(share, 0.0), 1.0) * (len(theme.heat) - 1)
-    index = min(int(place), len(theme.heat) - 2)
-    return mix(theme.heat[index], theme.heat[index + 1], place - index)
+def ramp_color(ramp: tuple[str, ...], share: float) -> QColor:
+    """The colour at a share in 0..1 of a ramp."""
+    place = min(max(share, 0.0), 1.0) * (len(ramp) - 1)
+    index = min(int(place), len(ramp) - 2)
+    return mix(ramp[index], ramp[index + 1], place - index)
 
 
-def heat_classes(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.int16]:
-    """Class 0..HEAT_CLASSES-1 of each value on a linear scale, -1 for NaN."""
-    span = high - low
-    share = (values - low) / span if span > 0 else np.full(len(values), 0.5)
-    classes = np.clip(np.nan_to_num(share) * HEAT_CLASSES, 0, HEAT_CLASSES - 1).astype(np.int16)
-    classes[np.isnan(values)] = -1
-    return classes
+def category_colors(theme: Theme, colors: list[str]) -> tuple[list[QColor], list[QColor]]:
+    """Fills of boxes of a kind: quiet behind text, strong where boxes are too small for it."""
+    return [mix(theme.panel, color, 0.3) for color in colors], [mix(theme.panel, color, 0.75) for color in colors]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,35 @@ class Scene:
     @property
     def count(self) -> int:
         return len(self.ids)
+
+    def members(self, box: int) -> tuple[str, ...]:
+        """Ids of the layers a box stands for: itself, all inside a closed group, none for a pill."""
+        return (self.ids[box],) if self.layers[box] is not None else ()
+
+    @cached_property
+    def leaves(self) -> tuple[list[str], Ints]:
+        """Ids of all layers that boxes stand for, and the box of each."""
+        ids = [(member, box) for box in range(self.count) for member in self.members(box)]
+        return [member for member, _ in ids], np.asarray([box for _, box in ids], dtype=np.int64)
+
+    @cached_property
+    def homes(self) -> dict[str, int]:
+        """The box that shows a layer, by its id: its own, or the closed group that it is in."""
+        ids, boxes = self.leaves
+        return dict(zip(ids, boxes.tolist(), strict=True))
+
+    def any_among(self, ids: Collection[str]) -> NDArray[np.bool_]:
+        """Boxes that stand for at least one of these layers."""
+        mask = np.zeros(self.count, dtype=np.bool_)
+        mask[[self.homes[i] for i in ids if i in self.homes]] = True
+        return mask
+
+    def all_among(self, ids: Collection[str]) -> NDArray[np.bool_]:
+        """Boxes that stand for some of these layers and for no others."""
+        members, boxes = self.leaves
+        inside = np.fromiter((i in ids for i in members), np.bool_, len(members)) if ids else np.zeros(0, np.bool_)
+        others = np.bincount(boxes[~inside], minlength=self.count) if ids else np.ones(self.count, np.int64)
+        return self.any_among(ids) & (others == 0)
 
 
 def build_scene(graph: Graph, outer: dict[str, Tensor], measure: Measure) -> Scene:
