@@ -17,7 +17,7 @@ from typing import Any
 
 from workbench.backends.base import Feed, load_backend
 from workbench.core.run import BuildConfig, Race, RaceRequest, RunRequest, Status, TimingConfig
-from workbench.pipeline import race, racing, run
+from workbench.pipeline import lanes, race, run
 from workbench.resources import sample_models
 
 MODEL = "fashion/fashion_resnet.onnx"
@@ -75,11 +75,11 @@ def raced(runs: tuple[RunRequest, RunRequest], folder: Path, seconds: float, is_
     if is_slower:
         backends[1] = Slowed(backends[1])
     turns = iter(backends)
-    racing.load_backend = lambda name: next(turns)  # the one place where a race finds its engines
+    lanes.load_backend = lambda name: next(turns)  # the one place where a race finds its engines
     try:
         return race(RaceRequest(folder.name, str(folder), runs, seconds), lambda event: None, lambda: False)
     finally:
-        racing.load_backend = load_backend
+        lanes.load_backend = load_backend
 
 
 def count(race_once: Callable[[Path], Race], root: Path, tries: int, word: str) -> int:

@@ -85,7 +85,7 @@ def test_the_warm_up_round_is_in_no_figure(race_of, monkeypatch: pytest.MonkeyPa
     count = itertools.count()
     cold = 2 * 2 * 4  # there and back, two engines, 1 + 3 inferences a visit
     monkeypatch.setattr(NullRunner, "time", lambda self, feed: 30.0 if next(count) >= cold else 9e9)
-    monkeypatch.setattr("workbench.pipeline.racing.statistics.median", max)
+    monkeypatch.setattr("workbench.pipeline.lanes.statistics.median", max)
     assert [entry.median_ms for entry in race(race_of(1.0, 1.0, seconds=0.0), Listener(), never).entries] == [
         30.0,
         30.0,

@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from workbench.core.errors import WorkbenchError
 
+T = TypeVar("T")
+
+SWITCH = {"off": False, "on": True}
+
 NOT_WRITTEN = "Weight-only precision cannot be written into a model yet."
 """Why no backend offers it, though engines could run it."""
+
+
+def choice(options: Mapping[str, str], key: str, known: Mapping[str, T], default: str) -> T:
+    """What the option's word stands for. Raises WorkbenchError for a word that is not known."""
+    word = options.get(key, default)
+    if word not in known:
+        raise WorkbenchError(f"The option {key} is {word!r}.", f"It takes one of: {', '.join(known)}.")
+    return known[word]
+
+
+def thread_counts(physical: int, logical: int) -> tuple[str, ...]:
+    """Worth trying: the default (0: all physical cores), powers of two below, and all hyper-threads."""
+    counts = {2**power for power in range(physical.bit_length())} | {logical}
+    return ("0", *(str(count) for count in sorted(counts - {physical})))
 
 
 def number(options: Mapping[str, str], key: str, default: float) -> float:

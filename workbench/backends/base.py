@@ -20,6 +20,7 @@ from workbench.core.graph import Fate, Graph
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.tuning import Knob
 
 Feed = Mapping[str, NDArray[np.generic]]
 Report = Callable[[str, int, int, str], None]
@@ -110,6 +111,10 @@ class Backend(ABC):
     @abstractmethod
     def dialect(self) -> Dialect:
         """The form in which this backend takes precisions, on this machine."""
+
+    def knobs(self, physical: int, logical: int) -> tuple[Knob, ...]:
+        """Options worth tuning on a machine with so many cores; none change what is computed."""
+        return ()
 
     @abstractmethod
     def verdict(self, model: Model) -> Verdict:

@@ -15,7 +15,7 @@ from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
 
-COMMANDS = ("doctor", "inspect", "run", "compare", "race", "runs")
+COMMANDS = ("doctor", "inspect", "run", "compare", "race", "tune", "diff", "runs")
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
 
@@ -34,6 +34,12 @@ def make_parser() -> argparse.ArgumentParser:
     _add_run(_add(commands, "run", "build, time and check one configuration"))
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
     _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
+    tune = _add(commands, "tune", "search the backend's options that run a finished run's engine fastest here")
+    tune.add_argument("run", metavar="RUN", help="id, end of an id, or name of a run")
+    tune.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="in all (default 60)")
+    diff = _add(commands, "diff", "the layers of two engines of one model, aligned through their nodes")
+    diff.add_argument("first", metavar="RUN_A", help="id, end of an id, or name of a run")
+    diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
     runs = _add(commands, "runs", "the history, newest first")
     runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
     return parser
@@ -53,6 +59,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
     run.add_argument("--out", type=Path, metavar="DIR", help="write the run's files there as well")
     run.add_argument("--unfused", action="store_true", help="onnxruntime: the source graph, node by node")
+    run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
     _add_shared(run)
 
 

@@ -10,16 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 import msgspec
 
 from workbench.cli.output import Output
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.recipe import Recipe
+from workbench.core.requests import AnyRequest
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
+from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.model import open_model
+
+Result = TypeVar("Result", Run, Race, Tuning)
 
 
 class Sets(msgspec.Struct, frozen=True):
@@ -77,15 +82,18 @@ class Jobs:
                 signal.signal(number, handler)
 
     def run(self, request: RunRequest, title: str) -> Run:
-        result = run_job(request, lambda batch: self._output.events(title, batch), self._cancel)
-        self._output.clear_status()
-        assert isinstance(result, Run)
-        return result
+        return self._result(request, title, Run)
 
     def race(self, request: RaceRequest) -> Race:
-        result = run_job(request, lambda batch: self._output.events("race", batch), self._cancel)
+        return self._result(request, "race", Race)
+
+    def tune(self, request: TuneRequest) -> Tuning:
+        return self._result(request, "tune", Tuning)
+
+    def _result(self, request: AnyRequest, title: str, kind: type[Result]) -> Result:
+        result = run_job(request, lambda batch: self._output.events(title, batch), self._cancel)
         self._output.clear_status()
-        assert isinstance(result, Race)
+        assert isinstance(result, kind)
         return result
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.events import AnyEvent
-from workbench.core.run import AnyRequest
+from workbench.core.requests import AnyRequest
 from workbench.core.writing import written_whole
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ def decode_event(data: bytes) -> AnyEvent:
 
 
 def decode_request(data: bytes) -> AnyRequest:
-    """A request of either kind, told by its tag."""
+    """A request of any kind, told by its tag."""
     request: AnyRequest = decode(data, AnyRequest)  # type: ignore[arg-type]
     return request
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TypeAlias
 
 import msgspec
 
@@ -79,9 +78,6 @@ class RaceRequest(msgspec.Struct, frozen=True, tag="race"):
     folder: str
     runs: tuple[RunRequest, ...]
     seconds: float = 12.0  # at most; over as soon as all is decided
-
-
-AnyRequest: TypeAlias = RunRequest | RaceRequest
 
 
 class Status(StrEnum):

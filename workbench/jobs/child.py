@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 from workbench.core.events import AnyEvent
 from workbench.core.json import decode_request, encode
-from workbench.core.run import AnyRequest, RaceRequest
+from workbench.core.requests import AnyRequest
+from workbench.jobs.kinds import carry_out
 
 PR_SET_PDEATHSIG = 1
 
@@ -37,17 +38,11 @@ def main() -> None:
 
 
 def _serve(request: AnyRequest, pipe: BinaryIO) -> None:
-    # Imported here: a parent that only supervises needs none of it.
-    from workbench.pipeline import race, run
-
     def emit(event: AnyEvent) -> None:
         pipe.write(encode(event) + b"\n")
         pipe.flush()
 
-    if isinstance(request, RaceRequest):
-        race(request, emit, _never)
-    else:
-        run(request, emit, _never)
+    carry_out(request, emit, _never)
 
 
 def _never() -> bool:

@@ -6,10 +6,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from workbench.core.run import AnyRequest, Race, Run
+from workbench.core.requests import AnyRequest, AnyResult
 from workbench.jobs.supervisor import OnBatch, run_job
 
-OnFinished = Callable[[Run | Race], None]
+OnFinished = Callable[[AnyResult], None]
 
 
 class JobQueue:

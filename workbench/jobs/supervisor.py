@@ -22,8 +22,10 @@ import psutil
 from workbench.core.errors import WorkbenchError, disk_error, one_line
 from workbench.core.events import AnyEvent, Changed
 from workbench.core.json import decode_event, encode, read_json, write_json
-from workbench.core.run import AnyRequest, Race, RaceRequest, Run, RunError, Status
-from workbench.pipeline.files import LOG_FILE, RACE_FILE, RUN_FILE
+from workbench.core.requests import AnyRequest, AnyResult
+from workbench.core.run import Run, RunError, RunRequest, Status
+from workbench.jobs.kinds import kind_of
+from workbench.pipeline.files import LOG_FILE
 from workbench.pipeline.record import new_run
 
 TICK_S = 1 / 30
@@ -32,7 +34,7 @@ LOG_TAIL = 4000
 OnBatch = Callable[[list[AnyEvent]], None]
 
 
-def run_job(request: AnyRequest, on_batch: OnBatch, cancel: threading.Event) -> Run | Race:
+def run_job(request: AnyRequest, on_batch: OnBatch, cancel: threading.Event) -> AnyResult:
     """Runs `request` in a child and returns what stands on disk at the end; on a full disk, the reason it does not.
 
     `on_batch` gets lists of events, at most 30 lists a second, in the calling thread. Setting `cancel` kills the
@@ -158,10 +160,10 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
             child.stdin.close()
 
 
-def _result(request: AnyRequest, code: int, killed: Status | RunError | None, on_batch: OnBatch) -> Run | Race:
+def _result(request: AnyRequest, code: int, killed: Status | RunError | None, on_batch: OnBatch) -> AnyResult:
     """What is on disk where the job came to its end, else the reason why not, written there."""
     found = _read(request)
-    if isinstance(found, Race) or (found is not None and found.status.is_final):
+    if found is not None and (not isinstance(found, Run) or found.status.is_final):
         return found
     if killed is Status.CANCELLED:
         return _conclude(request, Status.CANCELLED, RunError("Cancelled."), on_batch)
@@ -174,26 +176,25 @@ def _result(request: AnyRequest, code: int, killed: Status | RunError | None, on
     return _conclude(request, Status.FAILED, error, on_batch)
 
 
-def _read(request: AnyRequest) -> Run | Race | None:
-    folder = Path(request.folder)
+def _read(request: AnyRequest) -> AnyResult | None:
+    kind = kind_of(request)
     with contextlib.suppress(WorkbenchError):
-        if isinstance(request, RaceRequest):
-            return read_json(folder / RACE_FILE, Race)
-        return read_json(folder / RUN_FILE, Run)
+        return read_json(Path(request.folder) / kind.file, kind.result)
     return None
 
 
-def _conclude(request: AnyRequest, status: Status, error: RunError, on_batch: OnBatch) -> Run | Race:
+def _conclude(request: AnyRequest, status: Status, error: RunError, on_batch: OnBatch) -> AnyResult:
     """Writes the end of a job whose child could not, and says so; what the disk refuses is the reason then."""
-    ended: Run | Race
-    if isinstance(request, RaceRequest):
-        ended, file = Race(id=request.id, error=error), RACE_FILE
-    else:
+    kind = kind_of(request)
+    ended: AnyResult
+    if isinstance(request, RunRequest):
         found = _read(request)
         run = found if isinstance(found, Run) else new_run(request)
-        ended, file = msgspec.structs.replace(run, status=status, error=error), RUN_FILE
+        ended = msgspec.structs.replace(run, status=status, error=error)
+    else:
+        ended = kind.result(id=request.id, error=error)  # type: ignore[call-arg]  # a Run is made above
     try:
-        _write(Path(request.folder), file, ended)
+        _write(Path(request.folder), kind.file, ended)
     except OSError as problem:
         failed = {"error": _refused(problem)} | ({"status": Status.FAILED} if isinstance(ended, Run) else {})
         return msgspec.structs.replace(ended, **failed)
@@ -202,7 +203,7 @@ def _conclude(request: AnyRequest, status: Status, error: RunError, on_batch: On
     return ended
 
 
-def _write(folder: Path, name: str, ended: Run | Race) -> None:
+def _write(folder: Path, name: str, ended: AnyResult) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part in folder.rglob("*.part"):
         part.unlink(missing_ok=True)

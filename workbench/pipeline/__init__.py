@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from workbench.pipeline.reporting import write_report
     from workbench.pipeline.running import run
     from workbench.pipeline.table import comparison_table
+    from workbench.pipeline.tuning import tune
 
 _HOMES = {
     "Comparison": "comparing",
@@ -28,6 +29,7 @@ _HOMES = {
     "write_report": "reporting",
     "run": "running",
     "comparison_table": "table",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "race",
     "run",
     "run_document",
+    "tune",
     "write_report",
 ]
 

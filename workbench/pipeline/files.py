@@ -6,6 +6,7 @@ GRAPH_FILE = "graph.json"  # EngineGraph
 RACE_FILE = "race.json"  # Race, in a race's own folder
 TYPED_FILE = "typed.onnx"
 TYPED_MODEL_FILE = "typed.json"  # TypedModel: what a race builds the engine from again
+TUNING_FILE = "tuning.json"  # Tuning, in its own folder
 LATENCIES_FILE = "latencies.npy"  # float64 milliseconds, in order
 LOG_FILE = "log.txt"
 LAYER_ERRORS_FILE = "layer_errors.json"  # LayerErrors

@@ -14,7 +14,8 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.events import AnyEvent, Changed, LogLine, Progress
 from workbench.core.json import write_json
 from workbench.core.model import Model
-from workbench.core.run import EngineGraph, Race, RaceRequest, Run, RunRequest, Status
+from workbench.core.requests import AnyRequest, AnyResult
+from workbench.core.run import EngineGraph, RaceRequest, Run, RunRequest, Status
 from workbench.jobs import JobQueue
 from workbench.pipeline.files import LOG_FILE, REQUEST_FILE
 from workbench.session.live import LiveRun
@@ -31,7 +32,7 @@ class Runs(QObject):
     engine_changed = Signal(object)  # a run's id: its engine graph is on disk now
     ticked = Signal(object)  # frozenset of job ids that told something
     busy_changed = Signal(object)  # bool
-    finished = Signal(object)  # Run or Race
+    finished = Signal(object)  # AnyResult
     failed = Signal(object)  # WorkbenchError
 
     def __init__(self, store: Store, parent: QObject | None = None) -> None:
@@ -43,7 +44,7 @@ class Runs(QObject):
         self._graphs: OrderedDict[str, EngineGraph] = OrderedDict()
         self._queue: JobQueue | None = None
         self._cancelled: set[str] = set()  # jobs that the user ended: no error
-        self._inbox: deque[list[AnyEvent] | Run | Race] = deque()
+        self._inbox: deque[list[AnyEvent] | AnyResult] = deque()
         self._timer = QTimer(self)
         self._timer.setInterval(TICK_MS)
         self._timer.timeout.connect(self._drain)
@@ -177,7 +178,7 @@ class Runs(QObject):
 
     # the meeting of threads
 
-    def _start(self, request: RunRequest | RaceRequest, what: str) -> None:
+    def _start(self, request: AnyRequest, what: str) -> None:
         if self._queue is None:
             self._queue = JobQueue(self._inbox.append, self._inbox.append)
         self.jobs[request.id] = what
@@ -191,7 +192,7 @@ class Runs(QObject):
         told: set[str] = set()
         while self._inbox:
             item = self._inbox.popleft()
-            if isinstance(item, Run | Race):
+            if not isinstance(item, list):
                 told.add(item.id)
                 self._end(item)
                 continue
@@ -221,7 +222,7 @@ class Runs(QObject):
             return
         self.changed.emit(frozenset([run_id]))
 
-    def _end(self, result: Run | Race) -> None:
+    def _end(self, result: AnyResult) -> None:
         self.jobs.pop(result.id, None)
         if isinstance(result, Run) and result.id in self._all:
             self._all[result.id] = result

@@ -12,7 +12,7 @@ from workbench.backends._cpu import cpu_name
 from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
 from workbench.backends._names import named_by_nodes
-from workbench.backends._options import NOT_WRITTEN
+from workbench.backends._options import NOT_WRITTEN, thread_counts
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
@@ -25,6 +25,7 @@ from workbench.core.graph import Graph
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.tuning import Knob
 from workbench.model import private_copy
 
 _NEVER = {
@@ -42,7 +43,11 @@ _REMARKS = {
 
 
 class OnnxRuntimeBackend(Backend):
-    """`BuildConfig.optimize` False runs the graph as it is written, node by node: the honest "before"."""
+    """`BuildConfig.optimize` False runs the graph as it is written, node by node: the honest "before".
+
+    Options (`BuildConfig.options`): `execution` sequential or parallel, `spinning` on or off, `graph_level` all,
+    extended or basic.
+    """
 
     id = "onnxruntime"
     title = "ONNX Runtime (CPU)"
@@ -67,6 +72,14 @@ class OnnxRuntimeBackend(Backend):
     def dialect(self) -> Dialect:
         how = dict.fromkeys(Precision, How.GRAPH) | dict.fromkeys(_NEVER, How.NONE)
         return Dialect("onnxruntime", how | {Precision.BF16: How.ROUNDED}, unsigned_activations=True)
+
+    def knobs(self, physical: int, logical: int) -> tuple[Knob, ...]:
+        return (
+            Knob("threads", thread_counts(physical, logical), "threads inside an operator"),
+            Knob("execution", ("sequential", "parallel"), "operators one after another, or branches side by side"),
+            Knob("spinning", ("on", "off"), "idle threads wait in a loop while a run lasts"),
+            Knob("graph_level", ("all", "extended", "basic"), "how far the graph is optimised; all changes layouts"),
+        )
 
     def verdict(self, model: Model) -> Verdict:
         proto = private_copy(model)
@@ -128,7 +141,7 @@ class _Sessions:
 
     def _make(self, path: str) -> Any:
         config = self._config
-        return session(path, optimize=config.optimize, threads=config.threads, save=self.saved)
+        return session(path, optimize=config.optimize, threads=config.threads, save=self.saved, tuned=config.options)
 
     def _freed(self) -> Path:
         proto = onnx.load(self._typed.path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from workbench.backends._options import choice
 from workbench.core.errors import WorkbenchError
 
+_SPINNING = {"on": "1", "off": "0"}
 INSTALL = "Install it: pip install onnxruntime"
 
 
@@ -39,20 +43,31 @@ def version() -> str:
 
 
 def session(
-    model: str | bytes, *, optimize: bool, threads: int, save: Path | None = None, profile: Path | None = None
+    model: str | bytes,
+    *,
+    optimize: bool,
+    threads: int,
+    save: Path | None = None,
+    profile: Path | None = None,
+    tuned: Mapping[str, str] = MappingProxyType({}),
 ) -> Any:
     """An inference session on the CPU. Raises what `errors()` lists.
 
     `threads` 0: all physical cores. `save` is where the graph it really runs is written; `profile` a prefix of the
     file that `end_profiling()` writes. Idle threads stop spinning when a run ends: otherwise they burn a core for
-    33 ms more, and whatever is measured next looks slower.
+    33 ms more, and whatever is measured next looks slower. `tuned` are options of `OnnxRuntimeBackend`.
     """
     ort = package()
     options = ort.SessionOptions()
-    levels = ort.GraphOptimizationLevel
-    options.graph_optimization_level = levels.ORT_ENABLE_ALL if optimize else levels.ORT_DISABLE_ALL
+    levels, modes = ort.GraphOptimizationLevel, ort.ExecutionMode
+    known = {"all": levels.ORT_ENABLE_ALL, "extended": levels.ORT_ENABLE_EXTENDED, "basic": levels.ORT_ENABLE_BASIC}
+    level = choice(tuned, "graph_level", known, "all")
+    options.graph_optimization_level = level if optimize else levels.ORT_DISABLE_ALL
+    modes_known = {"sequential": modes.ORT_SEQUENTIAL, "parallel": modes.ORT_PARALLEL}
+    options.execution_mode = choice(tuned, "execution", modes_known, "sequential")
     options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
+    options.inter_op_num_threads = 1 if options.execution_mode == modes.ORT_SEQUENTIAL else threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", choice(tuned, "spinning", _SPINNING, "on"))
     options.log_severity_level = 4  # what matters comes as an exception; the rest would go to stderr
     options.add_session_config_entry("session.force_spinning_stop", "1")
     options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "0")  # weight-only means weights only

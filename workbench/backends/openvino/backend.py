@@ -11,7 +11,7 @@ import onnx
 from workbench.backends._built import Facts
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import named_by_nodes
-from workbench.backends._options import number
+from workbench.backends._options import SWITCH, choice, number, thread_counts
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.openvino import precisions
@@ -27,8 +27,10 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.tuning import Knob
 from workbench.model import private_copy
 
+_PERFORMANCE = {"latency": "LATENCY", "throughput": "THROUGHPUT"}
 _OP_HINTS = {
     "MVN": frozenset({"LayerNormalization", "InstanceNormalization", "MeanVarianceNormalization"}),
     "RNNSeq": frozenset({"LSTM", "GRU", "RNN"}),
@@ -39,7 +41,8 @@ _OP_HINTS = {
 
 class OpenVinoBackend(Backend):
     """Options (`BuildConfig.options`): `dynamic_quantization` group size of activations that OpenVINO quantizes by
-    itself beside INT8 weights; 0, the default, keeps them in float."""
+    itself beside INT8 weights; 0, the default, keeps them in float. `performance_hint` latency or throughput,
+    `cpu_pinning`, `hyper_threading` and `flush_denormals` on or off."""
 
     id = "openvino"
     title = "OpenVINO (CPU)"
@@ -63,6 +66,16 @@ class OpenVinoBackend(Backend):
 
     def dialect(self) -> Dialect:
         return precisions.dialect(optimized_types())
+
+    def knobs(self, physical: int, logical: int) -> tuple[Knob, ...]:
+        hyper = ("off", "on") if logical > physical else ("off",)
+        return (
+            Knob("threads", thread_counts(physical, logical), "inference threads"),
+            Knob("performance_hint", ("latency", "throughput"), "what OpenVINO plans its streams for"),
+            Knob("cpu_pinning", ("off", "on"), "threads stay on their cores"),
+            Knob("hyper_threading", hyper, "both threads of a core are used"),
+            Knob("flush_denormals", ("off", "on"), "numbers too small for float32's normal form are zero"),
+        )
 
     def verdict(self, model: Model) -> Verdict:
         proto = private_copy(model)
@@ -131,11 +144,15 @@ def _missing(error: WorkbenchError) -> Capabilities:
 def _options(typed: TypedModel, config: BuildConfig) -> Options:
     """Lowest latency of one request. The precision hint is always given: without it OpenVINO runs FP32 in BF16."""
     options: dict[str, str | int | bool] = {
-        "PERFORMANCE_HINT": "LATENCY",
+        "PERFORMANCE_HINT": choice(config.options, "performance_hint", _PERFORMANCE, "latency"),
         "INFERENCE_PRECISION_HINT": precisions.HINTS[typed.hint],
-        "ENABLE_CPU_PINNING": False,
+        "ENABLE_CPU_PINNING": choice(config.options, "cpu_pinning", SWITCH, "off"),
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": int(number(config.options, "dynamic_quantization", 0)),
     }
     if config.threads:
         options["INFERENCE_NUM_THREADS"] = config.threads
+    if "hyper_threading" in config.options:
+        options["ENABLE_HYPER_THREADING"] = choice(config.options, "hyper_threading", SWITCH, "off")
+    if choice(config.options, "flush_denormals", SWITCH, "off"):
+        options["CPU_DENORMALS_OPTIMIZATION"] = True
     return options

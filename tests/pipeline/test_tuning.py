@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.pipeline.conftest import Listener, RequestOf, never, null
+from workbench.backends.null import NullBackend, NullRunner
+from workbench.core.events import Progress
+from workbench.core.run import BuildConfig, Run, RunRequest, Status, TimingConfig
+from workbench.core.tuning import Knob, TuneRequest
+from workbench.pipeline import run, tune
+from workbench.pipeline.tuning import candidates, tuned_options, with_options
+
+UNTIMED = TimingConfig(warmup_ms=0, warmup_iterations=0, seconds=0, min_iterations=0)
+KNOBS = (Knob("latency_ms", ("8", "2", "16")), Knob("color", ("red", "green")), Knob("fail", ("", "No such kernel.")))
+
+
+@pytest.fixture
+def built(request_of: RequestOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Run, RunRequest]:
+    """A run of the null backend, which says its latency without sleeping it and has knobs."""
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(NullRunner, "time", lambda self, feed: self._latency_ms)
+    monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: KNOBS)
+    request = request_of("run-0001", config=null(8.0), timing=UNTIMED, evaluation="none")
+    done = run(request, Listener(), never)
+    assert done.status is Status.DONE
+    return done, request
+
+
+def search(request: RunRequest, tmp_path: Path, seconds: float = 5.0) -> TuneRequest:
+    return TuneRequest("tune-0001", str(tmp_path / "tune"), request, seconds)
+
+
+def test_the_fastest_options_are_found_kept_and_found_again(built: tuple[Run, RunRequest], tmp_path: Path) -> None:
+    done, request = built
+    assert tuned_options(done) is None
+    listener = Listener()
+    result = tune(search(request, tmp_path), listener, never)
+    assert result.error is None
+    assert result.best["latency_ms"] == "2"
+    assert result.speedup == pytest.approx(4.0)
+    assert "faster by 75 %" in result.verdict
+    assert tuned_options(done) == result.best
+    assert any("latency_ms=2" in event.text for event in listener.of(Progress))
+
+
+def test_what_the_backend_refuses_is_a_trial_with_its_reason(built: tuple[Run, RunRequest], tmp_path: Path) -> None:
+    result = tune(search(built[1], tmp_path), Listener(), never)
+    refused = [trial for trial in result.trials if "fail" in trial.options]
+    assert refused
+    assert all(trial.rounds == 0 and "No such kernel." in trial.reason for trial in refused)
+
+
+def test_where_nothing_is_faster_the_default_stays(
+    built: tuple[Run, RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: (Knob("latency_ms", ("8", "9")),))
+    result = tune(search(built[1], tmp_path), Listener(), never)
+    assert result.best == {}
+    assert "slower by" in result.verdict
+    assert tuned_options(built[0]) == {}
+
+
+def test_faster_options_that_compute_something_else_are_out(
+    built: tuple[Run, RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = NullRunner.infer
+
+    def infer(self: NullRunner, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+        wrong = 1.0 if self._latency_ms == 2.0 else 0.0
+        return {name: value + wrong for name, value in plain(self, feed).items()}
+
+    monkeypatch.setattr(NullRunner, "infer", infer)
+    result = tune(search(built[1], tmp_path), Listener(), never)
+    assert "latency_ms" not in result.best
+    assert any("computes something else" in trial.reason for trial in result.trials)
+
+
+def test_a_search_can_be_cancelled(built: tuple[Run, RunRequest], tmp_path: Path) -> None:
+    listener = Listener()
+    result = tune(search(built[1], tmp_path, 3600.0), listener, lambda: bool(listener.of(Progress)))
+    assert result.error is not None
+    assert result.error.message == "Cancelled."
+
+
+def test_a_backend_without_knobs_says_so(
+    built: tuple[Run, RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: ())
+    error = tune(search(built[1], tmp_path), Listener(), never).error
+    assert error is not None
+    assert "no options that change its speed" in error.message
+
+
+def test_candidates_are_all_single_changes_first_and_the_same_every_time() -> None:
+    found = candidates(KNOBS, most=6)
+    assert found[:4] == [{"latency_ms": "2"}, {"latency_ms": "16"}, {"color": "green"}, {"fail": "No such kernel."}]
+    assert len(found) == 6
+    assert found == candidates(KNOBS, most=6)
+    assert all(options for options in candidates(KNOBS))
+
+
+def test_threads_are_a_field_of_the_configuration() -> None:
+    config = with_options(BuildConfig(threads=2, options={"a": "1"}), {"threads": "1", "b": "2"})
+    assert (config.threads, config.options) == (1, {"a": "1", "b": "2"})

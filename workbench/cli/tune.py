@@ -1,0 +1,50 @@
+"""`workbench tune`: the options with which a backend runs an engine fastest on this machine."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from workbench.cli.jobs import Jobs
+from workbench.cli.output import Output
+from workbench.core.errors import WorkbenchError
+from workbench.core.tuning import Trial, TuneRequest, Tuning
+from workbench.pipeline.documents import run_title
+from workbench.store import Store
+
+
+def execute(arguments: Namespace, output: Output) -> int:
+    """Exit code 0 where the search came to its end, also where nothing beat the default."""
+    store = Store()
+    run = store.find(arguments.run)
+    request = store.request(run.id)
+    if request is None:
+        raise WorkbenchError(f"The run {run.id} ({run_title(run)}) is not whole.", "Build it again.")
+    tuning_id, folder = store.new_folder()
+    jobs = Jobs(output)
+    with jobs.until_interrupted():
+        tuning = jobs.tune(TuneRequest(tuning_id, str(folder), request, arguments.seconds))
+    return _tell(output, run_title(run), tuning)
+
+
+def _tell(output: Output, title: str, tuning: Tuning) -> int:
+    output.document(tuning)
+    if tuning.error is not None:
+        output.failed(tuning.error.message, tuning.error.hint)
+        return 1
+    for trial in tuning.trials:
+        output.text(f"  {_figures(trial):<24}  {_words(trial.options)}")
+    output.text(f"\n{title}: {tuning.verdict}.")
+    if tuning.best:
+        output.text(f"`workbench run ... --tuned` uses it from now on: {_words(tuning.best)}.")
+    else:
+        output.text("The default stays: nothing beat it beyond noise.")
+    output.text(f"{tuning.protocol}.")
+    return 0
+
+
+def _figures(trial: Trial) -> str:
+    return f"{trial.speedup:.3f}× ({trial.rounds} rounds)" if trial.rounds else f"out: {trial.reason}"
+
+
+def _words(options: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(options.items()))

@@ -1,0 +1,42 @@
+"""The kinds of jobs: which file of its folder holds the result of a request, and which verb carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from workbench.core.events import AnyEvent
+from workbench.core.requests import AnyRequest, AnyResult
+from workbench.core.run import Race, RaceRequest, Run, RunRequest
+from workbench.core.tuning import TuneRequest, Tuning
+from workbench.pipeline.files import RACE_FILE, RUN_FILE, TUNING_FILE
+
+Verb = Callable[..., AnyResult]
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """`verb` names a function of `workbench.pipeline`: (request, emit, cancelled) -> result."""
+
+    result: type[AnyResult]
+    file: str
+    verb: str
+
+
+_KINDS: dict[type, Kind] = {
+    RunRequest: Kind(Run, RUN_FILE, "run"),
+    RaceRequest: Kind(Race, RACE_FILE, "race"),
+    TuneRequest: Kind(Tuning, TUNING_FILE, "tune"),
+}
+
+
+def kind_of(request: AnyRequest) -> Kind:
+    return _KINDS[type(request)]
+
+
+def carry_out(request: AnyRequest, emit: Callable[[AnyEvent], None], cancelled: Callable[[], bool]) -> AnyResult:
+    """The job itself, in this process."""
+    from workbench import pipeline  # here: a parent that only supervises needs no engine and no ONNX
+
+    verb: Verb = getattr(pipeline, kind_of(request).verb)
+    return verb(request, emit, cancelled)

@@ -1,0 +1,237 @@
+"""tune: the options with which a backend runs one engine fastest here, found by timing them against the default."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import random
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+
+from workbench.backends.base import load_backend
+from workbench.core.errors import Cancelled, WorkbenchError
+from workbench.core.events import LogLine, Progress
+from workbench.core.json import encode, read_json, write_json
+from workbench.core.places import data_home
+from workbench.core.run import BuildConfig, Run, RunError
+from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning
+from workbench.measure.accuracy import OutputErrors
+from workbench.measure.machine import cpu_model, logical_cores, machine_state, physical_cores
+from workbench.measure.statistics import verdict
+from workbench.measure.timing import quiet_collector, stop_if
+from workbench.pipeline.files import RUN_FILE, TUNING_FILE
+from workbench.pipeline.lanes import Lane, open_lane, run_round
+from workbench.pipeline.racing import until_decided
+from workbench.pipeline.record import Emit
+from workbench.pipeline.running import as_run_error
+
+MOST_TRIALS = 32
+FIRST_ROUNDS = 2
+FINAL_SHARE = 0.35
+"""Of the time, for the last race of the best against the default."""
+LOST_DB = 1.0
+"""Outputs of a trial may be this much further from the default's than rounding is: see `_differs`."""
+EQUAL_DB = 60.0
+
+
+def tune(request: TuneRequest, emit: Emit, cancelled: Callable[[], bool]) -> Tuning:
+    """Searches the knobs of the backend of `request.run` by successive halving (Jamieson and Talwalkar, 2016).
+
+    Every trial is timed interleaved with the default engine, which stays open all the time; the faster half goes on
+    with twice as many rounds. The best at the end races the default until it is decided, and only "faster" there
+    makes it the result: tuned is never slower than the default beyond noise. A trial whose outputs differ from the
+    default's is out. The result is kept by content (`tuned_options`). Never raises for what the user can cause.
+    """
+    folder = Path(request.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        result = _tune(request, folder, emit, cancelled)
+    except Cancelled:
+        result = Tuning(request.id, request.run.id, error=RunError("Cancelled."))
+    except Exception as error:  # noqa: BLE001  the same border as in `run`
+        emit(LogLine(request.id, "".join(traceback.format_exception(error)), "debug"))
+        result = Tuning(request.id, request.run.id, error=as_run_error(error))
+    try:
+        write_json(folder / TUNING_FILE, result)
+        if result.key:
+            _keep(result)
+    except OSError as error:
+        return Tuning(request.id, request.run.id, error=as_run_error(error))
+    return result
+
+
+def candidates(knobs: Sequence[Knob], most: int = MOST_TRIALS) -> list[dict[str, str]]:
+    """Options to try, the default left out: every single change first, then mixtures drawn with a fixed seed."""
+    defaults = {knob.key: knob.values[0] for knob in knobs}
+    single = [{knob.key: value} for knob in knobs for value in knob.values[1:]]
+    grid = itertools.product(*(knob.values for knob in knobs))
+    mixed = [_changes(dict(zip(defaults, values, strict=True)), defaults) for values in itertools.islice(grid, 4096)]
+    rest = [options for options in mixed if len(options) > 1]
+    random.Random(0).shuffle(rest)
+    return [*single, *rest][:most]
+
+
+def _changes(options: dict[str, str], defaults: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in options.items() if value != defaults[key]}
+
+
+def with_options(config: BuildConfig, options: dict[str, str]) -> BuildConfig:
+    """`config` with tuned options over its own; `threads` is a field of its own."""
+    rest = {key: value for key, value in options.items() if key != "threads"}
+    threads = int(options.get("threads", config.threads))
+    return msgspec.structs.replace(config, threads=threads, options={**config.options, **rest})
+
+
+def tuned_options(run: Run) -> dict[str, str] | None:
+    """What an earlier search found for the content of this run on this machine; None: nothing is known."""
+    path = _kept(tuning_key(run))
+    try:
+        return read_json(path, Tuning).best if path.is_file() else None
+    except WorkbenchError:
+        return None
+
+
+def tuning_key(run: Run) -> str:
+    """Equal for runs of one model, plan, shapes and backend version on one kind of processor."""
+    config, versions = run.config, run.build.versions if run.build else {}
+    parts = (run.model_sha256, config.backend, config.plan, config.shapes, versions, cpu_model(), logical_cores())
+    return hashlib.sha256(encode(parts)).hexdigest()[:32]
+
+
+def _kept(key: str) -> Path:
+    return data_home() / "tuned" / f"{key}.json"
+
+
+def _keep(result: Tuning) -> None:
+    path = _kept(result.key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, result)
+
+
+def _tune(request: TuneRequest, folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> Tuning:
+    run = read_json(Path(request.run.folder) / RUN_FILE, Run)
+    knobs = load_backend(request.run.config.backend).knobs(physical_cores(), logical_cores())
+    if not knobs:
+        raise WorkbenchError(f"{request.run.config.backend} has no options that change its speed.")
+    machine = machine_state()
+    with ExitStack() as stack, quiet_collector():
+        search = _Search(request, folder, emit, cancelled)
+        search.default = open_lane(request.run, request.run.config, folder / "default", stack)
+        best = search.halve(candidates(knobs))
+        return search.final(best, run, machine)
+
+
+class _Tried(msgspec.Struct):
+    """One candidate on its way through the search."""
+
+    options: dict[str, str]
+    trial: Trial
+
+
+class _Search:
+    """The default engine stays open; each trial is opened, visited beside it, and closed."""
+
+    default: Lane
+
+    def __init__(self, request: TuneRequest, folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> None:
+        self._request, self._folder, self._emit, self._cancelled = request, folder, emit, cancelled
+        self._start = perf_counter()
+        self._tried: dict[str, _Tried] = {}
+        self._number = itertools.count()
+
+    @property
+    def _left(self) -> float:
+        return self._request.seconds - (perf_counter() - self._start)
+
+    def halve(self, waiting: list[dict[str, str]]) -> dict[str, str]:
+        """The options that were fastest when one was left, or when the time for it was up."""
+        rounds, reserve = FIRST_ROUNDS, FINAL_SHARE * self._request.seconds
+        while True:
+            for options in waiting:
+                if self._left < reserve and self._tried:
+                    break
+                self._try(options, rounds)
+            ranked = self._ranked(waiting)
+            if len(ranked) <= 1 or self._left < reserve:
+                return ranked[0] if ranked else {}
+            waiting, rounds = ranked[: (len(ranked) + 1) // 2], rounds * 2
+
+    def _ranked(self, waiting: list[dict[str, str]]) -> list[dict[str, str]]:
+        timed = [tried for options in waiting if (tried := self._tried.get(_name(options))) and tried.trial.rounds]
+        return [tried.options for tried in sorted(timed, key=lambda tried: -tried.trial.speedup)]
+
+    def _try(self, options: dict[str, str], rounds: int) -> None:
+        stop_if(self._cancelled)
+        try:
+            trial = self._timed(options, rounds)
+        except WorkbenchError as error:
+            trial = Trial(options, reason=str(error))
+        self._tried[_name(options)] = _Tried(options, trial)
+        self._tell(trial)
+
+    def _timed(self, options: dict[str, str], rounds: int) -> Trial:
+        with ExitStack() as stack:
+            lane = self._open(options, stack)
+            if reason := _differs(self.default, lane):
+                return Trial(options, reason=reason)
+            lanes = [self.default, lane]
+            run_round(lanes, self._cancelled)
+            for each in lanes:
+                each.forget()
+            for _ in range(rounds):
+                run_round(lanes, self._cancelled)
+            found = lane.speedup(self.default, 1)
+            return Trial(options, found.ratio, found.low, found.high, found.pairs)
+
+    def _open(self, options: dict[str, str], stack: ExitStack) -> Lane:
+        run = self._request.run
+        return open_lane(run, with_options(run.config, options), self._folder / f"trial{next(self._number)}", stack)
+
+    def _tell(self, trial: Trial) -> None:
+        total, spent = self._request.seconds, self._request.seconds - self._left
+        words = f"{_name(trial.options)}: {f'{trial.speedup:.2f}×' if trial.rounds else trial.reason}"
+        done = int(1000 * min(spent, total))
+        self._emit(Progress(self._request.id, "time", done, int(1000 * total), words))
+
+    def final(self, best: dict[str, str], run: Run, machine: dict[str, str]) -> Tuning:
+        """The race that decides; what does not win it is not the result."""
+        trials = tuple(sorted((tried.trial for tried in self._tried.values()), key=lambda trial: -trial.speedup))
+        found = Tuning(self._request.id, run.id, tuning_key(run), trials=trials, machine=machine)
+        if not best:
+            return msgspec.structs.replace(found, verdict="no other option could be timed")
+        with ExitStack() as stack:
+            lanes = [self.default, self._open(best, stack)]
+            pace = until_decided(lanes, max(self._left, 0.0), self._cancelled, lambda pace: None)
+        speedup = lanes[1].speedup(lanes[0], pace.looks)
+        return msgspec.structs.replace(
+            found,
+            best=best if speedup.is_different and speedup.ratio > 1 else {},
+            speedup=speedup.ratio,
+            low=speedup.low,
+            high=speedup.high,
+            verdict=f"{_name(best)}: {verdict(speedup)}",
+            protocol=f"{len(trials)} trials by successive halving, each interleaved with the default (A B B A);"
+            f" the best raced it for {pace.rounds} rounds in {pace.seconds:.0f} s",
+        )
+
+
+def _differs(default: Lane, lane: Lane) -> str:
+    """Why the outputs are not the default's; "" where they are: 60 dB, or what the default itself repeats to."""
+    errors, repeated = OutputErrors(), OutputErrors()
+    for feed in itertools.islice(default.feeds, 2):
+        expected = default.runner.infer(feed)
+        repeated.add(expected, default.runner.infer(feed))
+        errors.add(expected, lane.runner.infer(feed))
+    found = errors.worst_sqnr_db()
+    if found >= min(EQUAL_DB, repeated.worst_sqnr_db() - LOST_DB):
+        return ""
+    return f"computes something else ({found:.0f} dB from the default's outputs)"
+
+
+def _name(options: dict[str, str]) -> str:
+    return ", ".join(f"{key}={value}" for key, value in sorted(options.items())) or "default"
