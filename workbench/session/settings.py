@@ -52,6 +52,7 @@ SETTINGS = (
     Setting("geometry", ""),
     Setting("window_state", {}),
     Setting("recent_plans", ()),
+    Setting("overlays", {}),
 )
 _BY_ID = {setting.id: setting for setting in SETTINGS}
 

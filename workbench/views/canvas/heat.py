@@ -102,8 +102,7 @@ class Range(msgspec.Struct, frozen=True):
             return [self.high]
         if self.scale is Scale.LOG:
             first, last = int(np.ceil(np.log10(self.low) - 1e-9)), int(np.floor(np.log10(self.high) + 1e-9))
-            step = max(1, -(-(last - first) // TICKS))
-            return [10.0**power for power in range(first, last + 1, step)]
+            return [10.0**power for power in range(first, last + 1, max(1, -(-(last - first) // TICKS)))]
         step = _round_step((self.high - self.low) / TICKS)
         start, end = int(np.ceil(self.low / step - 1e-9)), int(np.floor(self.high / step + 1e-9))
         return [n * step for n in range(start, end + 1)]
