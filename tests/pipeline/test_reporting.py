@@ -8,11 +8,10 @@ import pytest
 
 from tests.pipeline.conftest import Listener, RequestOf, never, null
 from workbench.core.errors import WorkbenchError
-from workbench.core.graph import Graph, Layer, LayerKind
 from workbench.core.run import BuildConfig, Race, RaceEntry, RunError
 from workbench.core.theme import DARK, LIGHT
 from workbench.pipeline import run, write_report
-from workbench.pipeline.report_data import elided, fusion_patterns
+from workbench.pipeline.report_data import elided
 
 RACE = Race(
     "race",
@@ -109,17 +108,6 @@ def test_a_race_that_failed_is_told(request_of: RequestOf, tmp_path: Path) -> No
     failed = Race("race", error=RunError("The baseline cannot run.", "Choose another."))
     page = write_report(tmp_path / "r.html", [request.folder], failed).read_text(encoding="utf-8")
     assert "No interleaved comparison: The baseline cannot run. Choose another." in page
-
-
-def test_patterns_are_counted_in_the_order_of_the_file() -> None:
-    ops = {"n0": "Conv", "n1": "BatchNormalization", "n2": "Relu", "n3": "Conv", "n4": "Relu", "n5": "Mul"}
-    layers = (
-        Layer("l0", "", "Conv", sources=("n2", "n0", "n1")),
-        Layer("l1", "", "Conv", sources=("n3", "n4")),
-        Layer("l2", "", "Mul", sources=("n5",)),
-        Layer("l3", "", "Const", sources=("n3", "n4"), kind=LayerKind.CONSTANT),
-    )
-    assert dict(fusion_patterns(Graph("g", layers), ops)) == {"Conv + BatchNormalization + Relu": 1, "Conv + Relu": 1}
 
 
 def test_long_names_are_cut_in_the_middle() -> None:

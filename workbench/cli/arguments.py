@@ -40,6 +40,9 @@ def make_parser() -> argparse.ArgumentParser:
     diff = _add(commands, "diff", "the layers of two engines of one model, aligned through their nodes")
     diff.add_argument("first", metavar="RUN_A", help="id, end of an id, or name of a run")
     diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
+    diff = _add(commands, "diff", "the layers of two engines of one model, aligned through their nodes")
+    diff.add_argument("first", metavar="RUN_A", help="id, end of an id, or name of a run")
+    diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
     runs = _add(commands, "runs", "the history, newest first")
     runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
     return parser
@@ -59,6 +62,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
     run.add_argument("--out", type=Path, metavar="DIR", help="write the run's files there as well")
     run.add_argument("--unfused", action="store_true", help="onnxruntime: the source graph, node by node")
+    run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
     run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
     _add_shared(run)
 

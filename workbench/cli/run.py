@@ -12,7 +12,9 @@ from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import Run, RunError, RunRequest, Status
+from workbench.pipeline.artefacts import read_ledger
 from workbench.pipeline.documents import run_document, run_title
+from workbench.pipeline.fusion_text import ledger_table
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.summary import run_summary
 from workbench.precision import read_plan
@@ -25,7 +27,11 @@ def execute(arguments: Namespace, output: Output) -> int:
     plan = _plan(arguments)
     sets = read_sets(arguments)
     config = msgspec.structs.replace(
-        config_of(arguments), backend=arguments.backend, plan=plan, optimize=not arguments.unfused
+        config_of(arguments),
+        backend=arguments.backend,
+        plan=plan,
+        optimize=not arguments.unfused,
+        tuned=arguments.tuned,
     )
     run_id, folder = Store().new_folder()
     request = RunRequest(
@@ -53,8 +59,9 @@ def _plan(arguments: Namespace) -> PrecisionPlan:
 
 
 def _tell(arguments: Namespace, output: Output, run: Run, folder: Path) -> int:
-    output.document(run_document(run))
-    output.text(run_summary(run))
+    ledger = read_ledger(folder, run) if arguments.ledger else None
+    output.document(run_document(run) | ({"ledger": msgspec.to_builtins(ledger)} if ledger else {}))
+    output.text(run_summary(run) + (f"\n\n{ledger_table(ledger).rstrip()}" if ledger else ""))
     if arguments.out is not None:
         copy_out([folder], arguments.out)
     if arguments.report is not None:

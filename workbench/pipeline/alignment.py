@@ -25,11 +25,12 @@ def align(
     """Groups of layers of `a` and `b`: the connected components of "share a source node".
 
     A node that either engine made a change of view links nothing, or one Concat would tie all its producers into one
-    group. Layers that only convert link nothing either: they are put to the layers they serve, by their first source.
-    The source ids must be those of one model.
+    group. Layers that only convert link nothing either: they are put to the layer they serve, by their first source or
+    else by the first layer behind them that computes. The source ids must be those of one model.
     """
     engines = (a, b)
     layers = {(side, layer.id): layer for side in (False, True) for layer in engines[side].graph.walk()}
+    served = [_served(engine) for engine in engines]
     links = _Links(layers)
     for key, layer in layers.items():
         if layer.kind is not LayerKind.REFORMAT:
@@ -38,7 +39,7 @@ def align(
                     links.join(key, node)
     for key, layer in layers.items():
         if layer.kind is LayerKind.REFORMAT:
-            links.serve(key, layer.sources)
+            links.serve(key, layer.sources, served[key[0]].get(layer.id))
     times = ((False, ms_a or {}), (True, ms_b or {}))
     groups = [_group(keys, layers, engines, dict(times)) for keys in links.groups()]
     totals = [sum(ms.values()) if ms else None for _, ms in times]
@@ -48,6 +49,23 @@ def align(
 def _is_view(node: str, engine: EngineGraph) -> bool:
     fate = engine.fates.get(node)
     return fate is not None and fate.kind is FateKind.ABSORBED
+
+
+def _served(engine: EngineGraph) -> dict[str, str]:
+    """The first layer that computes behind each layer that only converts, through others of its kind."""
+    reader: dict[str, Layer] = {}
+    for layer in engine.graph.walk():
+        for name in layer.inputs:
+            reader.setdefault(name, layer)
+    found: dict[str, str] = {}
+    for layer in reversed(list(engine.graph.walk())):
+        if layer.kind is LayerKind.REFORMAT:
+            nearest = next((reader[name] for name in layer.outputs if name in reader), None)
+            if nearest is not None:
+                target = found.get(nearest.id) if nearest.kind is LayerKind.REFORMAT else nearest.id
+                if target is not None:
+                    found[layer.id] = target
+    return found
 
 
 class _Links:
@@ -61,8 +79,9 @@ class _Links:
         other = self._of_node.setdefault(node, key)
         self._parent[self._root(key)] = self._root(other)
 
-    def serve(self, key: Side, nodes: Sequence[str]) -> None:
-        served = next((self._of_node[node] for node in nodes if node in self._of_node), None)
+    def serve(self, key: Side, nodes: Sequence[str], layer: str | None) -> None:
+        behind = None if layer is None else (key[0], layer)
+        served = next((self._of_node[node] for node in nodes if node in self._of_node), behind)
         if served is not None:
             self._parent[key] = self._root(served)
 

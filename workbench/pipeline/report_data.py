@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbench.core.graph import Graph, Layer, LayerKind
-from workbench.core.json import read_json
-from workbench.core.model import Model, TypedModel
-from workbench.core.run import EngineGraph, Race, RaceEntry, Run
+from workbench.core.graph import Graph, Layer
+from workbench.core.ledger import PatternRow
+from workbench.core.model import Model
+from workbench.core.run import Race, RaceEntry, Run
+from workbench.pipeline.artefacts import read_engine, read_ledger, read_source
 from workbench.pipeline.documents import UNFUSED, run_title
-from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
+from workbench.pipeline.fusion_text import ledger_summary
 from workbench.pipeline.table import is_simulated, shortened, task_text, why_not
 
 TOP_LAYERS = 20
 TOP_PATTERNS = 12
-PATTERN_OPS = 6
 LABEL_OPS = 4
 
 
@@ -53,8 +52,8 @@ class Section:
     model: Model | None = None
     asked: tuple[Share, ...] = ()
     ran: tuple[Share, ...] = ()
-    fates: tuple[tuple[str, int], ...] = ()
-    patterns: tuple[tuple[str, int], ...] = ()
+    patterns: tuple[PatternRow, ...] = ()
+    fusion: str = ""
     bars: tuple[Bar, ...] = ()
     other_ms: float = 0.0
     warnings: tuple[str, ...] = field(default=())
@@ -85,8 +84,8 @@ class Section:
 def read_section(folder: Path, run: Run, race: Race | None) -> Section:
     """Everything the report shows of the run in `folder`; parts whose files are not there are left out."""
     entry = next((e for e in race.entries if e.run == run.id), None) if race else None
-    graph = _read_graph(folder)
-    model = _read_model(folder)
+    graph, model = read_engine(folder), read_source(folder)
+    ledger = read_ledger(folder, run)
     ops = {layer.id: layer.op for layer in model.graph.walk()} if model else {}
     bars, other = _bars(run, graph.graph, ops) if graph else ((), 0.0)
     return Section(
@@ -97,8 +96,8 @@ def read_section(folder: Path, run: Run, race: Race | None) -> Section:
         model=model,
         asked=_shares(run.build.asked) if run.build else (),
         ran=_shares(run.build.precisions) if run.build else (),
-        fates=tuple(Counter(fate.kind.value for fate in graph.fates.values()).most_common()) if graph else (),
-        patterns=fusion_patterns(graph.graph, ops) if graph else (),
+        patterns=tuple(row for row in ledger.patterns if row.nodes > row.count)[:TOP_PATTERNS] if ledger else (),
+        fusion=ledger_summary(ledger) if ledger else "",
         bars=bars,
         other_ms=other,
         warnings=(*(run.timing.warnings if run.timing else ()), *(run.accuracy.warnings if run.accuracy else ())),
@@ -140,23 +139,13 @@ def _sentence(section: Section, baseline: Section) -> str:
     return f"{section.title} {word}{verdict}{times}{tail}."
 
 
-def fusion_patterns(graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
-    """`Conv + BatchNormalization + Relu` and how many layers of the engine are fused from just that."""
-    found = Counter(
-        _pattern(_in_file_order(layer, ops))
-        for layer in graph.walk()
-        if len(layer.sources) > 1 and layer.kind is not LayerKind.CONSTANT
-    )
-    return tuple(found.most_common(TOP_PATTERNS))
-
-
 def _in_file_order(layer: Layer, ops: Mapping[str, str]) -> list[str]:
     """The ops of the nodes of a layer as the file has them: an engine lists them in an order of its own."""
     mine = set(layer.sources)
     return [op for node, op in ops.items() if node in mine] if len(mine) > 1 else [ops[n] for n in mine if n in ops]
 
 
-def _pattern(ops: Sequence[str], shown: int = PATTERN_OPS) -> str:
+def _pattern(ops: Sequence[str], shown: int) -> str:
     head = " + ".join(ops[:shown])
     return head if len(ops) <= shown else f"{head} … ({len(ops)} nodes)"
 
@@ -193,13 +182,3 @@ def _shares(counts: Mapping[str, int]) -> tuple[Share, ...]:
     total = sum(counts.values()) or 1
     ranked = sorted(counts.items(), key=lambda item: -item[1])
     return tuple(Share(name, count, 100 * count / total) for name, count in ranked)
-
-
-def _read_graph(folder: Path) -> EngineGraph | None:
-    path = folder / GRAPH_FILE
-    return read_json(path, EngineGraph) if path.is_file() else None
-
-
-def _read_model(folder: Path) -> Model | None:
-    path = folder / TYPED_MODEL_FILE
-    return read_json(path, TypedModel).model if path.is_file() else None

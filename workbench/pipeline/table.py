@@ -85,6 +85,12 @@ def task_text(task: TaskResult | None) -> str:
     return f"{task.metric} {100 * task.value:.1f} % ({low:.1f}–{high:.1f} %, n = {task.n})"
 
 
+def aligned(rows: Sequence[Sequence[str]], left: set[int]) -> str:
+    """Lines of equal columns; those in `left` begin at the left, figures end at the right."""
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(_line(row, widths, left) for row in rows) + "\n"
+
+
 def _line(row: Sequence[str], widths: Sequence[int], left: set[int]) -> str:
     cells = []
     for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
@@ -106,16 +112,14 @@ def race_table(race: Race, runs: Sequence[Run]) -> str:
         interval = "" if entry.verdict == "baseline" else f"{entry.low:.3f}–{entry.high:.3f}"
         speedup = f"{entry.speedup:.3f}×"
         rows.append((titles[entry.run], f"{entry.median_ms:.3f} ms", speedup, interval, entry.verdict))
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(_line(row, widths, {0, 4}) for row in rows) + "\n"
+    return aligned(rows, {0, 4})
 
 
 def history_table(runs: Sequence[Run]) -> str:
     """One line a run: when, which model, what, how it ended, how fast, how far."""
     head = ("created", "model", "run", "status", "median", "SQNR", "id")
     rows = [head, *(_history_row(run) for run in runs)]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(head))]
-    return "\n".join(_line(row, widths, {0, 1, 2, 3, 6}) for row in rows) + "\n"
+    return aligned(rows, {0, 1, 2, 3, 6})
 
 
 def _history_row(run: Run) -> tuple[str, ...]:

@@ -1,0 +1,64 @@
+"""`workbench diff`: the layers of two engines of one model, aligned through the nodes they were made of."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+import msgspec
+
+from workbench.cli.output import Output
+from workbench.core.alignment import Alignment
+from workbench.core.errors import WorkbenchError
+from workbench.core.run import EngineGraph, Run
+from workbench.pipeline.alignment import align
+from workbench.pipeline.artefacts import read_engine
+from workbench.pipeline.documents import run_title
+from workbench.pipeline.fusion_text import alignment_table, by_difference
+from workbench.store import Store
+
+
+def execute(arguments: Namespace, output: Output) -> int:
+    """Exit code 0 where both runs have an engine graph and are of one model."""
+    store = Store()
+    a, b = (store.find(text) for text in (arguments.first, arguments.second))
+    if a.model_sha256 != b.model_sha256:
+        raise WorkbenchError(
+            f"These are runs of two models: {a.model_name} and {b.model_name}.", "Name two runs of one model."
+        )
+    alignment = align(_engine(store, a), _engine(store, b), _times(a), _times(b))
+    output.document(_document(alignment, a, b))
+    output.text(alignment_table(alignment, _title(a), _title(b)).rstrip())
+    return 0
+
+
+def _engine(store: Store, run: Run) -> EngineGraph:
+    engine = read_engine(store.folder(run.id))
+    if engine is None:
+        raise WorkbenchError(f"The run {run.id} ({run_title(run)}) has no engine graph.", "Build it again.")
+    return engine
+
+
+def _times(run: Run) -> dict[str, float]:
+    return run.timing.layers if run.timing is not None else {}
+
+
+def _title(run: Run) -> str:
+    reason = run.timing.reason if run.timing is not None and not run.timing.layers else ""
+    return f"{run_title(run)}  ({run.id}){f'  not timed: {reason}' if reason else ''}"
+
+
+def _document(alignment: Alignment, a: Run, b: Run) -> dict[str, Any]:
+    groups = [
+        {
+            **msgspec.to_builtins(group),
+            "precision_changed": group.is_precision_changed,
+            "difference_ms": group.difference_ms,
+        }
+        for group in by_difference(alignment.groups)
+    ]
+    return {
+        "a": {"run": a.id, "title": run_title(a), "layers_ms": alignment.total_a_ms},
+        "b": {"run": b.id, "title": run_title(b), "layers_ms": alignment.total_b_ms},
+        "groups": groups,
+    }
