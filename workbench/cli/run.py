@@ -27,11 +27,7 @@ def execute(arguments: Namespace, output: Output) -> int:
     plan = _plan(arguments)
     sets = read_sets(arguments)
     config = msgspec.structs.replace(
-        config_of(arguments),
-        backend=arguments.backend,
-        plan=plan,
-        optimize=not arguments.unfused,
-        tuned=arguments.tuned,
+        config_of(arguments), backend=arguments.backend, plan=plan, optimize=not arguments.unfused
     )
     run_id, folder = Store().new_folder()
     request = RunRequest(
