@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -11,7 +12,8 @@ from workbench.core.events import Progress
 from workbench.core.run import BuildConfig, Run, RunRequest, Status, TimingConfig
 from workbench.core.tuning import Knob, TuneRequest
 from workbench.pipeline import run, tune
-from workbench.pipeline.tuning import candidates, tuned_options, with_options
+from workbench.pipeline.tuned import with_options
+from workbench.pipeline.tuning import candidates
 
 UNTIMED = TimingConfig(warmup_ms=0, warmup_iterations=0, seconds=0, min_iterations=0)
 KNOBS = (Knob("latency_ms", ("8", "2", "16")), Knob("color", ("red", "green")), Knob("fail", ("", "No such kernel.")))
@@ -33,16 +35,32 @@ def search(request: RunRequest, tmp_path: Path, seconds: float = 5.0) -> TuneReq
     return TuneRequest("tune-0001", str(tmp_path / "tune"), request, seconds)
 
 
+def rebuilt(request: RunRequest, tmp_path: Path) -> Run:
+    """The same configuration once more, with tuned options."""
+    config = msgspec.structs.replace(request.config, tuned=True)
+    again = msgspec.structs.replace(request, id="run-0002", folder=str(tmp_path / "again"), config=config)
+    return run(again, Listener(), never)
+
+
+def test_before_any_search_a_tuned_run_says_that_nothing_is_known(
+    built: tuple[Run, RunRequest], tmp_path: Path
+) -> None:
+    again = rebuilt(built[1], tmp_path)
+    assert again.build is not None
+    assert any("No tuned options are known" in note for note in again.build.notes)
+
+
 def test_the_fastest_options_are_found_kept_and_found_again(built: tuple[Run, RunRequest], tmp_path: Path) -> None:
-    done, request = built
-    assert tuned_options(done) is None
+    _, request = built
     listener = Listener()
     result = tune(search(request, tmp_path), listener, never)
     assert result.error is None
     assert result.best["latency_ms"] == "2"
     assert result.speedup == pytest.approx(4.0)
     assert "faster by 75 %" in result.verdict
-    assert tuned_options(done) == result.best
+    again = rebuilt(request, tmp_path)
+    assert again.build is not None
+    assert any("Tuned options:" in note and "latency_ms=2" in note for note in again.build.notes)
     assert any("latency_ms=2" in event.text for event in listener.of(Progress))
 
 
@@ -60,7 +78,9 @@ def test_where_nothing_is_faster_the_default_stays(
     result = tune(search(built[1], tmp_path), Listener(), never)
     assert result.best == {}
     assert "slower by" in result.verdict
-    assert tuned_options(built[0]) == {}
+    again = rebuilt(built[1], tmp_path)
+    assert again.build is not None
+    assert any("nothing beat" in note for note in again.build.notes)
 
 
 def test_faster_options_that_compute_something_else_are_out(

@@ -15,7 +15,7 @@ from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
 
-COMMANDS = ("doctor", "inspect", "run", "compare", "race", "tune", "diff", "runs")
+COMMANDS = ("doctor", "inspect", "plan", "run", "compare", "race", "tune", "diff", "runs")
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
 
@@ -31,15 +31,13 @@ def make_parser() -> argparse.ArgumentParser:
     _add(commands, "doctor", "backends, versions, devices, precisions; what is missing and how to get it")
     inspect = _add(commands, "inspect", "what a model holds, and whether each backend takes it")
     inspect.add_argument("model", metavar="MODEL")
+    _add_plan(_add(commands, "plan", "what each node would run in and why, or what is different between two plans"))
     _add_run(_add(commands, "run", "build, time and check one configuration"))
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
     _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
     tune = _add(commands, "tune", "search the backend's options that run a finished run's engine fastest here")
     tune.add_argument("run", metavar="RUN", help="id, end of an id, or name of a run")
     tune.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="in all (default 60)")
-    diff = _add(commands, "diff", "the layers of two engines of one model, aligned through their nodes")
-    diff.add_argument("first", metavar="RUN_A", help="id, end of an id, or name of a run")
-    diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
     diff = _add(commands, "diff", "the layers of two engines of one model, aligned through their nodes")
     diff.add_argument("first", metavar="RUN_A", help="id, end of an id, or name of a run")
     diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
@@ -57,14 +55,36 @@ def _add(commands: _Commands, name: str, text: str) -> argparse.ArgumentParser:
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("model", metavar="MODEL")
     run.add_argument("--backend", type=_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
-    plan = run.add_mutually_exclusive_group()
-    plan.add_argument("--precision", type=Precision, choices=list(Precision), metavar="P", help=_precisions_help())
-    plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
+    _add_precision(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="write the run's files there as well")
+    run.add_argument("--tuned", action="store_true", help="with the options that `workbench tune` found")
     run.add_argument("--unfused", action="store_true", help="onnxruntime: the source graph, node by node")
     run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
-    run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
     _add_shared(run)
+
+
+def _add_plan(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", metavar="MODEL")
+    _add_precision(command).add_argument(
+        "--diff", type=Path, nargs=2, metavar=("A.toml", "B.toml"), help="what is different from plan A to plan B"
+    )
+    command.add_argument("--backend", type=_backend, default="", metavar="B", help="say what it will not run as asked")
+    _add_ranges(command)
+
+
+def _add_precision(command: argparse.ArgumentParser) -> "argparse._MutuallyExclusiveGroup":
+    """One precision for all nodes, or a plan."""
+    plan = command.add_mutually_exclusive_group()
+    plan.add_argument("--precision", type=Precision, choices=list(Precision), metavar="P", help=_precisions_help())
+    plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
+    return plan
+
+
+def _add_ranges(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar="|".join(CalibrationMethod))
+    add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
+    add("--samples", type=_count, metavar="N", help="calibration samples (default 64)")
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -76,6 +96,9 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         default=(Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8),
         metavar="P,..",
         help=_precisions_help(),
+    )
+    compare.add_argument(
+        "--plan", type=Path, action="append", default=[], metavar="FILE", help="a precision plan (TOML); may be repeated"
     )
     compare.add_argument("--no-baseline", action="store_true", help="leave the unfused source graph out")
     compare.add_argument("--race-seconds", type=_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
@@ -93,9 +116,7 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
     add("--evaluate", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else 8 random inputs)")
-    add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar="max|percentile|mse")
-    add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
-    add("--samples", type=_count, metavar="N", help="calibration samples (default 64)")
+    _add_ranges(command)
     add("--limit", type=_count, default=0, metavar="N", help="evaluation samples (default: all)")
     add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
     add("--profile", type=parse_profile, action="append", default=[], metavar="IN=MIN:OPT:MAX")

@@ -7,27 +7,30 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.cli.arguments import config_of, ranges_of, timing_of
+from workbench.cli.arguments import config_of, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
-from workbench.core.precision import Precision, PrecisionPlan
+from workbench.cli.plans import plan_of
 from workbench.core.run import Run, RunError, RunRequest, Status
 from workbench.pipeline.artefacts import read_ledger
 from workbench.pipeline.documents import run_document, run_title
 from workbench.pipeline.fusion_text import ledger_table
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.summary import run_summary
-from workbench.precision import read_plan
 from workbench.store import Store
 
 
 def execute(arguments: Namespace, output: Output) -> int:
     """Exit code 0 where the run is done, 1 where it failed or was cancelled."""
     check_writable(arguments.report)
-    plan = _plan(arguments)
+    plan = plan_of(arguments)
     sets = read_sets(arguments)
     config = msgspec.structs.replace(
-        config_of(arguments), backend=arguments.backend, plan=plan, optimize=not arguments.unfused
+        config_of(arguments),
+        backend=arguments.backend,
+        plan=plan,
+        optimize=not arguments.unfused,
+        tuned=arguments.tuned,
     )
     run_id, folder = Store().new_folder()
     request = RunRequest(
@@ -45,13 +48,6 @@ def execute(arguments: Namespace, output: Output) -> int:
     with jobs.until_interrupted():
         run = jobs.run(request, Path(arguments.model).stem)
     return _tell(arguments, output, run, folder)
-
-
-def _plan(arguments: Namespace) -> PrecisionPlan:
-    if arguments.plan is not None:
-        plan = read_plan(arguments.plan)
-        return msgspec.structs.replace(plan, calibration=ranges_of(arguments, plan.calibration))
-    return PrecisionPlan(default=arguments.precision or Precision.FP32, calibration=ranges_of(arguments))
 
 
 def _tell(arguments: Namespace, output: Output, run: Run, folder: Path) -> int:

@@ -23,7 +23,8 @@ class OptimizationProfile(msgspec.Struct, frozen=True):
 class BuildConfig(msgspec.Struct, frozen=True):
     """What is asked of a backend. `target` names GPUs (`sm89`, several by comma) where a backend builds for one.
 
-    `optimize` False asks for the source graph node by node (ONNX Runtime only): the honest "before".
+    `optimize` False asks for the source graph node by node (ONNX Runtime only): the honest "before". `tuned` takes the
+    options that a search found for this content on this machine, where one has.
     """
 
     backend: str = "openvino"
@@ -34,6 +35,7 @@ class BuildConfig(msgspec.Struct, frozen=True):
     threads: int = 0  # 0: all physical cores
     optimize: bool = True
     options: dict[str, str] = {}
+    tuned: bool = False
 
 
 class TimingConfig(msgspec.Struct, frozen=True):

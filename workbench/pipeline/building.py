@@ -22,6 +22,7 @@ from workbench.pipeline.calibrating import observations
 from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
+from workbench.pipeline.tuned import effective_config
 from workbench.precision import compile_plan
 from workbench.precision.base import copy_with_branches
 
@@ -64,10 +65,11 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
         typed = compile_plan(model, config.plan, backend.dialect(), shapes, record.folder, seen, fixed)
         write_json(record.folder / TYPED_MODEL_FILE, typed)
     with _timed(phases, "build"):
-        engine = _build(record, backend, typed)
+        config, tuned = effective_config(typed, config)
+        engine = _build(record, backend, typed, config)
     sizes = output_sizes(copy_with_branches(model, shapes, fixed)[0])
     write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates), sizes))
-    record.built(describe(typed, engine, phases, sentence))
+    record.built(describe(typed, engine, phases, f"{sentence} {tuned}".strip()))
     return Built(model, shapes, typed, engine)
 
 
@@ -84,7 +86,7 @@ def check_can_build(can: Capabilities, config: BuildConfig, title: str) -> None:
             raise WorkbenchError(reason, f"{title} takes here: {', '.join(usable)}." if usable else "")
 
 
-def _build(record: Record, backend: Backend, typed: TypedModel) -> Engine:
+def _build(record: Record, backend: Backend, typed: TypedModel, config: BuildConfig) -> Engine:
     def report(phase: str, done: int, total: int, text: str) -> None:
         if phase == "log":
             record.log(text, "debug")
@@ -93,7 +95,7 @@ def _build(record: Record, backend: Backend, typed: TypedModel) -> Engine:
 
     record.stop_if_cancelled()
     record.progress("build", text=backend.title)
-    engine = backend.build(typed, record.request.config, record.folder, report)
+    engine = backend.build(typed, config, record.folder, report)
     record.stop_if_cancelled()
     return engine
 

@@ -18,6 +18,7 @@ from workbench.measure.statistics import Speedup, confidence_at_look, paired_spe
 from workbench.measure.timing import stop_if
 from workbench.pipeline.files import TYPED_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.samples import evaluation_set, timing_feeds
+from workbench.pipeline.tuned import effective_config
 
 SLOT_MS = 20.0
 SLOT_ITERATIONS = 3
@@ -27,6 +28,7 @@ class Lane(msgspec.Struct):
     """One engine: its turns of inputs, every latency, and one value per round, in ms."""
 
     run: str
+    typed: TypedModel
     runner: Runner
     feeds: Sequence[Feed]
     turns: Iterator[Feed]
@@ -55,9 +57,10 @@ def open_lane(run: RunRequest, config: BuildConfig, folder: Path, stack: ExitSta
     typed = read_json(Path(run.folder) / TYPED_MODEL_FILE, TypedModel)
     typed = msgspec.structs.replace(typed, path=str(Path(run.folder) / TYPED_FILE))
     folder.mkdir(exist_ok=True)
+    config, _ = effective_config(typed, config)
     engine = load_backend(config.backend).build(typed, config, folder, lambda *_: None)
     feeds = timing_feeds(evaluation_set(run, typed.model, typed.shapes))
-    return Lane(run.id, stack.enter_context(engine.runner()), feeds, cycle(feeds))
+    return Lane(run.id, typed, stack.enter_context(engine.runner()), feeds, cycle(feeds))
 
 
 def run_round(lanes: Sequence[Lane], cancelled: Callable[[], bool]) -> None:

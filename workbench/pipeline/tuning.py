@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import random
 import traceback
@@ -16,19 +15,19 @@ import msgspec
 from workbench.backends.base import load_backend
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.events import LogLine, Progress
-from workbench.core.json import encode, read_json, write_json
-from workbench.core.places import data_home
-from workbench.core.run import BuildConfig, Run, RunError
+from workbench.core.json import write_json
+from workbench.core.run import RunError
 from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning
 from workbench.measure.accuracy import OutputErrors
-from workbench.measure.machine import cpu_model, logical_cores, machine_state, physical_cores
+from workbench.measure.machine import logical_cores, machine_state, physical_cores
 from workbench.measure.statistics import verdict
 from workbench.measure.timing import quiet_collector, stop_if
-from workbench.pipeline.files import RUN_FILE, TUNING_FILE
+from workbench.pipeline.files import TUNING_FILE
 from workbench.pipeline.lanes import Lane, open_lane, run_round
 from workbench.pipeline.racing import until_decided
 from workbench.pipeline.record import Emit
 from workbench.pipeline.running import as_run_error
+from workbench.pipeline.tuned import keep_tuning, tuning_key, with_options
 
 MOST_TRIALS = 32
 FIRST_ROUNDS = 2
@@ -45,7 +44,7 @@ def tune(request: TuneRequest, emit: Emit, cancelled: Callable[[], bool]) -> Tun
     Every trial is timed interleaved with the default engine, which stays open all the time; the faster half goes on
     with twice as many rounds. The best at the end races the default until it is decided, and only "faster" there
     makes it the result: tuned is never slower than the default beyond noise. A trial whose outputs differ from the
-    default's is out. The result is kept by content (`tuned_options`). Never raises for what the user can cause.
+    default's is out. The result is kept by content (`tuned`). Never raises for what the user can cause.
     """
     folder = Path(request.folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +58,7 @@ def tune(request: TuneRequest, emit: Emit, cancelled: Callable[[], bool]) -> Tun
     try:
         write_json(folder / TUNING_FILE, result)
         if result.key:
-            _keep(result)
+            keep_tuning(result)
     except OSError as error:
         return Tuning(request.id, request.run.id, error=as_run_error(error))
     return result
@@ -80,50 +79,17 @@ def _changes(options: dict[str, str], defaults: dict[str, str]) -> dict[str, str
     return {key: value for key, value in options.items() if value != defaults[key]}
 
 
-def with_options(config: BuildConfig, options: dict[str, str]) -> BuildConfig:
-    """`config` with tuned options over its own; `threads` is a field of its own."""
-    rest = {key: value for key, value in options.items() if key != "threads"}
-    threads = int(options.get("threads", config.threads))
-    return msgspec.structs.replace(config, threads=threads, options={**config.options, **rest})
-
-
-def tuned_options(run: Run) -> dict[str, str] | None:
-    """What an earlier search found for the content of this run on this machine; None: nothing is known."""
-    path = _kept(tuning_key(run))
-    try:
-        return read_json(path, Tuning).best if path.is_file() else None
-    except WorkbenchError:
-        return None
-
-
-def tuning_key(run: Run) -> str:
-    """Equal for runs of one model, plan, shapes and backend version on one kind of processor."""
-    config, versions = run.config, run.build.versions if run.build else {}
-    parts = (run.model_sha256, config.backend, config.plan, config.shapes, versions, cpu_model(), logical_cores())
-    return hashlib.sha256(encode(parts)).hexdigest()[:32]
-
-
-def _kept(key: str) -> Path:
-    return data_home() / "tuned" / f"{key}.json"
-
-
-def _keep(result: Tuning) -> None:
-    path = _kept(result.key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, result)
-
-
 def _tune(request: TuneRequest, folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> Tuning:
-    run = read_json(Path(request.run.folder) / RUN_FILE, Run)
     knobs = load_backend(request.run.config.backend).knobs(physical_cores(), logical_cores())
     if not knobs:
         raise WorkbenchError(f"{request.run.config.backend} has no options that change its speed.")
     machine = machine_state()
     with ExitStack() as stack, quiet_collector():
         search = _Search(request, folder, emit, cancelled)
-        search.default = open_lane(request.run, request.run.config, folder / "default", stack)
+        plain = msgspec.structs.replace(request.run.config, tuned=False)
+        search.default = open_lane(request.run, plain, folder / "default", stack)
         best = search.halve(candidates(knobs))
-        return search.final(best, run, machine)
+        return search.final(best, machine)
 
 
 class _Tried(msgspec.Struct):
@@ -190,7 +156,8 @@ class _Search:
 
     def _open(self, options: dict[str, str], stack: ExitStack) -> Lane:
         run = self._request.run
-        return open_lane(run, with_options(run.config, options), self._folder / f"trial{next(self._number)}", stack)
+        config = with_options(msgspec.structs.replace(run.config, tuned=False), options)
+        return open_lane(run, config, self._folder / f"trial{next(self._number)}", stack)
 
     def _tell(self, trial: Trial) -> None:
         total, spent = self._request.seconds, self._request.seconds - self._left
@@ -198,10 +165,12 @@ class _Search:
         done = int(1000 * min(spent, total))
         self._emit(Progress(self._request.id, "time", done, int(1000 * total), words))
 
-    def final(self, best: dict[str, str], run: Run, machine: dict[str, str]) -> Tuning:
+    def final(self, best: dict[str, str], machine: dict[str, str]) -> Tuning:
         """The race that decides; what does not win it is not the result."""
         trials = tuple(sorted((tried.trial for tried in self._tried.values()), key=lambda trial: -trial.speedup))
-        found = Tuning(self._request.id, run.id, tuning_key(run), trials=trials, machine=machine)
+        run = self._request.run
+        key = tuning_key(self.default.typed, run.config)
+        found = Tuning(self._request.id, run.id, key, trials=trials, machine=machine)
         if not best:
             return msgspec.structs.replace(found, verdict="no other option could be timed")
         with ExitStack() as stack:

@@ -1,0 +1,64 @@
+"""What searches for the fastest options have found, kept by content: the same model on the same machine finds it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import msgspec
+
+from workbench.backends.base import load_backend
+from workbench.core.errors import WorkbenchError
+from workbench.core.json import encode, read_json, write_json
+from workbench.core.model import TypedModel
+from workbench.core.places import data_home
+from workbench.core.run import BuildConfig
+from workbench.core.tuning import Tuning
+from workbench.measure.machine import cpu_model, logical_cores
+
+NOTHING = "No tuned options are known for this model, plan and machine: `workbench tune RUN` finds them."
+
+
+def tuning_key(typed: TypedModel, config: BuildConfig) -> str:
+    """Equal for one model, plan, shapes and backend version on one kind of processor."""
+    version = load_backend(config.backend).capabilities().version
+    parts = (typed.model.sha256, typed.shapes, config.backend, version, config.plan, cpu_model(), logical_cores())
+    return hashlib.sha256(encode(parts)).hexdigest()[:32]
+
+
+def keep_tuning(result: Tuning) -> None:
+    """For every later run of this content. Raises OSError where the disk refuses."""
+    path = _path(result.key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, result)
+
+
+def find_tuning(typed: TypedModel, config: BuildConfig) -> Tuning | None:
+    """What an earlier search found; None: nothing, or a file that cannot be read."""
+    path = _path(tuning_key(typed, config))
+    try:
+        return read_json(path, Tuning) if path.is_file() else None
+    except WorkbenchError:
+        return None
+
+
+def with_options(config: BuildConfig, options: dict[str, str]) -> BuildConfig:
+    """`config` with tuned options over its own; `threads` is a field of its own."""
+    rest = {key: value for key, value in options.items() if key != "threads"}
+    threads = int(options.get("threads", config.threads))
+    return msgspec.structs.replace(config, threads=threads, options={**config.options, **rest})
+
+
+def effective_config(typed: TypedModel, config: BuildConfig) -> tuple[BuildConfig, str]:
+    """The options that a build really uses, and a sentence about them where tuned ones were asked for."""
+    if not config.tuned:
+        return config, ""
+    found = find_tuning(typed, config)
+    if found is None:
+        return config, NOTHING
+    words = ", ".join(f"{key}={value}" for key, value in sorted(found.best.items()))
+    return with_options(config, found.best), f"Tuned options: {words or 'the default, which nothing beat'}."
+
+
+def _path(key: str) -> Path:
+    return data_home() / "tuned" / f"{key}.json"
