@@ -9,7 +9,7 @@ import pytest
 
 from tests.precision.models import BY_MAX, CONV_BN, conv_bn_constants, seen, write_model
 from workbench.core.errors import Cancelled, WorkbenchError
-from workbench.precision import Observations, observe
+from workbench.precision import Observations, load_observations, observe, save_observations
 
 TWO_MATMULS = """
 (float[1,4] x) => (float[1,2] z) {
@@ -44,8 +44,8 @@ def test_saved_observations_come_back_whole(tmp_path: Path) -> None:
     found = seen(model, {"x": np.float32([[1, 2, 3, 4]])})
     found.notes = ("a note, with ünïcode",)
     path = tmp_path / "ranges.npz"
-    found.save(path)
-    back = Observations.load(path)
+    save_observations(found, path)
+    back = load_observations(path)
     assert (back.samples, back.notes, list(back.histograms)) == (1, found.notes, list(found.histograms))
     for name, histogram in found.histograms.items():
         again = back.histograms[name]
@@ -58,14 +58,14 @@ def test_a_file_that_holds_no_calibration_is_refused(tmp_path: Path, content: by
     path = tmp_path / "ranges.npz"
     path.write_bytes(content)
     with pytest.raises(WorkbenchError, match=r"ranges\.npz holds no calibration"):
-        Observations.load(path)
+        load_observations(path)
 
 
 def test_a_pickle_is_never_read(tmp_path: Path) -> None:
     path = tmp_path / "ranges.npz"
     np.savez(path, head=np.array([{"evil": 1}], dtype=object))
     with pytest.raises(WorkbenchError, match="holds no calibration"):
-        Observations.load(path)
+        load_observations(path)
 
 
 def test_progress_and_cancel_come_between_samples(tmp_path: Path) -> None:

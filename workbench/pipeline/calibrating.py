@@ -6,7 +6,6 @@ All together stays below 256 MB; the oldest go first.
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,14 +13,15 @@ from workbench.backends.base import Feed
 from workbench.core.errors import WorkbenchError, disk_error
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
+from workbench.core.writing import written_whole
 from workbench.data import SampleSet
 from workbench.pipeline.documents import method_label
 from workbench.pipeline.record import Record
 from workbench.pipeline.reference_outputs import LIMIT_BYTES, shrink
 from workbench.pipeline.samples import NONE, calibration_set, feeds_digest
-from workbench.precision import Observations, base_digest, observe
+from workbench.precision import Observations, base_digest, load_observations, observe, save_observations
 
-_VERSION = "1"  # of what observations hold: a new number makes old files unused
+_VERSION = "2"  # of what observations hold: a new number makes old files unused
 
 
 def observations(
@@ -56,47 +56,67 @@ class _Observed(NamedTuple):
 
 def _cached(record: Record, graph: _Observed, samples: SampleSet) -> Observations:
     key = feeds_digest([_VERSION, base_digest(*graph)], samples)
-    path = data_home() / "calibration" / f"{key}.npz"
-    if path.is_file():
-        try:
-            found = Observations.load(path)
-        except WorkbenchError as error:
-            record.log(f"Observed ranges are unreadable and are found again: {error}", "warning")
-        else:
-            record.progress("calibrate", samples.size, samples.size, "ranges known from an earlier run")
-            return found
-    return _observe(record, graph, samples, path)
+    folder = data_home() / "calibration"
+    if found := _known(record, folder / f"{key}.npz"):
+        record.progress("calibrate", samples.size, samples.size, "ranges known from an earlier run")
+        return found
+    return _observe(record, graph, samples, _Place(folder / f"{key}.npz", folder / f"{key}.part.npz"))
 
 
-def _observe(record: Record, graph: _Observed, samples: SampleSet, path: Path) -> Observations:
+class _Place(NamedTuple):
+    """Where observations are kept: all of a set, and what an interrupted pass had seen of it."""
+
+    whole: Path
+    part: Path
+
+
+def _known(record: Record, path: Path) -> Observations | None:
+    if not path.is_file():
+        return None
+    try:
+        return load_observations(path)
+    except WorkbenchError as error:
+        record.log(f"Observed ranges are unreadable and are found again: {error}", "warning")
+        return None
+
+
+def _observe(record: Record, graph: _Observed, samples: SampleSet, place: _Place) -> Observations:
+    """All samples, or those that an interrupted pass had left."""
+
     def progress(done: int, total: int) -> None:
         record.progress("calibrate", done, total, f"{done} of {total} samples of {samples.name}")
 
+    seen = _known(record, place.part)
+    if seen is not None and 0 < seen.samples <= samples.size:
+        record.log(f"Calibration goes on behind sample {seen.samples} of {samples.size}, where it was interrupted.")
+    else:
+        seen = None
+    first = seen.samples if seen else 0
     seen = observe(
         graph.model,
         graph.shapes,
-        samples,
+        (samples.feed(index) for index in range(first, samples.size)),
         total=samples.size,
         progress=progress,
         cancelled=record.cancelled,
         fixed=graph.fixed,
+        seen=seen,
+        keep=lambda part: _keep(record, part, place.part),
     )
-    record.stop_if_cancelled()
-    _keep(record, seen, path)
+    _keep(record, seen, place.whole)
+    with contextlib.suppress(OSError):
+        place.part.unlink(missing_ok=True)
     return seen
 
 
 def _keep(record: Record, seen: Observations, path: Path) -> None:
     """For the next run. Where the disk refuses, this one goes on with what it has."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        seen.save(part)
-        part.replace(path)
+        with written_whole(path, sync=False) as file:
+            save_observations(seen, file)
         shrink(path.parent, LIMIT_BYTES)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink()
         record.log(f"The ranges are not kept for the next run: {disk_error(error)}", "warning")
 
 

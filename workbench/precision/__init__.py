@@ -1,8 +1,10 @@
 """The precision plan compiled into ONNX: one file per pass, with calibration beside it."""
 
+from workbench.precision.amaxes import observe_amaxes
 from workbench.precision.base import base_digest
 from workbench.precision.calibration import observe
 from workbench.precision.compiler import compile_plan
+from workbench.precision.keeping import load_observations, save_observations
 from workbench.precision.observations import Observations
 from workbench.precision.plan_file import plan_text, read_plan, write_plan
 from workbench.precision.plan_parse import PlanError, parse_plan
@@ -16,10 +18,13 @@ __all__ = [
     "base_digest",
     "compile_plan",
     "explain_plan",
+    "load_observations",
     "observe",
+    "observe_amaxes",
     "parse_plan",
     "plan_text",
     "read_plan",
+    "save_observations",
     "without_halves",
     "write_plan",
 ]

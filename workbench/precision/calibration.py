@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper
+from onnx import ModelProto
 
-from workbench.core.errors import Cancelled, WorkbenchError, runtime_reason
+from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.model import Model, Shape
 from workbench.precision.base import NO_INPUTS, Fixed, base_graph
-from workbench.precision.editor import GraphEditor
+from workbench.precision.editor import GraphEditor, is_standard
+from workbench.precision.exposing import ExposedGraph
 from workbench.precision.histogram import Histogram
 from workbench.precision.observations import Observations
+from workbench.precision.observer import Channels
 from workbench.precision.passes.quantize import observed_tensors
-from workbench.precision.session import reference_session, runtime_errors
+from workbench.precision.trail import is_mark
 
 Feed = Mapping[str, NDArray[np.generic]]
-_THREADS = 2
+FIRST_TENSORS = 2
+"""Observed tensors behind the inputs whose mean and spread are kept per sample."""
+_CHECKPOINT_SHARE = 20
+"""At most a twentieth of the time goes into checkpoints, and one is not begun before `_CHECKPOINT_SECONDS`."""
+_CHECKPOINT_SECONDS = 5.0
+
+
+class _Watch(NamedTuple):
+    """Who follows a pass, between samples."""
+
+    progress: Callable[[int, int], None]
+    cancelled: Callable[[], bool]
+    keep: Callable[[Observations], None] | None
 
 
 def observe(
@@ -27,16 +43,21 @@ def observe(
     feeds: Iterable[Feed],
     *,
     total: int,
-    progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = lambda: False,
     fixed: Fixed = NO_INPUTS,
+    seen: Observations | None = None,
+    keep: Callable[[Observations], None] | None = None,
 ) -> Observations:
-    """Runs the clean base graph in FP32, optimisations off, feed by feed, and counts what INT8 may need.
+    """Runs the clean base graph in FP32 feed by feed, and counts what INT8 may need.
 
-    Memory is bounded: one feed, its activations and one histogram (16 KB) per tensor. `progress(done, total)` and
-    `cancelled()` are called between feeds. `fixed` as for `compile_plan`. Raises Cancelled, and WorkbenchError where a
-    feed does not fit, holds NaN or infinities, or another value of a fixed input, and where there is no feed or nothing
-    to quantize.
+    Memory is bounded: the observed activations of one feed, and a histogram (64 KB) and little more per tensor.
+    `progress(done, total)` and `cancelled()` are called between feeds; `keep` now and then, and before Cancelled is
+    raised: what it is given can be gone on from. `seen` are such observations, of the samples before `feeds`: they are
+    added to, and the result is, bit for bit, that of one pass over all. `fixed` as for `compile_plan`.
+
+    Raises Cancelled, and WorkbenchError where a feed does not fit, holds NaN or infinities, or another value of a fixed
+    input, and where there is no feed or nothing to quantize.
     """
     proto = base_graph(model, shapes, fixed).proto
     tensors = observed_tensors(proto)
@@ -45,57 +66,79 @@ def observe(
             "Nothing to quantize: no Conv, MatMul or Gemm on float32 outside If, Loop and Scan.",
             "Build this model in FP32.",
         )
-    observations = Observations({name: Histogram() for name in tensors})
-    _run_all(proto, _checked(feeds, fixed), observations, total, progress, cancelled)
-    if not observations.samples:
+    if seen is None or list(seen.histograms) != tensors:
+        seen = _nothing_yet(proto, tensors)
+    graph = ExposedGraph(proto, tensors)
+    del proto
+    _run_all(graph, _checked(feeds, fixed, seen.samples), seen, total, _Watch(progress, cancelled, keep))
+    if not seen.samples:
         raise WorkbenchError("The calibration set is empty.", "Choose a set with at least one sample.")
-    observations.notes = _findings(observations)
-    return observations
+    seen.trail.add(seen.samples, list(seen.histograms.values()))
+    seen.notes = _findings(seen)
+    return seen
 
 
-def _run_all(
-    proto: ModelProto,
-    feeds: Iterable[Feed],
-    observations: Observations,
-    total: int,
-    progress: Callable[[int, int], None],
-    cancelled: Callable[[], bool],
-) -> None:
-    inputs = GraphEditor(proto).inputs
-    outputs = _expose(proto, [name for name in observations.histograms if name not in inputs])
-    session = reference_session(proto, _THREADS)
-    progress(0, total)
-    for index, feed in enumerate(feeds):
-        if cancelled():
+def _nothing_yet(proto: ModelProto, tensors: list[str]) -> Observations:
+    editor = GraphEditor(proto)
+    seen = Observations({name: Histogram() for name in tensors})
+    seen.channels = {name: Channels(is_last=not _is_read_by_conv(editor, name)) for name in tensors}
+    return seen
+
+
+def _is_read_by_conv(editor: GraphEditor, tensor: str) -> bool:
+    return any(is_standard(use.node, "Conv") for use in editor.uses.get(tensor, ()))
+
+
+def _run_all(graph: ExposedGraph, feeds: Iterable[Feed], seen: Observations, total: int, watch: _Watch) -> None:
+    watch.progress(seen.samples, total)
+    checkpoint = _Checkpoint(seen, watch)
+    for feed in feeds:
+        if watch.cancelled():
+            checkpoint.write()
             raise Cancelled
-        try:
-            values = dict(zip(outputs, session.run(outputs, dict(feed)), strict=True)) if outputs else {}
-        except runtime_errors() as error:
-            raise WorkbenchError(
-                f"Calibration sample {index} does not run: {runtime_reason(error)}.",
-                "Check the shapes and the preprocessing.",
-            ) from error
-        for name, histogram in observations.histograms.items():
-            histogram.add(feed[name] if name in inputs else values[name])
-        observations.samples += 1
-        progress(observations.samples, max(total, observations.samples))
+        _add(graph, feed, seen)
+        if is_mark(seen.samples):
+            seen.trail.add(seen.samples, list(seen.histograms.values()))
+        watch.progress(seen.samples, max(total, seen.samples))
+        checkpoint.write_if_due()
 
 
-def _expose(proto: ModelProto, tensors: list[str]) -> list[str]:
-    """Makes tensors outputs of the graph, in place; the ones that are outputs already stay so."""
-    known = {value.name for value in proto.graph.output}
-    for name in tensors:
-        if name not in known:
-            proto.graph.output.append(_untyped(name))
-    return tensors
+def _add(graph: ExposedGraph, feed: Feed, seen: Observations) -> None:
+    """One sample. The outputs are let go one by one."""
+    rest = FIRST_TENSORS
+    for name, values in feed.items():
+        if values.dtype == np.float32:
+            seen.add_row(name, values)
+    for name, values in graph.values(feed, seen.samples):
+        seen.observer(name).add(values, seen.samples)
+        if rest and name not in feed:
+            seen.add_row(name, values)
+            rest -= 1
+    seen.samples += 1
 
 
-def _untyped(name: str) -> ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+class _Checkpoint:
+    """Keeps what was seen, often enough to lose little and seldom enough to cost little."""
+
+    def __init__(self, seen: Observations, watch: _Watch) -> None:
+        self._seen, self._keep = seen, watch.keep
+        self._wait, self._last = _CHECKPOINT_SECONDS, perf_counter()
+
+    def write_if_due(self) -> None:
+        if perf_counter() - self._last > self._wait:
+            self.write()
+
+    def write(self) -> None:
+        if self._keep is None or not self._seen.samples:
+            return
+        start = perf_counter()
+        self._keep(self._seen)
+        self._last = perf_counter()
+        self._wait = max(_CHECKPOINT_SECONDS, _CHECKPOINT_SHARE * (self._last - start))
 
 
-def _checked(feeds: Iterable[Feed], fixed: Fixed) -> Iterator[Feed]:
-    for index, feed in enumerate(feeds):
+def _checked(feeds: Iterable[Feed], fixed: Fixed, first: int) -> Iterator[Feed]:
+    for index, feed in enumerate(feeds, first):
         _check_finite(index, feed)
         for name, value in fixed.items():
             if not np.array_equal(feed[name], value):

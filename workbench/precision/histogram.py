@@ -1,31 +1,35 @@
-"""A histogram of |x| over a stream of arrays, in bounded memory.
+"""A histogram over a stream of arrays, in bounded memory, that does not depend on the order of the stream.
 
-The range starts just above the first array's largest magnitude and doubles whenever a larger one comes: neighbouring
-bins then merge in pairs, exactly, because the edges of the wide bins are edges of the narrow ones.
+The range is a power of two, and doubles whenever a larger value comes: neighbouring bins then merge in pairs. A power
+of two makes the place of a float32 in it exact, so that the counts are those of a histogram that was as wide from the
+start, whatever came first, in however many parts.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-BINS = 2048
-_ABOVE = 1e-9
-_CHUNK = 1 << 20
-"""Elements binned at a time: bounds the temporary arrays to a few MB."""
+BINS = 4096
+"""On either side of zero. More than half of them are in use, as the range is less than twice the largest magnitude."""
+SMALLEST_TOP = 2.0**-100
+"""Below it a bin would be narrower than float32 can tell."""
+_CHUNK = 1 << 16
+"""Elements binned at a time: their temporary arrays stay in the processor's cache."""
 
 
 @dataclass
 class Histogram:
-    """`counts[i]` values have i * top / BINS <= |x| < (i + 1) * top / BINS.
+    """`counts[BINS + i]` values have i * width <= x < (i + 1) * width, for i from -BINS to BINS - 1.
 
-    `low` and `high` are the smallest and largest value, signed; `skipped` counts NaN and infinities, which are left
-    out. While every value is zero, `top` is 0 and all counts are in the first bin.
+    The width is `top` / BINS. `low` and `high` are the smallest and largest value; `skipped` counts NaN and infinities,
+    which are left out. While every value is zero, `top` is 0 and all counts stand at i = 0.
     """
 
-    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS, np.int64))
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(2 * BINS, np.int64))
     top: float = 0.0
     low: float = np.inf
     high: float = -np.inf
@@ -36,36 +40,64 @@ class Histogram:
         return int(self.counts.sum())
 
     @property
+    def bins(self) -> int:
+        """On either side of zero."""
+        return len(self.counts) // 2
+
+    @property
+    def width(self) -> float:
+        """Of a bin."""
+        return self.top / self.bins
+
+    @property
     def amax(self) -> float:
         """Largest magnitude seen; 0 for nothing seen."""
-        return max(abs(self.low), abs(self.high)) if self.count else 0.0
+        return max(abs(self.low), abs(self.high)) if math.isfinite(self.low) else 0.0
 
-    def add(self, values: NDArray[np.generic]) -> None:
-        """Counts every element of a float array of any shape; an empty one changes nothing."""
+    @property
+    def magnitudes(self) -> NDArray[np.int64]:
+        """Counts of |x| in `bins` bins from 0 to `top`."""
+        both: NDArray[np.int64] = self.counts[self.bins :] + self.counts[self.bins - 1 :: -1]
+        return both
+
+    def coarser(self, factor: int) -> Histogram:
+        """The same with `factor` bins taken together."""
+        return Histogram(self.counts.reshape(-1, factor).sum(axis=1), self.top, self.low, self.high, self.skipped)
+
+    def add(self, values: NDArray[np.generic]) -> float:
+        """Counts every element of a float array of any shape; an empty one changes nothing.
+
+        Returns the largest finite magnitude in it.
+        """
         flat = np.asarray(values).reshape(-1)
-        for start in range(0, flat.size, _CHUNK):
-            self._add_chunk(flat[start : start + _CHUNK].astype(np.float64))
+        chunks = (flat[start : start + _CHUNK] for start in range(0, flat.size, _CHUNK))
+        return max((self._add_chunk(chunk.astype(np.float32, copy=False)) for chunk in chunks), default=0.0)
 
-    def _add_chunk(self, values: NDArray[np.float64]) -> None:
-        finite = np.isfinite(values)
-        if not finite.all():
-            self.skipped += int(values.size - finite.sum())
-            values = values[finite]
-        if not values.size:
-            return
-        self.low, self.high = min(self.low, float(values.min())), max(self.high, float(values.max()))
-        magnitudes = np.abs(values)
-        self._widen(float(magnitudes.max()))
+    def _add_chunk(self, values: NDArray[np.float32]) -> float:
+        low, high = float(values.min()), float(values.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            finite = values[np.isfinite(values)]
+            self.skipped += values.size - finite.size
+            return self._add_chunk(finite) if finite.size else 0.0
+        largest = max(-low, high)
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self._widen(largest)
         if self.top == 0.0:
-            self.counts[0] += magnitudes.size
-            return
-        bins = np.minimum((magnitudes * (BINS / self.top)).astype(np.int64), BINS - 1)
-        self.counts += np.bincount(bins, minlength=BINS)
+            self.counts[BINS] += values.size
+            return largest
+        places = np.floor(values * np.float32(BINS / self.top)).astype(np.intp)
+        places += BINS
+        self.counts += np.bincount(places, minlength=2 * BINS)
+        return largest
 
     def _widen(self, largest: float) -> None:
-        if self.top == 0.0:
-            self.top = largest * (1.0 + _ABOVE)
-        while 0.0 < self.top <= largest:
+        """Until `largest` is below `top`."""
+        if largest <= 0.0 or largest < self.top:
+            return
+        wanted = max(math.ldexp(1.0, math.frexp(largest)[1]), SMALLEST_TOP)
+        while 0.0 < self.top < wanted and self.counts.any():
             merged = self.counts.reshape(-1, 2).sum(axis=1)
-            self.counts = np.concatenate([merged, np.zeros(BINS // 2, np.int64)])
+            self.counts = np.zeros(2 * BINS, np.int64)
+            self.counts[BINS // 2 : BINS + BINS // 2] = merged
             self.top *= 2.0
+        self.top = wanted

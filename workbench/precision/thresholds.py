@@ -1,24 +1,28 @@
 """Choosing a range from a histogram of magnitudes: values beyond the threshold are clipped.
 
 MAX takes all that was seen. PERCENTILE clips the rarest magnitudes. MSE takes the threshold whose quantization changes
-the values least (mean squared error of rounding and clipping together), searched over hundredths of the largest
-magnitude, as in Nagel et al., "A White Paper on Neural Network Quantization" (2021), section 3.1.
+the values least, rounding and clipping together: Nagel et al., "A White Paper on Neural Network Quantization" (2021),
+section 3.1. ENTROPY is in `entropy.py`. Within a bin, values count as spread evenly.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.precision import Calibration, CalibrationMethod
-from workbench.precision.histogram import BINS, Histogram
+from workbench.precision.entropy import entropy_threshold
+from workbench.precision.histogram import Histogram
 
 SIGNED_LEVELS = 127
 UNSIGNED_LEVELS = 255
-_POINTS_PER_BIN = 2
-_CANDIDATES = np.arange(0.02, 1.005, 0.01)
+_COARSE = 2.0 ** (-np.arange(80) / 8)
+"""Shares of the largest magnitude that MSE tries first: down to a thousandth, each 9 % below the one before."""
+_FINE = 24
+"""Thresholds tried between the neighbours of the best."""
 
 
 def threshold(histogram: Histogram, calibration: Calibration, *, unsigned: bool = False) -> float:
@@ -28,25 +32,19 @@ def threshold(histogram: Histogram, calibration: Calibration, *, unsigned: bool 
     return _METHODS[calibration.method](histogram, calibration, unsigned)
 
 
-def _max(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
-    return histogram.amax
+def clipped_share(histogram: Histogram, limit: float) -> float:
+    """Share of the values, in 0..1, whose magnitude is above `limit`."""
+    if limit >= histogram.amax:
+        return 0.0
+    return 1.0 - _below(histogram, limit) / histogram.count
 
 
-def _percentile(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
-    """Linear inside the bin in which the share is reached."""
-    wanted = histogram.count * min(max(calibration.percentile, 0.0), 100.0) / 100.0
-    below = np.concatenate([[0], np.cumsum(histogram.counts)])
-    edges = np.linspace(0.0, histogram.top, BINS + 1)
-    found = float(np.interp(wanted, below, edges))
-    smallest = histogram.top / BINS
-    return min(max(found, smallest), histogram.amax)
-
-
-def _mse(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
-    candidates = histogram.amax * _CANDIDATES
-    candidates[-1] = histogram.amax
-    steps = quantization_steps(histogram, candidates, unsigned)
-    return float(candidates[int(np.argmin(quantization_errors(histogram, candidates, steps)))])
+def sqnr_db(histogram: Histogram, limit: float, *, unsigned: bool = False) -> float:
+    """Signal to quantization noise when clipped at `limit`, in dB, from the histogram; capped at 200."""
+    signal = float(_energy(histogram))
+    limits = np.array([limit])
+    noise = float(quantization_errors(histogram, limits, quantization_steps(histogram, limits, unsigned))[0])
+    return 200.0 if noise <= signal * 1e-20 else 10 * math.log10(signal / noise)
 
 
 def quantization_steps(histogram: Histogram, thresholds: NDArray[np.float64], unsigned: bool) -> NDArray[np.float64]:
@@ -63,19 +61,74 @@ def quantization_errors(
 ) -> NDArray[np.float64]:
     """Sum of squared errors when |x| is rounded to multiples of each step and clipped at its threshold.
 
-    Values are taken as points inside the bins.
+    The squared error integrated from 0 to an edge e of a bin is, with k the multiple nearest to e, k step^3 / 12 +
+    (e - k step)^3 / 3; beyond the threshold t it is that of t, and (e - t)^3 / 3. A bin's lies between its edges.
     """
-    used = int(np.flatnonzero(histogram.counts)[-1]) + 1
-    points = (np.arange(used * _POINTS_PER_BIN) + 0.5) * (histogram.top / BINS / _POINTS_PER_BIN)
-    weights = np.repeat(histogram.counts[:used], _POINTS_PER_BIN) / _POINTS_PER_BIN
-    step = steps[:, None]
-    rounded = np.minimum(np.rint(points[None, :] / step) * step, thresholds[:, None])
-    errors: NDArray[np.float64] = ((rounded - points[None, :]) ** 2 * weights).sum(axis=1)
+    edges, density = _edges(histogram)
+    weights = -np.diff(density, prepend=0.0, append=0.0)  # of the integral at each edge, all bins summed
+    step, limit = steps[:, None], thresholds[:, None]
+    inside = np.minimum(edges, limit)
+    nearest = np.rint(inside / step)
+    integral = nearest * step**3 / 12 + (inside - nearest * step) ** 3 / 3 + np.maximum(edges - limit, 0.0) ** 3 / 3
+    errors: NDArray[np.float64] = integral @ weights
     return errors
+
+
+def _max(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
+    return histogram.amax
+
+
+def _percentile(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
+    """Linear inside the bin in which the share is reached."""
+    wanted = histogram.count * min(max(calibration.percentile, 0.0), 100.0) / 100.0
+    edges, density = _edges(histogram)
+    below = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
+    return max(float(np.interp(wanted, below, edges)), min(histogram.width, histogram.amax))
+
+
+def _mse(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
+    coarse = histogram.amax * _COARSE
+    best = int(np.argmin(_errors(histogram, coarse, unsigned)))
+    ends = coarse[min(best + 1, len(coarse) - 1)], coarse[max(best - 1, 0)]
+    fine = np.linspace(*ends, _FINE)
+    fine = np.append(fine, coarse[best])
+    return float(fine[int(np.argmin(_errors(histogram, fine, unsigned)))])
+
+
+def _entropy(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
+    amax = np.array([histogram.amax])
+    levels = amax / quantization_steps(histogram, amax, unsigned)
+    return entropy_threshold(histogram, round(float(levels[0])) + 1)
+
+
+def _errors(histogram: Histogram, limits: NDArray[np.float64], unsigned: bool) -> NDArray[np.float64]:
+    return quantization_errors(histogram, limits, quantization_steps(histogram, limits, unsigned))
+
+
+def _edges(histogram: Histogram) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges of the bins of |x| that are in use, the last at the largest magnitude, and values per unit in each."""
+    counts = histogram.magnitudes
+    used = int(np.flatnonzero(counts)[-1]) + 1
+    edges = np.arange(used + 1, dtype=np.float64) * np.float64(histogram.width)
+    if edges[used - 1] < histogram.amax <= edges[used]:
+        edges[used] = histogram.amax
+    return edges, counts[:used] / np.diff(edges)
+
+
+def _below(histogram: Histogram, limit: float) -> float:
+    edges, density = _edges(histogram)
+    return float(np.interp(limit, edges, np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])))
+
+
+def _energy(histogram: Histogram) -> float:
+    """Sum of squares."""
+    edges, density = _edges(histogram)
+    return float(density @ np.diff(edges**3) / 3)
 
 
 _METHODS: dict[CalibrationMethod, Callable[[Histogram, Calibration, bool], float]] = {
     CalibrationMethod.MAX: _max,
     CalibrationMethod.PERCENTILE: _percentile,
     CalibrationMethod.MSE: _mse,
+    CalibrationMethod.ENTROPY: _entropy,
 }
