@@ -22,8 +22,9 @@ class Scope(msgspec.Struct, frozen=True):
     """A group of layers. The root of a graph has the id and the name "".
 
     `id` is unique in its graph and the same at every opening (`layers.0/attn`); `name` is what a header says (`attn`).
-    `layers` are ids of those directly inside, in the graph's order; those of `children` are not among them. `alike` is
-    equal for groups of one structure, which share one layout; "" where there is no second one.
+    `layers` are ids of those directly inside, in the graph's order, but constants before their first reader; those of
+    `children` are not among them. `alike` is equal for groups of one structure, whose layers and children correspond
+    one by one and can share one layout; "" where there is no second one.
     """
 
     id: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from workbench.core.graph import Layer
 from workbench.model.scopes.groups import Group, Item, bottom_up
@@ -12,6 +13,9 @@ from workbench.model.scopes.wiring import Wiring
 
 COUNTING = ("kernel_shape", "strides", "dilations", "axis", "axes", "perm", "direction", "to")
 """Attributes that make one node another kind of node."""
+
+FIXED = -1  # a weight
+PORTS = 1 << 20  # more than a layer has
 
 Ports = dict[str, int]  # tensor -> how many layers inside read it
 
@@ -30,56 +34,69 @@ def mark_alike(root: Group, wiring: Wiring) -> None:
 
 
 class _Marker:
+    """References to tensors are numbers: the member that gives it, or one below zero for what comes from outside."""
+
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
-        self._uses = Counter(name for names in wiring.reads for name in names)
-        self._uses.update(wiring.outputs)
+        self._uses = Counter(chain(chain.from_iterable(wiring.reads), wiring.outputs))
         self._kinds = [_kind(layer) for layer in wiring.layers]
+        self._hashes: dict[tuple[str | int, ...], str] = {}
         self._forms: dict[Group, str] = {}
         self._reads: dict[Group, Ports] = {}
         self._gives: dict[Group, Sequence[str]] = {}
 
     def form(self, group: Group) -> str:
         """Inner groups must have been given theirs before."""
-        made = {
-            name: f"{i}.{port}" for i, item in enumerate(group.items) for port, name in enumerate(self._given(item))
-        }
-        outer: dict[str, str] = {}
+        made = self._made(group)
+        outer: dict[str, int] = {}
         reads: Ports = {}
-        text: list[str] = []
+        form: list[str | int] = []
         for item in group.items:
-            text.append(self._kind(item))
-            for name, times in self._read(item).items():
-                reads[name] = reads.get(name, 0) + times
-                known = made.get(name) or outer.get(name)
-                if known is None:
-                    known = outer[name] = "c" if self._is_fixed(name) else f"o{len(outer)}"
-                text.append(known)
+            form.append(self._forms[item] if isinstance(item, Group) else self._kinds[item])
+            for name in self._read(item, reads):
+                place = made.get(name)
+                if place is None:
+                    place = outer.get(name)
+                if place is None:
+                    place = outer[name] = FIXED - 1 - len(outer) if name in self._wiring.varying else FIXED
+                form.append(place)
         gives = [name for name in made if self._uses[name] > reads.get(name, 0)]
-        text += [made[name] for name in gives]
-        self._reads[group] = {name: times for name, times in reads.items() if name in outer}
+        form += [made[name] for name in gives]
+        self._reads[group] = {name: reads[name] for name in outer}
         self._gives[group] = gives
-        form = hashlib.blake2b("\0".join(text).encode(errors="replace"), digest_size=12).hexdigest()
-        self._forms[group] = form
-        return form
+        self._forms[group] = self._hash(tuple(form))
+        return self._forms[group]
 
-    def _kind(self, item: Item) -> str:
-        return self._forms[item] if isinstance(item, Group) else self._kinds[item]
+    def _hash(self, form: tuple[str | int, ...]) -> str:
+        if form not in self._hashes:
+            text = repr(form).encode(errors="replace")
+            self._hashes[form] = hashlib.blake2b(text, digest_size=12).hexdigest()
+        return self._hashes[form]
 
-    def _read(self, item: Item) -> Ports:
+    def _made(self, group: Group) -> dict[str, int]:
+        """Tensors that members give: a number from the member and its port."""
+        made: dict[str, int] = {}
+        for number, item in enumerate(group.items):
+            names = self._gives[item] if isinstance(item, Group) else self._wiring.layers[item].outputs
+            for port, name in enumerate(names):
+                made[name] = number * PORTS + port
+        return made
+
+    def _read(self, item: Item, reads: Ports) -> Iterable[str]:
+        """What a member reads, which is counted in `reads` too."""
         if isinstance(item, Group):
-            return self._reads.pop(item)
+            inner = self._reads.pop(item)
+            for name, times in inner.items():
+                reads[name] = reads.get(name, 0) + times
+            return inner
         names = self._wiring.reads[item]
-        return dict.fromkeys(names, 1) if len(set(names)) == len(names) else Counter(names)
-
-    def _given(self, item: Item) -> Sequence[str]:
-        return self._gives[item] if isinstance(item, Group) else self._wiring.layers[item].outputs
-
-    def _is_fixed(self, name: str) -> bool:
-        maker = self._wiring.maker.get(name)
-        return name not in self._wiring.inputs if maker is None else self._wiring.fixed[maker]
+        for name in names:
+            reads[name] = reads.get(name, 0) + 1
+        return names
 
 
 def _kind(layer: Layer) -> str:
-    counting: Iterable[str] = [f"{key}={layer.attributes[key]}" for key in COUNTING if key in layer.attributes]
-    return " ".join((layer.title or layer.op, str(len(layer.inputs)), str(len(layer.outputs)), *counting))
+    kind = layer.title or layer.op
+    if layer.attributes:
+        kind += "".join([f" {key}={layer.attributes[key]}" for key in COUNTING if key in layer.attributes])
+    return kind

@@ -2,7 +2,7 @@
 
 A node that every path runs through ends a block: the sum of a residual block, the Concat of an inception module. In
 topological order these are the nodes which no edge jumps over, so that all are found in O(V + E). Values that are read
-all over the graph (an attention mask, the skips of a U-Net) jump over everything; the longest edges are left out, by
+all over the graph (an attention mask, the skips of a U-Net) jump over everything; the furthest read are left out, by
 halves, until blocks show.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-SHORTEST = 16  # edges that span fewer places always count
+SHORTEST = 16  # values that are read over fewer places always count
 
 Edges = Sequence[Sequence[int]]
 
@@ -46,7 +46,7 @@ def reading_order(producers: Edges) -> list[int]:
 
 
 def cut_places(producers: Edges, order: Sequence[int], size_most: int) -> NDArray[np.int64]:
-    """Places in `order` of the cut nodes, with so many of the longest edges left out as make the parts small enough."""
+    """Places in `order` of the cut nodes; the furthest read values are left out until the parts are small enough."""
     starts, ends = _spans(producers, order)
     longest = len(order)
     best = _cuts(starts, ends, len(order))
@@ -60,13 +60,16 @@ def cut_places(producers: Edges, order: Sequence[int], size_most: int) -> NDArra
 
 
 def _spans(producers: Edges, order: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and last place of every edge."""
+    """From where to where each item is of use: its own place and that of its furthest reader, in order."""
     place = np.empty(len(order), dtype=np.int64)
     place[np.asarray(order, dtype=np.int64)] = np.arange(len(order))
-    counts = [len(makers) for makers in producers]
-    readers = place[np.repeat(np.arange(len(order)), counts)]
-    makers = place[np.asarray([maker for found in producers for maker in found], dtype=np.int64)]
-    return np.minimum(makers, readers), np.maximum(makers, readers)
+    readers = place[np.repeat(np.arange(len(order)), [len(makers) for makers in producers])]
+    makers = np.asarray([maker for found in producers for maker in found], dtype=np.int64)
+    starts, ends = place.copy(), place.copy()
+    np.minimum.at(starts, makers, readers)
+    np.maximum.at(ends, makers, readers)
+    is_read = starts < ends
+    return starts[is_read], ends[is_read]
 
 
 def _cuts(starts: NDArray[np.int64], ends: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -78,10 +81,7 @@ def _largest_gap(cuts: NDArray[np.int64], count: int) -> int:
     return int(np.max(np.diff(np.concatenate(([-1], cuts, [count])))))
 
 
-def segments(order: Sequence[int], cuts: NDArray[np.int64]) -> list[list[int]]:
+def segments(order: Sequence[int], cuts: set[int]) -> list[list[int]]:
     """The order in pieces: one ends behind every cut at which paths part, where the next node is none."""
-    is_cut = np.zeros(len(order) + 1, dtype=bool)
-    is_cut[cuts] = True
-    ends = [int(cut) + 1 for cut in cuts if not is_cut[cut + 1]]
-    bounds = [0, *ends, len(order)]
-    return [list(order[a:b]) for a, b in itertools.pairwise(bounds) if a < b]
+    ends = [i + 1 for i, (item, after) in enumerate(itertools.pairwise(order)) if item in cuts and after not in cuts]
+    return [list(order[a:b]) for a, b in itertools.pairwise([0, *ends, len(order)])]

@@ -12,6 +12,8 @@ LARGE = 60  # members up to which a group stays flat
 SMALL = 6  # members below which a piece that stands alone is no group of its own
 DEPTH_MOST = 6
 FORMS_TRIED = 8
+TAIL_MOST = 4  # nodes in a row that still belong to the block before them
+ROW_MOST = 12  # nodes in a row that still make a group
 
 Part = int | list["Part"]
 Form = tuple[tuple[int, tuple[int, ...]], ...]  # of each item its kind and how far back its producers are; 0: outside
@@ -22,29 +24,31 @@ def divide(producers: Sequence[Sequence[int]], kinds: Sequence[int], depth: int 
     if len(producers) <= LARGE or depth > DEPTH_MOST:
         return list(range(len(producers)))
     order = reading_order(producers)
-    cuts = cut_places(producers, order, LARGE)
+    cuts = {order[place] for place in cut_places(producers, order, LARGE).tolist()}
     pieces = segments(order, cuts)
-    if len(pieces) > 1:
-        return _pieces(pieces, producers, kinds, depth)
-    if 2 * len(cuts) > len(order):
-        return _chain(order, kinds)
-    return _branches({order[cut] for cut in cuts}, producers, kinds, depth)
+    if len(pieces) == 1 and len(pieces[0]) > _tail(pieces[0], cuts):
+        return _branches(cuts, producers, kinds, depth)
+    return _pieces(pieces, cuts, producers, kinds, depth)
 
 
 def _pieces(
-    pieces: list[list[int]], producers: Sequence[Sequence[int]], kinds: Sequence[int], depth: int
+    pieces: list[list[int]], cuts: set[int], producers: Sequence[Sequence[int]], kinds: Sequence[int], depth: int
 ) -> list[Part]:
     """Pieces as groups, repeated rows of them as groups of groups."""
+    pieces = _without_tails(pieces, cuts, producers, kinds)
     forms = [_form(piece, producers, kinds) for piece in pieces]
-    pieces, forms = _split_tails(pieces, forms)
     number = {form: i for i, form in enumerate(dict.fromkeys(forms))}
     times = Counter(forms)
     parts: list[Part] = []
     for start, end in repeated([number[form] for form in forms]):
         turn: list[Part] = []
         for piece, form in zip(pieces[start:end], forms[start:end], strict=True):
-            stays = len(piece) == 1 or (times[form] == 1 and len(piece) < SMALL)
-            turn += piece if stays else [_inner(piece, producers, kinds, depth)]
+            if len(piece) == 1 or (times[form] == 1 and len(piece) < SMALL):
+                turn += piece
+            elif len(piece) > ROW_MOST and _tail(piece, cuts) == len(piece):
+                turn += _row(piece, kinds)
+            else:
+                turn.append(_inner(piece, producers, kinds, depth))
         parts += [turn] if end - start > 1 else turn
     return parts
 
@@ -57,20 +61,30 @@ def _form(piece: Sequence[int], producers: Sequence[Sequence[int]], kinds: Seque
     )
 
 
-def _split_tails(pieces: list[list[int]], forms: list[Form]) -> tuple[list[list[int]], list[Form]]:
-    """A block and what stands behind it before paths part again are two: the last block, and the pooling after it."""
+def _tail(piece: Sequence[int], cuts: set[int]) -> int:
+    """How many cut nodes end a piece, the one that joins its branches among them."""
+    return next((i for i, item in enumerate(reversed(piece)) if item not in cuts), len(piece))
+
+
+def _without_tails(
+    pieces: list[list[int]], cuts: set[int], producers: Sequence[Sequence[int]], kinds: Sequence[int]
+) -> list[list[int]]:
+    """A block and a row of nodes behind it are two pieces: the last block of a net, and the pooling and Gemm after it.
+
+    The block ends as others of its form do; where there are none, where its branches join.
+    """
+    forms = [_form(piece, producers, kinds) for piece in pieces]
     times = Counter(forms)
     known = [form for form, count in times.most_common(FORMS_TRIED) if count > 1 and len(form) > 1]
     known.sort(key=len, reverse=True)
-    cut_pieces: list[list[int]] = []
-    cut_forms: list[Form] = []
+    found: list[list[int]] = []
     for piece, form in zip(pieces, forms, strict=True):
         size = next((len(k) for k in known if times[k] > times[form] and form[: len(k)] == k), len(piece))
-        for a, b in ((0, size), (size, len(piece))):
-            if a < b:
-                cut_pieces.append(piece[a:b])
-                cut_forms.append(form[a:b])
-    return cut_pieces, cut_forms
+        tail = _tail(piece, cuts)
+        if size == len(piece) > tail > TAIL_MOST:
+            size -= tail - 1
+        found += [part for part in (piece[:size], piece[size:]) if part]
+    return found
 
 
 def _inner(piece: Sequence[int], producers: Sequence[Sequence[int]], kinds: Sequence[int], depth: int) -> list[Part]:
@@ -87,11 +101,11 @@ def _placed(part: Part, items: Sequence[int]) -> Part:
     return items[part] if isinstance(part, int) else [_placed(inner, items) for inner in part]
 
 
-def _chain(order: Sequence[int], kinds: Sequence[int]) -> list[Part]:
+def _row(piece: Sequence[int], kinds: Sequence[int]) -> list[Part]:
     """A row of nodes without branches: only its repeats are groups."""
     parts: list[Part] = []
-    for start, end in repeated([kinds[item] for item in order]):
-        parts += [list(order[start:end])] if end - start > 1 else order[start:end]
+    for start, end in repeated([kinds[item] for item in piece]):
+        parts += [list(piece[start:end])] if end - start > 1 else piece[start:end]
     return parts
 
 

@@ -20,11 +20,11 @@ def engine_scopes(graph: Graph, source: Scope) -> Scope:
     """
     root, wiring = root_group(), Wiring(graph)
     where = _homes_of_nodes(source, root)
-    homes = [_home(layer, where) for layer in graph.layers]
-    plant(root, fill(homes, root, wiring), wiring.fixed)
+    homes = [_home(layer, where) for layer in wiring.layers]
+    plant(root, fill(homes, root, wiring))
     tidy(root, wiring.producers)
     mark_alike(root, wiring)
-    return freeze(root, graph.layers)
+    return freeze(root, wiring.layers)
 
 
 def _homes_of_nodes(source: Scope, root: Group) -> dict[str, Group]:

@@ -18,14 +18,14 @@ def find_scopes(graph: Graph) -> Scope:
     their structure. Equal graphs give equal trees. Time grows with the number of layers and edges.
     """
     root, wiring = root_group(), Wiring(graph)
-    origin, found = paths_of(graph.layers)
+    origin, found = paths_of(wiring.layers)
     paths = Paths(root, origin)
     homes = [None if path is None else paths.group(path) for path in found]
-    plant(root, fill(homes, root, wiring), wiring.fixed)
+    plant(root, fill(homes, root, wiring))
     tidy(root, wiring.producers)
     infer_groups(root, wiring)
     mark_alike(root, wiring)
-    return freeze(root, graph.layers)
+    return freeze(root, wiring.layers)
 
 
 def find_all_scopes(graph: Graph) -> dict[str, Scope]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from workbench.core.graph import Layer
@@ -18,22 +18,24 @@ class Group:
     origin: ScopeOrigin
     parent: Group | None = None
     items: list[Item] = field(default_factory=list)
-    first: int = 0  # place of its first layer that is no constant
+    first: int = 0  # place of its first layer
     depth: int = 0
     alike: str = ""
 
     def children(self) -> list[Group]:
         return [item for item in self.items if isinstance(item, Group)]
 
-    def places(self) -> Iterator[int]:
+    def places(self) -> list[int]:
         """Places of all layers inside."""
+        found: list[int] = []
         waiting: list[Item] = [self]
         while waiting:
             item = waiting.pop()
             if isinstance(item, Group):
-                waiting.extend(reversed(item.items))
+                waiting.extend(item.items)
             else:
-                yield item
+                found.append(item)
+        return sorted(found)
 
 
 Item = int | Group
@@ -53,15 +55,12 @@ def bottom_up(root: Group) -> list[Group]:
     return found[::-1]
 
 
-def plant(root: Group, homes: Sequence[Group], fixed: Sequence[bool]) -> None:
-    """Puts each layer into its home, and every home into the one around it; groups without layers stay out.
-
-    Constants may stand anywhere in a file: where a group stands, other layers decide.
-    """
+def plant(root: Group, homes: Sequence[Group]) -> None:
+    """Puts each layer into its home, and every home into the one around it; groups without layers stay out."""
     planted = {root}
-    for place in sorted(range(len(homes)), key=fixed.__getitem__):
-        group = home = homes[place]
+    for place, home in enumerate(homes):
         chain = []
+        group = home
         while group not in planted:
             chain.append(group)
             group.first = place

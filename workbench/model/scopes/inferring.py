@@ -31,24 +31,18 @@ OPS_NAMED = 3
 
 
 def infer_groups(root: Group, wiring: Wiring) -> None:
-    """Divides every group of more than `LARGE` members, in place."""
+    """Divides every group of more than `LARGE` layers of its own, in place. Constants divide nothing, they join after."""
     for group in bottom_up(root):
-        if len(group.items) > LARGE:
-            _infer(group, wiring)
+        own = [item for item in group.items if not isinstance(item, Group)]
+        constants = [place for place in own if wiring.fixed[place]]
+        if len(own) - len(constants) > LARGE:
+            others = [item for item in group.items if isinstance(item, Group) or not wiring.fixed[item]]
+            maker = _Maker(group, others, wiring)
+            maker.fill(group, divide(_edges(others, wiring), _kinds(others, wiring.layers)))
+            maker.add(constants)
 
 
-def _infer(group: Group, wiring: Wiring) -> None:
-    """Constants divide nothing: they are put to their readers when the groups stand."""
-    constants = [item for item in group.items if not isinstance(item, Group) and wiring.fixed[item]]
-    others = [item for item in group.items if isinstance(item, Group) or not wiring.fixed[item]]
-    if len(others) <= LARGE:
-        return
-    maker = _Maker(group, others, wiring)
-    maker.fill(group, divide(_edges(others, wiring), _kinds(others, wiring.layers)))
-    maker.add(constants)
-
-
-def _places(item: Item) -> Iterable[int]:
+def _places(item: Item) -> Sequence[int]:
     return item.places() if isinstance(item, Group) else (item,)
 
 
@@ -66,8 +60,8 @@ def _edges(items: Sequence[Item], wiring: Wiring) -> list[list[int]]:
 
 def _kinds(items: Sequence[Item], layers: Sequence[Layer]) -> list[int]:
     """A number for each item, the same for items of the same ops."""
-    numbers: dict[tuple[str, ...], int] = {}
-    ops = [tuple([layers[place].op for place in _places(item)]) for item in items]
+    numbers: dict[str, int] = {}
+    ops = [",".join([layers[place].op for place in _places(item)]) for item in items]
     return [numbers.setdefault(found, len(numbers)) for found in ops]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Sequence
 
 from workbench.core.graph import Layer
@@ -24,7 +25,7 @@ def paths_of(layers: Sequence[Layer]) -> tuple[ScopeOrigin, list[Path | None]]:
     written: list[Path | None] = [_bounded(layer.scope) if layer.scope else None for layer in layers]
     if _says_enough(written):
         return ScopeOrigin.METADATA, written
-    named = [name_path(layer.name) for layer in layers]
+    named = _name_paths(layers)
     if _says_enough(named):
         return ScopeOrigin.NAMES, named
     return ScopeOrigin.INFERRED, [None] * len(layers)
@@ -34,16 +35,21 @@ def _says_enough(paths: Sequence[Path | None]) -> bool:
     return sum(1 for path in paths if path) > LEAST_SHARE * len(paths)
 
 
-def name_path(name: str) -> Path | None:
-    """All but the last part. Converters join the names of what they fused with `;`: the first counts."""
-    if "/" not in name:
-        return None
-    head = name[: (DEPTH_MOST + 2) * (PART_MOST + 1)].partition(";")[0]
-    return _bounded([part for part in head.split("/") if part][:-1])
+def _name_paths(layers: Sequence[Layer]) -> list[Path | None]:
+    """All but the last part of names. Converters join the names of what they fused with `;`: the first counts."""
+    known: dict[str, Path | None] = {}
+    found = []
+    for layer in layers:
+        head, slash, _ = layer.name.partition(";")[0].rpartition("/")
+        if head not in known:
+            known[head] = _bounded(head.split("/")) if head else None
+        found.append(() if slash and not head else known[head])
+    return found
 
 
 def _bounded(parts: Sequence[str]) -> Path:
-    return tuple([part[:PART_MOST].replace("/", "|") for part in parts[:DEPTH_MOST] if part])
+    named = list(itertools.islice(filter(None, parts), DEPTH_MOST))
+    return tuple([part[:PART_MOST].replace("/", "|") for part in named])
 
 
 class Paths:

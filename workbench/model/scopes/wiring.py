@@ -1,51 +1,48 @@
-"""Who reads whom: the edges between the layers of one graph, by their place in it."""
+"""Who reads whom: the edges between the layers of one graph, by their place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from workbench.core.graph import Graph
+from workbench.core.graph import Graph, Layer
+
+Reads = Mapping[str, tuple[str, ...]]
 
 
 class Wiring:
-    """`reads[i]` are the tensors that layer i uses, those its bodies capture among them; `maker` gives a tensor's layer.
+    """Layers by their place: in execution order, but constants directly before their first reader.
 
-    `producers` and `consumers` are layers without doubles, in the order in which they are met. `fixed[i]` is True for
-    layers that depend on no input: constants and what is made of them.
+    Some converters write constants in any order; blocks that differ in nothing else are to be seen as alike. `reads[i]`
+    are the tensors that layer i uses, what its bodies capture among them; `producers` and `consumers` are places
+    without doubles. `fixed[i]` is True for layers that depend on no input: constants and what is made of them.
     """
 
     def __init__(self, graph: Graph) -> None:
-        self.layers = graph.layers
-        self.inputs = frozenset(graph.inputs)
+        reads = _reads(graph)
+        varying = _varying(graph, reads)
+        self.layers = _with_constants_at_readers(graph.layers, reads, varying)
         self.outputs = frozenset(graph.outputs)
-        self.maker = {name: i for i, layer in enumerate(graph.layers) for name in layer.outputs if name}
-        captured = _captured_by_holder(graph)
-        self.reads: list[tuple[str, ...]] = [
-            layer.inputs + captured[layer.id] if layer.id in captured else layer.inputs for layer in graph.layers
-        ]
-        self.producers: list[list[int]] = []
-        self.consumers: list[list[int]] = [[] for _ in graph.layers]
-        for place, names in enumerate(self.reads):
-            found = [maker for name in dict.fromkeys(names) if (maker := self.maker.get(name, -1)) >= 0]
-            self.producers.append(list(dict.fromkeys(found)) if len(found) > 1 else found)
-            for maker in self.producers[-1]:
+        self.reads = [reads[layer.id] for layer in self.layers]
+        self.fixed = [varying.isdisjoint(names) for names in self.reads]
+        self.maker = {name: place for place, layer in enumerate(self.layers) for name in layer.outputs if name}
+        self.varying = varying
+        self.producers = [self._makers(names) for names in self.reads]
+        self.consumers: list[list[int]] = [[] for _ in self.layers]
+        for place, makers in enumerate(self.producers):
+            for maker in makers:
                 self.consumers[maker].append(place)
-        self.fixed = self._fixed()
 
-    def _fixed(self) -> list[bool]:
-        fixed: list[bool] = []
-        for place, names in enumerate(self.reads):
-            makers = self.producers[place]
-            fixed.append(all(maker < place and fixed[maker] for maker in makers) and self.inputs.isdisjoint(names))
-        return fixed
+    def _makers(self, names: tuple[str, ...]) -> list[int]:
+        found = [self.maker[name] for name in names if name in self.maker]
+        return list(dict.fromkeys(found)) if len(found) > 1 else found
 
 
-def _captured_by_holder(graph: Graph) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+def _reads(graph: Graph) -> Reads:
+    reads = {layer.id: layer.inputs for layer in graph.layers}
     for key, body in graph.subgraphs.items():
         holder = key.rpartition(".")[0]
-        found[holder] = (*found.get(holder, ()), *_captured(body))
-    return found
+        reads[holder] = (*reads.get(holder, ()), *_captured(body))
+    return reads
 
 
 def _captured(body: Graph) -> Iterable[str]:
@@ -55,3 +52,33 @@ def _captured(body: Graph) -> Iterable[str]:
     used = [name for layer in body.layers for name in layer.inputs]
     used += [name for inner in body.subgraphs.values() for name in _captured(inner)]
     return [name for name in dict.fromkeys([*used, *body.outputs]) if name and name not in own]
+
+
+def _varying(graph: Graph, reads: Reads) -> set[str]:
+    """Tensors that are other with other inputs: all but weights and what is made of them alone."""
+    made = {name for layer in graph.layers for name in layer.outputs}
+    read = {name for names in reads.values() for name in names}
+    constant = {name for name in read if (tensor := graph.tensors.get(name)) is not None and tensor.constant}
+    varying = (read | set(graph.inputs)) - made - constant - {""}
+    for layer in graph.layers:
+        if not varying.isdisjoint(reads[layer.id]):
+            varying.update(layer.outputs)
+    return varying - {""}
+
+
+def _with_constants_at_readers(layers: Sequence[Layer], reads: Reads, varying: set[str]) -> list[Layer]:
+    constants = {name: layer for layer in layers if varying.isdisjoint(reads[layer.id]) for name in layer.outputs}
+    if not constants:
+        return list(layers)
+    order: dict[str, Layer] = {}
+    for layer in (*(layer for layer in layers if not varying.isdisjoint(reads[layer.id])), *layers):
+        waiting = [] if layer.id in order else [layer]
+        while waiting:
+            missing = [constants[name] for name in reads[waiting[-1].id] if name in constants]
+            missing = [each for each in missing if each.id not in order and each.id != waiting[-1].id]
+            if missing:
+                waiting.append(missing[0])
+            else:
+                done = waiting.pop()
+                order[done.id] = done
+    return list(order.values())
