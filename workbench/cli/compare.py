@@ -8,12 +8,14 @@ from pathlib import Path
 from workbench.cli.arguments import config_of, ranges_of, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
+from workbench.cli.plans import with_ranges
 from workbench.core.run import Race, RaceRequest, Run, RunRequest, Status
 from workbench.pipeline.comparing import CompareRequest, Comparison, compare
 from workbench.pipeline.documents import comparison_document, run_title
 from workbench.pipeline.record import new_run
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.table import comparison_table, why_not
+from workbench.precision import read_plan
 from workbench.store import Store
 
 
@@ -45,6 +47,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         model_path=str(Path(arguments.model).absolute()),
         backends=arguments.backends,
         precisions=arguments.precisions,
+        plans=tuple(with_ranges(read_plan(path), arguments) for path in arguments.plan),
         config=config_of(arguments),
         recipe=sets.recipe,
         calibration=sets.calibration,

@@ -22,6 +22,7 @@ NewFolder = Callable[[], tuple[str, Path]]
 class CompareRequest(msgspec.Struct, frozen=True):
     """What to compare. `config` holds what all runs share: shapes, threads, target, options.
 
+    `plans` are compared beside the plain `precisions`, for which `ranges` says how ranges are found.
     `baseline` adds the source graph, run node by node by ONNX Runtime in FP32: the honest "before".
     """
 
@@ -35,6 +36,7 @@ class CompareRequest(msgspec.Struct, frozen=True):
     evaluation_limit: int = 0
     timing: TimingConfig = TimingConfig()
     ranges: Calibration = Calibration()
+    plans: tuple[PrecisionPlan, ...] = ()
     baseline: bool = True
     race_seconds: float = 12.0
 
@@ -84,9 +86,14 @@ def _configs(request: CompareRequest) -> Iterator[BuildConfig]:
         )
     for backend in request.backends:
         target = request.config.target if request.config.target and _has_targets(backend) else ""
-        for precision in request.precisions:
-            plan = PrecisionPlan(default=precision, calibration=request.ranges)
+        for plan in _plans(request):
             yield msgspec.structs.replace(request.config, backend=backend, plan=plan, target=target)
+
+
+def _plans(request: CompareRequest) -> Iterator[PrecisionPlan]:
+    for precision in request.precisions:
+        yield PrecisionPlan(default=precision, calibration=request.ranges)
+    yield from request.plans
 
 
 def _has_targets(backend: str) -> bool:

@@ -61,7 +61,8 @@ def why(plan: PrecisionPlan, decision: Decision) -> str:
 
 
 def _fields(before: PrecisionPlan, after: PrecisionPlan) -> list[tuple[str, str, str]]:
-    pairs = [(name, getattr(before, name), getattr(after, name)) for name in ("default", "keep_io", "skip")]
+    plain = [name for name in before.__struct_fields__ if name not in ("rules", "calibration")]
+    pairs = [(name, getattr(before, name), getattr(after, name)) for name in plain]
     names = before.calibration.__struct_fields__
     pairs += [(f"calibration.{n}", getattr(before.calibration, n), getattr(after.calibration, n)) for n in names]
     return [(name, _value(old), _value(new)) for name, old, new in pairs if old != new]

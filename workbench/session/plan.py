@@ -11,7 +11,6 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.session.asked import AskedPrecisions
-from workbench.session.plan_limits import limits
 from workbench.session.plan_saved import SavedPlan
 from workbench.session.words import plural
 
@@ -90,13 +89,16 @@ class PlanDocument(QObject):
     @property
     def limits(self) -> Mapping[str, str]:
         """Nodes that the chosen backend will not run as asked, and why, as far as that is known before a build."""
+        from workbench.precision.limits import limits
+
         session = self._session
         info = session.backends.get(session.choices.backend)
         if session.model is None or info is None:
             return _NONE
         key = (session.model.sha256, self.value, info)
         if self._limits[0] != key:
-            self._limits = (key, limits(session.model, self.asks(self.value), info))
+            asked = self.asks(self.value)
+            self._limits = (key, limits(session.model, asked, info.title, info.precisions, info.dialect))
         return self._limits[1]
 
     @property

@@ -1,0 +1,46 @@
+"""What a backend will not run as asked, as far as that is known before a build: by its capabilities and dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.core.dialect import Dialect, How
+from workbench.core.graph import LayerKind
+from workbench.core.model import Model
+from workbench.core.precision import Precision
+
+
+def limits(
+    model: Model,
+    asked: Mapping[str, Precision],
+    title: str,
+    precisions: Mapping[Precision, str],
+    dialect: Dialect | None,
+) -> dict[str, str]:
+    """Node id -> why it will not run in what is asked of it. Nodes that compute nothing are left out.
+
+    `title` is what people call the backend, `precisions` its own reasons (`Capabilities.precisions`).
+    """
+    refused = {precision: _refusal(precision, title, precisions, dialect) for precision in set(asked.values())}
+    found = {}
+    for layer in model.graph.walk():
+        precision = asked[layer.id]
+        reason = refused[precision] or _kept_float(layer.op, precision, title, dialect)
+        if reason and layer.kind is LayerKind.COMPUTE:
+            found[layer.id] = reason
+    return found
+
+
+def _refusal(precision: Precision, title: str, precisions: Mapping[Precision, str], dialect: Dialect | None) -> str:
+    """Why the backend has no such precision here; empty: it has."""
+    if reason := precisions.get(precision, ""):
+        return reason
+    is_none = dialect is not None and dialect.how.get(precision) is How.NONE
+    return f"{title} does not take {precision.label}." if is_none else ""
+
+
+def _kept_float(op: str, precision: Precision, title: str, dialect: Dialect | None) -> str:
+    """Why a node of this operator stays in FP32 although something else is asked; empty: it does not."""
+    if dialect is None or op not in dialect.float_ops.get(precision, ()):
+        return ""
+    return f"{op} stays in FP32: {title} has no {precision.label} kernel for it."
