@@ -68,30 +68,6 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
     _add_precision(command).add_argument(
         "--diff", type=Path, nargs=2, metavar=("A.toml", "B.toml"), help="what is different from plan A to plan B"
     )
-    command.add_argument("--backend", type=_backend, default="", metavar="B", help="say what it will not run as asked")
-    _add_ranges(command)
-
-
-def _add_precision(command: argparse.ArgumentParser) -> "argparse._MutuallyExclusiveGroup":
-    """One precision for all nodes, or a plan."""
-    plan = command.add_mutually_exclusive_group()
-    plan.add_argument("--precision", type=Precision, choices=list(Precision), metavar="P", help=_precisions_help())
-    plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
-    return plan
-
-
-def _add_ranges(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument
-    add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar="|".join(CalibrationMethod))
-    add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
-    add("--samples", type=_count, metavar="N", help="calibration samples (default 64)")
-
-
-def _add_plan(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", metavar="MODEL")
-    _add_precision(command).add_argument(
-        "--diff", type=Path, nargs=2, metavar=("A.toml", "B.toml"), help="what is different from plan A to plan B"
-    )
     command.add_argument("--backend", type=_backend, metavar="B", help="say what it will not run as asked")
     _add_ranges(command)
 
@@ -120,9 +96,6 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         default=(Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8),
         metavar="P,..",
         help=_precisions_help(),
-    )
-    compare.add_argument(
-        "--plan", type=Path, action="append", default=[], metavar="FILE", help="a precision plan (TOML); may be repeated"
     )
     compare.add_argument(
         "--plan", type=Path, action="append", default=[], metavar="FILE", help="a precision plan as well; repeatable"
