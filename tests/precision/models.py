@@ -51,9 +51,7 @@ def write_model(
 
 
 def seen(model: Model, *feeds: Arrays) -> Observations:
-    return observe(
-        model, model.shapes, feeds, total=len(feeds), progress=lambda done, total: None, cancelled=lambda: False
-    )
+    return observe(model, model.shapes, feeds, total=len(feeds))
 
 
 def compiled(
@@ -64,8 +62,9 @@ def compiled(
     observations: Observations | None = None,
     rules: tuple[Rule, ...] = (),
     calibration: Calibration = BY_MAX,
+    skip: tuple[str, ...] = (),
 ) -> TypedModel:
-    plan = PrecisionPlan(default=default, rules=rules, calibration=calibration)
+    plan = PrecisionPlan(default=default, rules=rules, calibration=calibration, skip=skip)
     return compile_plan(model, plan, dialect, model.shapes, folder, observations)
 
 

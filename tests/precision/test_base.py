@@ -11,20 +11,21 @@ import pytest
 from tests.precision.models import CONV_BN, conv_bn_constants, infer, sqnr_db, write_model
 from workbench.core.model import Model
 from workbench.model import open_model
-from workbench.precision.base import BaseGraph, base_graph
+from workbench.precision.base import base_graph
+from workbench.precision.cleaning import Cleaned
 
 
-def based(model: Model) -> BaseGraph:
+def based(model: Model) -> Cleaned:
     result = base_graph(model, model.shapes)
     onnx.checker.check_model(result.proto)
     return result
 
 
-def names(base: BaseGraph) -> list[str]:
+def names(base: Cleaned) -> list[str]:
     return [node.name for node in base.proto.graph.node]
 
 
-def assert_same_numbers(folder: Path, model: Model, base: BaseGraph, *, least_db: float = 120.0) -> None:
+def assert_same_numbers(folder: Path, model: Model, base: Cleaned, *, least_db: float = 120.0) -> None:
     rng = np.random.default_rng(0)
     feed = {name: rng.standard_normal(shape).astype(np.float32) for name, shape in model.shapes.items()}
     path = folder / "base.onnx"
@@ -37,7 +38,8 @@ def test_batchnorm_goes_into_the_conv_and_both_names_stay(tmp_path: Path) -> Non
     model = write_model(tmp_path, CONV_BN, conv_bn_constants())
     base = based(model)
     assert names(base) == ["n0+n1", "n2"]
-    assert base.notes == ("1 BatchNormalization folded into the Conv before it.",)
+    assert base.notes == ("Clean-up: 1 BatchNormalization folded into Convs.",)
+    assert base.counts == {"fold_batchnorm": 1}
     assert_same_numbers(tmp_path, model, base)
 
 
@@ -96,7 +98,7 @@ def depthwise_constants(gamma: list[float]) -> dict[str, np.ndarray]:
 def test_channels_before_a_depthwise_conv_are_equalized_without_changing_the_result(tmp_path: Path) -> None:
     model = write_model(tmp_path, DEPTHWISE, depthwise_constants([8.0, 1.0, 0.01]))
     base = based(model)
-    assert base.notes == ("Channels before depthwise Convs were equalized (1 tensor).",)
+    assert base.counts == {"equalize": 1}
     weights = {t.name: onnx.numpy_helper.to_array(t) for t in base.proto.graph.initializer}
     np.testing.assert_array_equal(weights["gamma:equalized"], np.float32([8.0, 8.0, 0.64]))
     np.testing.assert_array_equal(
@@ -118,7 +120,7 @@ def test_channels_are_left_alone_where_equalizing_is_wrong_or_useless(tmp_path: 
     else:
         text, constants["w"] = text.replace("group = 3, ", ""), np.ones((3, 3, 3, 3), np.float32)
     model = write_model(tmp_path, text, constants)
-    assert not any("equalized" in note for note in based(model).notes)
+    assert "equalize" not in based(model).counts
 
 
 def test_weights_that_come_through_other_nodes_become_constants(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Options of a backend, which come as text, and what no backend offers yet."""
+"""Options of a backend, which come as text."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from workbench.core.errors import WorkbenchError
 T = TypeVar("T")
 
 SWITCH = {"off": False, "on": True}
-
-NOT_WRITTEN = "Weight-only precision cannot be written into a model yet."
-"""Why no backend offers it, though engines could run it."""
 
 
 def choice(options: Mapping[str, str], key: str, known: Mapping[str, T], default: str) -> T:

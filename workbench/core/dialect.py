@@ -27,7 +27,9 @@ class Dialect(msgspec.Struct, frozen=True):
     engine computes quantized nodes wrongly; what reads them stays float.
 
     `float_ops`: operators that stay float32 whatever is asked, because the engine has no kernel of that precision.
-    `int8_needs_dq`: an int8 constant is taken only in front of a DequantizeLinear.
+    `int8_needs_dq`: an int8 constant is taken only in front of a DequantizeLinear. `half_scales`: Q/DQ in a graph
+    of half types have scales of that type, so that what is quantized reads and writes halves; else it stands between
+    casts to float32.
     """
 
     name: str
@@ -36,3 +38,4 @@ class Dialect(msgspec.Struct, frozen=True):
     unquantized_behind: tuple[str, ...] = ()
     float_ops: dict[Precision, tuple[str, ...]] = {}
     int8_needs_dq: bool = False
+    half_scales: bool = False

@@ -60,7 +60,8 @@ class TypedModel(msgspec.Struct, frozen=True):
     (`n10+n11`), and `:role` behind the ids of a node a pass added (`n17:quantize_x`). `asked` is the precision the
     plan asks of each compute node; `hint` the precision the backend must be told to run float in (FP32 unless the
     backend has BF16 or FP16 only as an execution hint). `removed` are source nodes that a pass took out: id -> the
-    reason (`folded`, `absorbed`, `removed`). `notes` are sentences for the user.
+    reason (`folded`, `absorbed`, `removed`). `notes` are sentences for the user. `cleanup` is how much each clean-up
+    pass did, by its name.
     """
 
     model: Model
@@ -70,3 +71,4 @@ class TypedModel(msgspec.Struct, frozen=True):
     hint: str = "fp32"
     removed: dict[str, str] = {}
     notes: tuple[str, ...] = ()
+    cleanup: dict[str, int] = {}

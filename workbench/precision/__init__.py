@@ -3,6 +3,7 @@
 from workbench.precision.amaxes import observe_amaxes
 from workbench.precision.base import base_digest
 from workbench.precision.calibration import observe
+from workbench.precision.cleaning import PassInfo, list_passes
 from workbench.precision.compiler import compile_plan
 from workbench.precision.keeping import load_observations, save_observations
 from workbench.precision.observations import Observations
@@ -13,11 +14,13 @@ from workbench.precision.simulation import without_halves
 
 __all__ = [
     "Observations",
+    "PassInfo",
     "PlanError",
     "asked_precisions",
     "base_digest",
     "compile_plan",
     "explain_plan",
+    "list_passes",
     "load_observations",
     "observe",
     "observe_amaxes",

@@ -1,11 +1,10 @@
-"""The clean base graph: what INT8 is written into and what calibration observes. The same for both, deterministic."""
+"""The clean base graph: what Q/DQ are written into and what calibration observes. The same for both, deterministic."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,42 +12,28 @@ from onnx import ModelProto
 
 from workbench.core.model import Model, Shape
 from workbench.model import annotate, private_copy, take_branches
-from workbench.precision.passes.drop_identities import drop_identities
-from workbench.precision.passes.equalize import equalize
-from workbench.precision.passes.fold_batchnorm import fold_batchnorm
-from workbench.precision.passes.fold_constants import fold_constants
-from workbench.precision.passes.lift_opset import lift_opset
+from workbench.precision.cleaning import Cleaned, clean
 
 Fixed = Mapping[str, NDArray[np.generic]]
 """Values of inputs that never change."""
 NO_INPUTS: Fixed = MappingProxyType({})
 
 
-class BaseGraph(NamedTuple):
-    """`removed` are source nodes that were taken out, with why; `notes` are sentences for the user."""
-
-    proto: ModelProto
-    removed: dict[str, str]
-    notes: tuple[str, ...]
-
-
-def base_graph(model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INPUTS) -> BaseGraph:
-    """Branches taken that `fixed` inputs decide, opset lifted, identities dropped, weights folded, channels equalized,
-    BatchNormalization folded.
+def base_graph(
+    model: Model,
+    shapes: Mapping[str, Shape],
+    fixed: Fixed = NO_INPUTS,
+    skip: Collection[str] = (),
+    *,
+    quantizing: bool = True,
+) -> Cleaned:
+    """Branches taken that `fixed` inputs decide, then every clean-up pass that `skip` does not name (`clean`).
 
     Raises WorkbenchError.
     """
-    copied, taken = copy_with_branches(model, shapes, fixed)
-    proto, notes = lift_opset(copied)
-    removed = taken | drop_identities(proto)
-    removed |= fold_constants(proto)
-    equalized, folded = equalize(proto), fold_batchnorm(proto)
-    if equalized:
-        notes = (*notes, f"Channels before depthwise Convs were equalized ({equalized} tensor{'s' * (equalized > 1)}).")
-    if folded:
-        notes = (*notes, f"{folded} BatchNormalization folded into the Conv before it.")
-    annotate(proto)
-    return BaseGraph(proto, removed, notes)
+    proto, taken = copy_with_branches(model, shapes, fixed)
+    cleaned = clean(proto, skip, quantizing=quantizing)
+    return cleaned._replace(removed=taken | cleaned.removed)
 
 
 def copy_with_branches(model: Model, shapes: Mapping[str, Shape], fixed: Fixed) -> tuple[ModelProto, dict[str, str]]:
@@ -60,6 +45,7 @@ def copy_with_branches(model: Model, shapes: Mapping[str, Shape], fixed: Fixed) 
     return proto, taken
 
 
-def base_digest(model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INPUTS) -> str:
+def base_digest(model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INPUTS, skip: Collection[str] = ()) -> str:
     """SHA-256 of the base graph: what was observed on one holds for no other, such as that of a newer program."""
-    return hashlib.sha256(base_graph(model, shapes, fixed).proto.SerializeToString(deterministic=True)).hexdigest()
+    base = base_graph(model, shapes, fixed, skip)
+    return hashlib.sha256(base.proto.SerializeToString(deterministic=True)).hexdigest()

@@ -1,14 +1,17 @@
 """A precision plan compiled into ONNX: the one place where passes are put in order.
 
-Order: base graph (only where INT8 is written), Q/DQ, rounding, half types. A plan that asks nothing of the graph, FP32
-or a precision the backend has only as an execution hint, gives the private copy untouched, so that the engine's own
-fusions are seen.
+Order: clean-up, Q/DQ (INT8, FP8), stored weights, rounding, half types, casts merged. A plan that asks nothing of the
+graph, FP32 or a precision the backend has only as an execution hint, gives the private copy untouched, so that the
+engine's own fusions are seen.
+
+What is quantized still has a float side: what its DequantizeLinear gives, its bias, its result. That is the plan's
+default where this is FP16 or BF16 written into the graph and the dialect takes half scales; else FP32.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from onnx import ModelProto
@@ -22,19 +25,27 @@ from workbench.model import annotate
 from workbench.model.ids import sources_of
 from workbench.model.walk import with_bodies
 from workbench.precision.base import NO_INPUTS, Fixed, base_graph, copy_with_branches
+from workbench.precision.cleaning import CASTS, LIFT, check_skip
 from workbench.precision.observations import Observations
 from workbench.precision.passes.dequantize_constants import dequantize_constants
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
-from workbench.precision.passes.lift_opset import lift_opset
-from workbench.precision.passes.quantize import observed_tensors, quantize
+from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET, lift_opset
+from workbench.precision.passes.merge_moves import merge_casts
+from workbench.precision.passes.quantize import FP8_OPSET, Quantized, Wish, observed_tensors, quantize
 from workbench.precision.passes.round_bf16 import round_bf16
-from workbench.precision.passes.tame_batchnorm import tame_batchnorm
+from workbench.precision.passes.round_fp8 import round_fp8
+from workbench.precision.passes.tame_batchnorm import LARGEST, tame_batchnorm
+from workbench.precision.passes.weight_only import BLOCKS, OPSETS, store_weights
 from workbench.precision.rules import asked_precisions
 from workbench.precision.saving import save_model
 
 _FLOAT32 = (Precision.FP32, Precision.TF32)
-_WRITTEN = (*_FLOAT32, Precision.BF16, Precision.FP16, Precision.INT8)
+_RANGED = (Precision.INT8, Precision.FP8)
+_WEIGHTS = (Precision.INT8_WEIGHTS, Precision.INT4_WEIGHTS, Precision.FP4_WEIGHTS)
+_QUANTIZED = (*_RANGED, *_WEIGHTS)
 _HALVES: dict[Precision, Half] = {Precision.FP16: FP16, Precision.BF16: BF16}
+_HALF_SCALES_OPSET = 19
+_NAMED = 6
 
 
 def compile_plan(
@@ -50,11 +61,12 @@ def compile_plan(
 
     `fixed` are values of inputs that never change: the Ifs they decide are replaced by the branch that is taken.
 
-    `observations` are needed where the plan has INT8. Raises WorkbenchError where the backend has no such precision,
-    where calibration is missing, or where nothing in the model can take what is asked.
+    `observations` are needed where the plan has INT8 or FP8, and tell FP16 what it cannot hold. Raises WorkbenchError
+    where the backend has no such precision, where calibration is missing, or where nothing in the model can take what
+    is asked.
     """
     asked = asked_precisions(model, plan)
-    _refuse_unknown(asked, dialect)
+    _refuse(asked, plan, dialect)
     compilation = _Compilation(model, plan, dialect, dict(shapes), asked, fixed)
     compilation.run(observations)
     path = save_model(compilation.proto, folder)
@@ -67,13 +79,18 @@ def compile_plan(
         hint=compilation.hint.value,
         removed=compilation.removed,
         notes=tuple(compilation.notes),
+        cleanup=compilation.cleanup,
     )
 
 
-def _refuse_unknown(asked: Mapping[str, Precision], dialect: Dialect) -> None:
+def _refuse(asked: Mapping[str, Precision], plan: PrecisionPlan, dialect: Dialect) -> None:
+    check_skip(plan.skip)
+    if plan.block not in BLOCKS:
+        raise WorkbenchError(
+            f"The plan wants blocks of {plan.block} weights.", f"Choose from: {', '.join(map(str, BLOCKS))}."
+        )
     for precision in sorted(set(asked.values())):
-        how = dialect.how.get(precision, How.GRAPH if precision in _FLOAT32 else How.NONE)
-        if how is How.NONE or (how is How.GRAPH and precision not in _WRITTEN):
+        if dialect.how.get(precision, How.GRAPH if precision in _FLOAT32 else How.NONE) is How.NONE:
             raise WorkbenchError(
                 f"{precision.label} is not available with {dialect.name}.",
                 "Choose another precision, or another backend.",
@@ -95,25 +112,65 @@ class _Compilation:
         self._model, self._plan, self._dialect, self._shapes, self._asked = model, plan, dialect, shapes, asked
         self._fixed = fixed
         self._present = set(asked.values())
+        self._seen: Observations | None = None
         self.removed: dict[str, str] = {}
+        self.cleanup: dict[str, int] = {}
         self.notes: list[str] = []
         self.hint = Precision.FP32
         self.proto: ModelProto
 
     def run(self, observations: Observations | None) -> None:
+        self._seen = observations
         self.hint = self._choose_hint()
-        if Precision.INT8 in self._present:
-            self._write_int8(observations)
-        else:
-            self.proto, self.removed = copy_with_branches(self._model, self._shapes, self._fixed)
+        written = [p for p in Precision if p in self._present - {*_FLOAT32} and self._how(p) is not How.HINT]
+        self._make_base(written)
         self._note_branches()
+        for precision in (p for p in _RANGED if p in written):
+            self._write_ranged(precision)
+        for precision in (p for p in _WEIGHTS if p in written):
+            self._write_weights(precision)
         if self._dialect.int8_needs_dq:
             self.removed |= dequantize_constants(self.proto)
-        for precision in (Precision.BF16, Precision.FP16):
-            if precision in self._present and self._how(precision) is How.ROUNDED:
-                self._write_rounded(precision)
-            elif precision in self._present and self._how(precision) is How.GRAPH:
-                self._write_half(precision)
+        for precision in (p for p in (Precision.BF16, Precision.FP16) if p in written):
+            (self._write_rounded if self._how(precision) is How.ROUNDED else self._write_half)(precision)
+        if written and CASTS.name not in self._plan.skip:
+            self._count(CASTS.name, merge_casts(self.proto))
+
+    def _make_base(self, written: Collection[Precision]) -> None:
+        """The clean graph, at the opset that what is to be written needs; untouched where that is nothing."""
+        if not written:
+            self.proto, self.removed = copy_with_branches(self._model, self._shapes, self._fixed)
+            return
+        quantizing = any(precision in _QUANTIZED for precision in written)
+        base = base_graph(self._model, self._shapes, self._fixed, self._plan.skip, quantizing=quantizing)
+        self.proto, self.removed, self.cleanup = base.proto, dict(base.removed), dict(base.counts)
+        self.notes.extend(base.notes)
+        self._lift(max(self._least_opset(precision) for precision in written))
+
+    def _least_opset(self, precision: Precision) -> int:
+        needed = OPSETS.get(precision, FP8_OPSET if precision is Precision.FP8 else PER_CHANNEL_OPSET)
+        mixed = precision in _QUANTIZED and self._half_around() is not None
+        return max(needed, _HALF_SCALES_OPSET) if mixed else needed
+
+    def _lift(self, least: int) -> None:
+        if LIFT.name in self._plan.skip:
+            return
+        lifted, notes = lift_opset(self.proto, least)
+        if lifted is not self.proto:
+            self.proto = lifted
+            annotate(self.proto)
+            self._count(LIFT.name, 1)
+        self.notes.extend(note for note in notes if note not in self.notes)
+
+    def _count(self, name: str, count: int) -> None:
+        if count:
+            self.cleanup[name] = self.cleanup.get(name, 0) + count
+
+    def _half_around(self) -> Precision | None:
+        """The half type that quantized nodes have around them; None: float32."""
+        default = self._plan.default
+        is_written = default in _HALVES and self._how(default) is How.GRAPH
+        return default if is_written and self._dialect.half_scales else None
 
     def _note_branches(self) -> None:
         decided = sum(self.removed.get(layer.id) == "folded" for layer in self._model.graph.walk() if layer.op == "If")
@@ -127,12 +184,13 @@ class _Compilation:
     def _how(self, precision: Precision) -> How:
         return self._dialect.how.get(precision, How.GRAPH)
 
-    def _named(self, precision: Precision) -> set[str]:
-        """Nodes of the graph as it is now, bodies too, whose (first) source is asked this; added ones left out."""
+    def _named(self, *precisions: Precision) -> set[str]:
+        """Nodes of the graph as it is now, bodies too, whose (first) source is asked one of these; added ones left
+        out."""
         found = set()
         for name in self._ops():
             sources = sources_of(name)
-            if sources and ":" not in name and self._asked.get(sources[0]) is precision:
+            if sources and ":" not in name and self._asked.get(sources[0]) in precisions:
                 found.add(name)
         return found
 
@@ -141,7 +199,7 @@ class _Compilation:
         hinted = sorted(p for p in self._present if p not in _FLOAT32 and self._how(p) is How.HINT)
         if self._plan.default in hinted:
             chosen = self._plan.default
-        elif self._plan.default is Precision.INT8 and len(hinted) == 1:
+        elif self._plan.default in _QUANTIZED and len(hinted) == 1:
             chosen = hinted[0]
         else:
             chosen = Precision.FP32
@@ -155,29 +213,48 @@ class _Compilation:
                 )
         return chosen
 
-    def _write_int8(self, observations: Observations | None) -> None:
-        base = base_graph(self._model, self._shapes, self._fixed)
-        self.proto, self.removed = base.proto, dict(base.removed)
-        self.notes.extend(base.notes)
+    def _wish(self, precision: Precision) -> Wish:
+        around = self._half_around()
+        return Wish(precision) if around is None else Wish(precision, _HALVES[around].dtype)
+
+    def _write_ranged(self, precision: Precision) -> None:
+        able = "no Conv, MatMul or Gemm on float32"
         if not observed_tensors(self.proto):
-            raise _nothing("quantize", "no Conv, MatMul or Gemm on float32 outside If, Loop and Scan", {})
-        if observations is None:
-            raise WorkbenchError("INT8 needs ranges, and nothing was calibrated.", "Choose a calibration set.")
-        result = quantize(
-            self.proto,
-            self._named(Precision.INT8),
-            observations,
-            self._plan.calibration,
-            self._dialect,
+            raise _nothing("quantize", f"{able} outside If, Loop and Scan", {})
+        if self._seen is None:
+            raise WorkbenchError(
+                f"{precision.label} needs ranges, and nothing was calibrated.", "Choose a calibration set."
+            )
+        asked = self._named(precision)
+        if self._how(precision) is How.ROUNDED:
+            result, verb = round_fp8(self.proto, asked, self._seen), "rounded to"
+        else:
+            wish = self._wish(precision)
+            result = quantize(self.proto, asked, self._seen, self._plan.calibration, self._dialect, wish)
+            verb = "written in"
+        self._conclude(precision, result, f"{able} that was asked to run in {precision.label}", "quantize")
+        count = len(result.nodes)
+        self.notes.append(f"{count} Conv, MatMul and Gemm are {verb} {precision.label}; the rest stays in float.")
+        if self._how(precision) is How.ROUNDED:
+            self.notes.append(f"The arithmetic stays FP32: {self._dialect.name} has no {precision.label} kernels here.")
+        self.notes.extend(note for note in self._seen.notes if note not in self.notes)
+
+    def _write_weights(self, precision: Precision) -> None:
+        result = store_weights(self.proto, self._named(precision), self._wish(precision), self._plan.block)
+        able = "no MatMul or Gemm" if precision is not Precision.INT8_WEIGHTS else "no Conv, MatMul or Gemm"
+        self._conclude(precision, result, f"{able} with constant float32 weights", "store")
+        self.notes.append(
+            f"The weights of {len(result.nodes)} nodes are stored as {precision.label}: the model is smaller; "
+            "that it is faster is not promised."
         )
-        if not result.nodes:
-            raise _nothing("quantize", "no Conv, MatMul or Gemm on float32 that was asked to run in INT8", result.left)
-        self.notes.append(f"{len(result.nodes)} Conv, MatMul and Gemm are written in INT8; the rest stays in float.")
-        self._note_left(Precision.INT8, result.left)
-        self.notes.extend(observations.notes)
+
+    def _conclude(self, precision: Precision, result: Quantized, reason: str, verb: str) -> None:
+        """Raises where the plan's default could not be written anywhere; else says what was left out."""
+        if not result.nodes and self._plan.default is precision:
+            raise _nothing(verb, reason, result.left)
+        self._note_left(precision, result.left)
 
     def _write_rounded(self, precision: Precision) -> None:
-        self._lift()
         rounded = round_bf16(self.proto, self._named(precision)) if precision is Precision.BF16 else []
         if not rounded:
             raise _nothing("round", "no Conv, MatMul, Gemm, LSTM, GRU or RNN on float32", {})
@@ -187,21 +264,42 @@ class _Compilation:
         )
 
     def _write_half(self, precision: Precision) -> None:
-        if precision is Precision.BF16:
-            self._lift()
         asked, ops = self._named(precision), self._ops()
-        barred = {name for name in asked if ops[name] in self._dialect.float_ops.get(precision, ())}
         if precision is Precision.FP16:
+            asked -= self._overflowing(asked)
             self._tame(asked)
+        if self._half_around() is precision:
+            asked |= self._named(*_QUANTIZED) | {name for name in ops if _is_qdq(ops[name], name)}
+        barred = {name for name in asked if ops[name] in self._dialect.float_ops.get(precision, ())}
         result = halve(self.proto, asked - barred, _HALVES[precision])
-        if not result.nodes:
+        own = [name for name in result.nodes if name in self._named(precision)]
+        if not own:
             raise _nothing("convert", f"no node on float32 that has a {precision.label} form", {})
-        self.notes.append(f"{len(result.nodes)} nodes are written in {precision.label}.")
+        self.notes.append(f"{len(own)} nodes are written in {precision.label}.")
+        if precision is Precision.FP16 and self._seen is None:
+            self.notes.append("Whether values overflow FP16 is not known: nothing was calibrated.")
         self._note_left(precision, Counter(ops[name] for name in (*result.left, *sorted(barred))))
         if result.clamped:
             self.notes.append(f"{result.clamped} constants beyond the range of {precision.label} were clamped.")
         if result.raised:
             self.notes.append(f"{result.raised} scalars too small for {precision.label} were raised to its smallest.")
+
+    def _overflowing(self, asked: Collection[str]) -> set[str]:
+        """Nodes that read or make what FP16 cannot hold, as calibration saw it."""
+        if self._seen is None:
+            return set()
+        tensors = {name for node in with_bodies(self.proto.graph.node) for name in (*node.input, *node.output)}
+        wide = {name for name in tensors if (self._seen.amax(name) or 0.0) > LARGEST}
+        found = [
+            node.name
+            for node in with_bodies(self.proto.graph.node)
+            if node.name in asked and wide.intersection((*node.input, *node.output))
+        ]
+        if found:
+            ops = self._ops()
+            named = ", ".join(f"{name} {ops[name]}" for name in found[:_NAMED]) + " …" * (len(found) > _NAMED)
+            self.notes.append(f"{len(found)} nodes stay in FP32, for calibration saw values beyond 65504: {named}.")
+        return set(found)
 
     def _tame(self, asked: set[str]) -> None:
         tamed = tame_batchnorm(self.proto, asked)
@@ -214,18 +312,15 @@ class _Compilation:
         """Operator by node name, of the graph as it is now."""
         return {node.name: node.op_type for node in with_bodies(self.proto.graph.node)}
 
-    def _lift(self) -> None:
-        """BF16 came with opset 13. Q/DQ graphs are lifted already."""
-        lifted, notes = lift_opset(self.proto)
-        if lifted is not self.proto:
-            self.proto = lifted
-            annotate(self.proto)
-            self.notes.extend(notes)
-
     def _note_left(self, precision: Precision, left: Mapping[str, int]) -> None:
         if left:
             text = ", ".join(f"{count} {reason}" for reason, count in sorted(left.items()))
             self.notes.append(f"Asked to run in {precision.label} but left in float: {text}.")
+
+
+def _is_qdq(op: str, name: str) -> bool:
+    """A node that was added with Q/DQ."""
+    return op in ("QuantizeLinear", "DequantizeLinear") and ":" in name
 
 
 def _nothing(verb: str, reason: str, left: Mapping[str, int]) -> WorkbenchError:

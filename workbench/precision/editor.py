@@ -111,19 +111,24 @@ class GraphEditor:
                 return len(value.type.tensor_type.shape.dim)
         return None
 
+    def shape(self, name: str) -> tuple[int, ...] | None:
+        """Shape of a tensor; None where it is not known to the last dimension."""
+        if name in self.constants:
+            return tuple(self.constants[name].dims)
+        return self._shapes.get(name)
+
     def size(self, name: str) -> int | None:
         """Number of values of a tensor; None where its shape is not known."""
-        if name in self.constants:
-            return int(math.prod(self.constants[name].dims))
-        return self._sizes.get(name)
+        shape = self.shape(name)
+        return None if shape is None else math.prod(shape)
 
     @cached_property
-    def _sizes(self) -> dict[str, int]:
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
         found = {}
         for value in (*self.graph.value_info, *self.graph.input, *self.graph.output):
             dims = value.type.tensor_type.shape.dim
             if value.type.tensor_type.HasField("shape") and all(dim.HasField("dim_value") for dim in dims):
-                found[value.name] = math.prod(dim.dim_value for dim in dims)
+                found[value.name] = tuple(dim.dim_value for dim in dims)
         return found
 
     def new_name(self, wish: str) -> str:

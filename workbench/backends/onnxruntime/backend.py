@@ -12,7 +12,7 @@ from workbench.backends._cpu import cpu_name
 from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
 from workbench.backends._names import named_by_nodes
-from workbench.backends._options import NOT_WRITTEN, thread_counts
+from workbench.backends._options import thread_counts
 from workbench.backends._typed import TypedGraph, free_inputs, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
 from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
@@ -30,12 +30,13 @@ from workbench.model import private_copy
 
 _NEVER = {
     Precision.TF32: "TF32 is a format of NVIDIA GPUs.",
-    Precision.FP8: "ONNX Runtime has no FP8 kernels for CPUs.",
     Precision.FP4_WEIGHTS: "ONNX Runtime has no FP4 kernels for CPUs.",
-    Precision.INT8_WEIGHTS: NOT_WRITTEN,
-    Precision.INT4_WEIGHTS: NOT_WRITTEN,
 }
+_ROUNDED = dict.fromkeys((Precision.BF16, Precision.FP8), How.ROUNDED)
 _REMARKS = {
+    Precision.FP8: "Values are rounded to FP8 and computed in FP32: CPUs have no FP8 arithmetic.",
+    Precision.INT8_WEIGHTS: "Smaller files; activations stay float, and a gain in speed is not promised.",
+    Precision.INT4_WEIGHTS: "MatMul and Gemm only; activations stay float, and a gain in speed is not promised.",
     Precision.BF16: "Values are rounded to BF16 and computed in FP32: ONNX Runtime has no BF16 kernels for CPUs.",
     Precision.FP16: "Weights are kept in FP16 and computed in FP32 between casts: expect no gain in speed.",
     Precision.INT8: "Only layers whose result is quantized again run in INT8; the others run in FP32 between casts.",
@@ -71,7 +72,7 @@ class OnnxRuntimeBackend(Backend):
 
     def dialect(self) -> Dialect:
         how = dict.fromkeys(Precision, How.GRAPH) | dict.fromkeys(_NEVER, How.NONE)
-        return Dialect("onnxruntime", how | {Precision.BF16: How.ROUNDED}, unsigned_activations=True)
+        return Dialect("onnxruntime", how | _ROUNDED, unsigned_activations=True)
 
     def knobs(self, physical: int, logical: int) -> tuple[Knob, ...]:
         return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.backends._options import NOT_WRITTEN
 from workbench.core.dialect import Dialect, How
 from workbench.core.graph import Tensor
 from workbench.core.precision import Precision
@@ -12,10 +11,7 @@ from workbench.model.kinds import FLOATS
 
 _NEVER = {
     Precision.TF32: "TF32 is a format of NVIDIA GPUs.",
-    Precision.FP8: "OpenVINO has no FP8 kernels for CPUs.",
     Precision.FP4_WEIGHTS: "OpenVINO has no FP4 kernels for CPUs.",
-    Precision.INT8_WEIGHTS: NOT_WRITTEN,
-    Precision.INT4_WEIGHTS: NOT_WRITTEN,
 }
 _KERNELS = {"f32": Precision.FP32, "bf16": Precision.BF16, "f16": Precision.FP16}
 _WEIGHTS = {
@@ -34,6 +30,7 @@ def dialect(types: frozenset[str]) -> Dialect:
     how = dict.fromkeys(Precision, How.GRAPH) | dict.fromkeys(_NEVER, How.NONE)
     how[Precision.BF16] = How.HINT if "BF16" in types else How.ROUNDED
     how[Precision.FP16] = How.HINT if "FP16" in types else How.GRAPH
+    how[Precision.FP8] = How.ROUNDED
     return Dialect("openvino", how, unsigned_activations=True, unquantized_behind=("ReduceMax", "ReduceMin"))
 
 
@@ -45,6 +42,9 @@ def remarks(types: frozenset[str]) -> dict[Precision, str]:
     found = {
         Precision.BF16: "An execution hint: the graph stays FP32 and OpenVINO runs what it can in BF16.",
         Precision.FP16: "An execution hint: the graph stays FP32 and OpenVINO runs what it can in FP16.",
+        Precision.FP8: "Values are rounded to FP8 and computed in FP32: CPUs have no FP8 arithmetic.",
+        Precision.INT8_WEIGHTS: "Smaller files; activations stay float, and a gain in speed is not promised.",
+        Precision.INT4_WEIGHTS: "MatMul and Gemm only; activations stay float, and a gain in speed is not promised.",
     }
     if "BF16" not in types:
         found[Precision.BF16] = "Values are rounded to BF16 and computed in FP32: this CPU has no BF16 arithmetic."

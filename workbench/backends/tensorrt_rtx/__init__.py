@@ -20,14 +20,15 @@ from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 
-_HOW = {
-    Precision.FP32: How.GRAPH,
-    Precision.TF32: How.HINT,
-    Precision.FP16: How.GRAPH,
-    Precision.BF16: How.GRAPH,
-    Precision.INT8: How.GRAPH,
+_HOW = dict.fromkeys(Precision, How.GRAPH) | {Precision.TF32: How.HINT}
+_REMARKS = {
+    Precision.TF32: "allowed for float32 layers; which of them use it is chosen on the GPU",
+    Precision.INT8: "on RTX not promised to be faster or smaller than FP16",
+    Precision.BF16: "for sm80 and newer",
+    Precision.FP8: "for sm89 and newer",
+    Precision.INT4_WEIGHTS: "for sm80 and newer; MatMul and Gemm",
+    Precision.FP4_WEIGHTS: "for sm120 and newer; MatMul and Gemm",
 }
-_UNWRITTEN = "TensorRT builds {label}, but the workbench does not write it into the model yet."
 
 
 class TensorRtBackend(Backend):
@@ -54,11 +55,8 @@ class TensorRtBackend(Backend):
             device=f"{gpu.name} ({gpu.target})" if gpu else "ahead of time, for a named GPU",
             can_run=is_here and not run_reason,
             run_reason=reason or run_reason,
-            precisions={p: "" if p in _HOW else _UNWRITTEN.format(label=p.label) for p in Precision},
-            remarks={
-                Precision.TF32: "allowed for float32 layers; which of them use it is chosen on the GPU",
-                Precision.INT8: "on RTX not promised to be faster or smaller than FP16",
-            },
+            precisions=dict.fromkeys(Precision, ""),
+            remarks=_REMARKS,
             targets=TARGETS if names_targets else {},
         )
 
@@ -67,9 +65,10 @@ class TensorRtBackend(Backend):
         mixes Float and BFloat16)."""
         return Dialect(
             "tensorrt_rtx",
-            {p: _HOW.get(p, How.NONE) for p in Precision},
+            _HOW,
             float_ops={Precision.BF16: ("ConvTranspose", "GRU")},
             int8_needs_dq=True,
+            half_scales=True,
         )
 
     def verdict(self, model: Model) -> Verdict:

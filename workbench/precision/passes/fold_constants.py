@@ -1,11 +1,14 @@
-"""Compute what depends on constants only, where a weight or a BatchNormalization parameter comes that way.
+"""Compute what depends on constants only.
 
 Rules
-1. Wanted are all inputs of Conv, ConvTranspose, MatMul and Gemm, and inputs 1 to 4 of BatchNormalization.
+1. Wanted at any size are the inputs of Conv, ConvTranspose, MatMul and Gemm, and inputs 1 to 4 of BatchNormalization;
+   of everything else what is known to be small (at most 4 Mi values): a tensor that grows out of nothing stays.
 2. A wanted tensor is folded when everything above it is constant, standard, deterministic and without bodies.
-3. It is computed by ONNX Runtime with optimisations off, all at once, and becomes an initializer of the same name.
-4. Nodes that nothing needs any more are reported as `folded`.
-5. Nothing over 1 GiB is folded.
+3. What a file stores in 8 bits or fewer stays so (a DequantizeLinear is no waste), unless `stored` says that weights
+   are about to be stored anew.
+4. It is computed by ONNX Runtime with optimisations off, all at once, and becomes an initializer of the same name.
+5. Nodes that nothing needs any more are reported as `folded`.
+6. Nothing over 1 GiB is folded.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto
+from onnx import ModelProto, NodeProto, TensorProto
 
 from workbench.model.inference import constant_tensor
 from workbench.model.kinds import RANDOM
@@ -22,12 +25,27 @@ from workbench.precision.session import reference_session
 
 _COMPUTE = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 _LIMIT_BYTES = 1 << 30
+_SMALL = 4 << 20
+_FEW_BITS = {
+    TensorProto.INT8,
+    TensorProto.UINT8,
+    TensorProto.INT4,
+    TensorProto.UINT4,
+    TensorProto.FLOAT8E4M3FN,
+    TensorProto.FLOAT8E5M2,
+    TensorProto.FLOAT4E2M1,
+}
+_NUMBERS = {TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.INT32, TensorProto.INT64}
+_NUMBERS |= {TensorProto.BOOL, TensorProto.BFLOAT16}
 
 
-def fold_constants(model: ModelProto) -> dict[str, str]:
+def fold_constants(model: ModelProto, *, stored: bool = True) -> dict[str, str]:
     """Edits `model`; returns the nodes it took out."""
     editor = GraphEditor(model)
-    cones = {name: cone for name in _wanted(editor) if (cone := _constant_cone(editor, name)) is not None}
+    wanted = dict.fromkeys([*_wanted(editor), *_small(editor)])
+    cones = {name: cone for name in wanted if (cone := _constant_cone(editor, name)) is not None}
+    if not stored:
+        cones = {name: cone for name, cone in cones.items() if not any(_is_stored(editor, node) for node in cone)}
     if not cones:
         return {}
     for name, values in _evaluate(editor, cones).items():
@@ -36,8 +54,7 @@ def fold_constants(model: ModelProto) -> dict[str, str]:
         editor.set_constant(name, values)
         node = editor.producers[name]
         node.output[list(node.output).index(name)] = editor.new_name(f"{name}:unused")
-    gone = _drop_dead(editor, {node.name for cone in cones.values() for node in cone})
-    editor.commit()
+    gone = drop_unneeded(editor, {node.name for cone in cones.values() for node in cone})
     return dict.fromkeys(gone, "folded")
 
 
@@ -51,6 +68,34 @@ def _wanted(editor: GraphEditor) -> list[str]:
         elif node.op_type == "BatchNormalization":
             names |= dict.fromkeys(node.input[1:5])
     return [name for name in names if name in editor.producers and name not in editor.outputs]
+
+
+def _small(editor: GraphEditor) -> list[str]:
+    """Constant tensors of known, small size, made of none but such, that something else reads."""
+    made = {name for name in editor.constants if name not in editor.inputs}
+    constant: set[str] = set()
+    for node in editor.nodes:
+        inputs = [name for name in node.input if name]
+        if _is_foldable(node) and made.issuperset(inputs) and all(_is_small(editor, name) for name in node.output):
+            made.update(node.output)
+            constant.add(node.name)
+    read = (name for name in made if any(use.node.name not in constant for use in editor.uses.get(name, ())))
+    order = {name: index for index, node in enumerate(editor.nodes) for name in node.output}
+    return sorted((name for name in read if name in order and name not in editor.outputs), key=order.__getitem__)
+
+
+def _is_small(editor: GraphEditor, name: str) -> bool:
+    if not name:
+        return True
+    node = editor.producers[name]
+    value = constant_tensor(node)
+    size = editor.size(name) if value is None else int(np.prod(value.dims))
+    return editor.types.get(name) in _NUMBERS and size is not None and size <= _SMALL
+
+
+def _is_stored(editor: GraphEditor, node: NodeProto) -> bool:
+    """Rule 3."""
+    return any(editor.types.get(name) in _FEW_BITS for name in (*node.input, *node.output))
 
 
 def _constant_cone(editor: GraphEditor, name: str) -> list[NodeProto] | None:
@@ -100,8 +145,11 @@ def _run(editor: GraphEditor, nodes: list[NodeProto], names: list[str]) -> list[
     return list(reference_session(model).run(names, {}))
 
 
-def _drop_dead(editor: GraphEditor, candidates: set[str]) -> list[str]:
-    """Takes out candidates whose outputs nothing uses, from the last to the first; their names in file order."""
+def drop_unneeded(editor: GraphEditor, candidates: set[str]) -> list[str]:
+    """Takes out candidates whose outputs nothing uses, from the last to the first; their names in file order.
+
+    The editor is committed.
+    """
     needed = set(editor.outputs)
     gone: list[str] = []
     for node in reversed(editor.nodes):
@@ -110,4 +158,5 @@ def _drop_dead(editor: GraphEditor, candidates: set[str]) -> list[str]:
             gone.append(node.name)
         else:
             needed.update(node.input, captured_names(node))
+    editor.commit()
     return gone[::-1]

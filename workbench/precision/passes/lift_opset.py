@@ -1,30 +1,34 @@
-"""Lift old files to an opset that has per-channel Q/DQ.
+"""Lift files to an opset that has the Q/DQ they are to hold: per channel (13), of FP8 (19), INT4 (21), FP4 (23).
 
 Rules
-1. Files at opset 13 or newer stay as they are.
-2. Others are converted to opset 17; where the converter cannot, to 13; where it cannot either, they stay as they are
-   and a note says so (weights are then quantized per tensor, which opset 10 has).
-3. The converter does not enter bodies: files with If, Loop or Scan stay as they are.
-4. Nodes keep their ids; what the converter puts in a node's place (Resize for Upsample) gets its id. Any other node
+1. Files at the opset that is needed, or newer, stay as they are.
+2. Those before 13 are converted to 17; where the converter cannot, to 13. Beyond, to the very opset that is needed:
+   each newer one is refused by more engines.
+3. Where the converter cannot, the file stays as it is and a note says so (at opset 10 weights are then quantized per
+   tensor).
+4. The converter does not enter bodies: files with If, Loop or Scan stay as they are.
+5. Nodes keep their ids; what the converter puts in a node's place (Resize for Upsample) gets its id. Any other node
    that it adds is named after the node it serves: `n17:lift_shape`.
-5. Files older than IR 4 count as IR 4, which need not list weights as inputs: many never did.
+6. Files older than IR 4 count as IR 4, which need not list weights as inputs: many never did. A file of a newer opset
+   gets the IR version that came with it, which types of that time need (INT4: IR 10).
 """
 
 from __future__ import annotations
 
+import onnx
 from onnx import ModelProto, NodeProto, version_converter
 
 from workbench.core.errors import one_line
 from workbench.precision.editor import FIRST_IR_WITH_CONSTANTS, bodies, default_opset
 
 PER_CHANNEL_OPSET = 13
-_TARGETS = (17, 13)
+_USUAL_OPSET = 17
 
 
-def lift_opset(model: ModelProto) -> tuple[ModelProto, tuple[str, ...]]:
-    """The model at opset >= 13 where that can be had, and notes. The argument is not changed."""
+def lift_opset(model: ModelProto, least: int = PER_CHANNEL_OPSET) -> tuple[ModelProto, tuple[str, ...]]:
+    """The model at opset >= `least` where that can be had, and notes. The argument is not changed."""
     opset = default_opset(model)
-    if opset >= PER_CHANNEL_OPSET:
+    if opset >= least:
         return model, ()
     if any(True for node in model.graph.node for _ in bodies(node)):
         return model, (f"The file stays at opset {opset}: the converter does not enter If, Loop and Scan.",)
@@ -32,16 +36,22 @@ def lift_opset(model: ModelProto) -> tuple[ModelProto, tuple[str, ...]]:
     if model.ir_version < FIRST_IR_WITH_CONSTANTS:
         model = _copy(model)
         model.ir_version = FIRST_IR_WITH_CONSTANTS
-    for target in _TARGETS:
+    for target in (_USUAL_OPSET, least) if least < _USUAL_OPSET else (least,):
         try:
             lifted = version_converter.convert_version(model, target)
         except (RuntimeError, ValueError, IndexError, version_converter.ConvertError) as error:
             reason = one_line(str(error), 160)
             continue
+        lifted.ir_version = max(lifted.ir_version, _ir_version(target))
         _name_replaced_nodes(lifted, model)
         _name_added_nodes(lifted)
-        return lifted, (f"Opset {opset} was lifted to {target} for Q/DQ per channel.",)
+        return lifted, (f"Opset {opset} was lifted to {target} for the Q/DQ of this plan.",)
     return model, (f"The file stays at opset {opset}; the converter said: {reason}",)
+
+
+def _ir_version(opset: int) -> int:
+    """Of the onnx release that brought the opset; before 19 nothing that is written here depends on it."""
+    return int(onnx.helper.find_min_ir_version_for([onnx.helper.make_opsetid("", opset)])) if opset >= 19 else 0
 
 
 def _copy(model: ModelProto) -> ModelProto:
