@@ -51,6 +51,7 @@ class GraphCanvas(Surface):
     selection_changed = Signal(object)
     activated = Signal(str)
     marks_changed = Signal()  # what `marks` says is new
+    camera_changed = Signal()
     body_changed = Signal(object)  # tuple of subgraph keys from the outermost inwards; () at the top
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -156,6 +157,7 @@ class GraphCanvas(Surface):
     def _set_camera(self, camera: Camera) -> None:
         super()._set_camera(camera)
         self._minimap.follow()
+        self.camera_changed.emit()
 
     # -- selection --------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,12 @@ class Surface(QWidget):
         self._is_home = False
         self._set_camera(self._camera.centred(x, y, self.width(), self.height()))
 
+    def look(self, camera: Camera) -> None:
+        """At once through this camera."""
+        self._flight.stop()
+        self._is_home = False
+        self._set_camera(camera)
+
     def stop_flight(self) -> None:
         self._flight.stop()
 
