@@ -15,6 +15,8 @@ from workbench.pipeline.alignment import align
 from workbench.pipeline.artefacts import read_engine
 from workbench.pipeline.documents import run_title
 from workbench.pipeline.fusion_text import alignment_table, by_difference
+from workbench.pipeline.table import waterfall_text
+from workbench.pipeline.waterfall import waterfall
 from workbench.store import Store
 
 
@@ -26,10 +28,19 @@ def execute(arguments: Namespace, output: Output) -> int:
         raise WorkbenchError(
             f"These are runs of two models: {a.model_name} and {b.model_name}.", "Name two runs of one model."
         )
-    alignment = align(_engine(store, a), _engine(store, b), _times(a), _times(b))
-    output.document(_document(alignment, a, b))
+    engines, times = (_engine(store, a), _engine(store, b)), (_times(a), _times(b))
+    alignment = align(*engines, *times)
+    medians = _median(a), _median(b)
+    why = waterfall(alignment, engines, times, (medians[0], medians[1])) if all(medians) and all(times) else None
+    output.document({**_document(alignment, a, b), "waterfall": why})
     output.text(alignment_table(alignment, _title(a), _title(b)).rstrip())
+    if why is not None:
+        output.text(f"\n{waterfall_text(why).rstrip()}")
     return 0
+
+
+def _median(run: Run) -> float:
+    return run.timing.stats.median_ms if run.timing is not None and run.timing.stats is not None else 0.0
 
 
 def _engine(store: Store, run: Run) -> EngineGraph:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from workbench.core.errors import one_line
 from workbench.core.run import Accuracy, Race, Run, Status, TaskResult
+from workbench.core.waterfall import Waterfall
 from workbench.measure.accuracy import SQNR_CAP_DB
 from workbench.measure.reference import SIMULATED
 from workbench.pipeline.documents import precision_label, run_title
@@ -113,6 +114,15 @@ def race_table(race: Race, runs: Sequence[Run]) -> str:
         speedup = f"{entry.speedup:.3f}×"
         rows.append((titles[entry.run], f"{entry.median_ms:.3f} ms", speedup, interval, entry.verdict))
     return aligned(rows, {0, 4})
+
+
+def waterfall_text(waterfall: Waterfall, blocks: int = 3) -> str:
+    """From A's median to B's, a line a step, with the `blocks` that matter most of each."""
+    lines = [f"{waterfall.a_ms:10.3f} ms  median of A"]
+    for step in waterfall.steps:
+        lines.append(f"{step.ms:+10.3f} ms  {step.kind.value}")
+        lines += [f"{block.ms:+16.3f} ms  {block.title}: {block.words}" for block in step.blocks[:blocks]]
+    return "\n".join([*lines, f"{waterfall.b_ms:10.3f} ms  median of B"]) + "\n"
 
 
 def history_table(runs: Sequence[Run]) -> str:
