@@ -58,6 +58,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     _add_precision(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="write the run's files there as well")
     run.add_argument("--tuned", action="store_true", help="with the options that `workbench tune` found")
+    run.add_argument("--layers", type=_count, default=0, metavar="N", help="error of each layer, on N samples")
     run.add_argument("--unfused", action="store_true", help="onnxruntime: the source graph, node by node")
     run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
     _add_shared(run)

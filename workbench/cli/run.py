@@ -15,6 +15,7 @@ from workbench.core.run import Run, RunError, RunRequest, Status
 from workbench.pipeline.artefacts import read_ledger
 from workbench.pipeline.documents import run_document, run_title
 from workbench.pipeline.fusion_text import ledger_table
+from workbench.pipeline.layer_text import layer_lines, layers_document
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.summary import run_summary
 from workbench.store import Store
@@ -42,6 +43,7 @@ def execute(arguments: Namespace, output: Output) -> int:
         calibration=sets.calibration if plan.needs_calibration else "",
         evaluation=sets.evaluation,
         evaluation_limit=arguments.limit,
+        layer_samples=arguments.layers,
         timing=timing_of(arguments),
     )
     jobs = Jobs(output)
@@ -52,8 +54,12 @@ def execute(arguments: Namespace, output: Output) -> int:
 
 def _tell(arguments: Namespace, output: Output, run: Run, folder: Path) -> int:
     ledger = read_ledger(folder, run) if arguments.ledger else None
-    output.document(run_document(run) | ({"ledger": msgspec.to_builtins(ledger)} if ledger else {}))
-    output.text(run_summary(run) + (f"\n\n{ledger_table(ledger).rstrip()}" if ledger else ""))
+    layers = Store().layer_errors(run.id)
+    document = run_document(run) | ({"ledger": msgspec.to_builtins(ledger)} if ledger else {})
+    output.document(document | ({"layers": layers_document(layers)} if layers else {}))
+    output.text("\n".join([run_summary(run), *(layer_lines(layers) if layers else [])]))
+    if ledger:
+        output.text(f"\n{ledger_table(ledger).rstrip()}")
     if arguments.out is not None:
         copy_out([folder], arguments.out)
     if arguments.report is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.core.model import Model, Shape
-from workbench.core.precision import Calibration, CalibrationMethod, PrecisionPlan, Rule
+from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan, Rule
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig, Run
 from workbench.data import recipe_shapes
@@ -76,6 +76,11 @@ class Choices(msgspec.Struct, frozen=True):
         """Another way to find ranges, with the rest of the plan as it is."""
         calibration: Calibration = msgspec.structs.replace(self.plan.calibration, **fields)
         return self.with_plan(calibration=calibration)
+
+
+def is_plain(plan: PrecisionPlan) -> bool:
+    """Whether the plan leaves every node in FP32: then no layer has an error of its own."""
+    return {plan.default, *(rule.precision for rule in plan.rules)} <= {Precision.FP32, Precision.TF32}
 
 
 def plan_words(plan: PrecisionPlan) -> str:

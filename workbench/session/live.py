@@ -5,17 +5,29 @@ from __future__ import annotations
 import time
 from collections import deque
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.events import AnyEvent, Changed, Checked, LayerNames, LogLine, Progress, Timed
+from workbench.core.events import (
+    AnyEvent,
+    Changed,
+    Checked,
+    LayerNames,
+    LayersChecked,
+    LayersListed,
+    LogLine,
+    Progress,
+    Timed,
+)
+from workbench.core.layer_errors import LayerErrors
 
 LOG_LINES = 5000
 _EMPTY: NDArray[np.float64] = np.empty(0)
 
 
 class LiveRun:
-    """Buffers of one run: latencies in ms, mean ms per layer, accuracy so far, phase and log."""
+    """Buffers of one run: latencies in ms, mean ms per layer, accuracy and errors of layers so far, phase and log."""
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
@@ -27,6 +39,7 @@ class LiveRun:
         self.iterations = 0
         self.checked: list[Checked] = []
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.layer_errors: LayerErrors | None = None
         self._latencies: list[float] = []
         self._array: NDArray[np.float64] = _EMPTY
 
@@ -63,8 +76,19 @@ class LiveRun:
                 self._time(event)
             case Checked():
                 self.checked.append(event)
+            case LayersListed():
+                nothing = (None,) * len(event.tensors)
+                self.layer_errors = LayerErrors(event.source, event.asked, 0, event.tensors, nothing)
+            case LayersChecked():
+                self._check_layers(event)
             case Changed():
                 pass  # the session reads run.json again
+
+    def _check_layers(self, event: LayersChecked) -> None:
+        if (known := self.layer_errors) is not None:
+            figures = list(known.figures)
+            figures[event.first : event.first + len(event.figures)] = event.figures
+            self.layer_errors = msgspec.structs.replace(known, samples=event.samples, figures=tuple(figures))
 
     def _time(self, event: Timed) -> None:
         self._latencies.extend(event.latencies_ms)

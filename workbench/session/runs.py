@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import AnyEvent, Changed, LogLine, Progress
 from workbench.core.json import write_json
+from workbench.core.layer_errors import LayerErrors
 from workbench.core.model import Model
 from workbench.core.requests import AnyRequest, AnyResult
 from workbench.core.run import EngineGraph, RaceRequest, Run, RunRequest, Status
@@ -42,6 +43,7 @@ class Runs(QObject):
         self.jobs: OrderedDict[str, str] = OrderedDict()  # id -> what it is, in words; waiting or running
         self._all: dict[str, Run] = {}
         self._graphs: OrderedDict[str, EngineGraph] = OrderedDict()
+        self._layer_errors: OrderedDict[str, LayerErrors | None] = OrderedDict()
         self._queue: JobQueue | None = None
         self._cancelled: set[str] = set()  # jobs that the user ended: no error
         self._inbox: deque[list[AnyEvent] | AnyResult] = deque()
@@ -107,6 +109,23 @@ class Runs(QObject):
             return run.timing.layers
         live = self.live.get(run_id)
         return dict(zip(live.layer_ids, live.layer_ms.tolist(), strict=False)) if live else {}
+
+    def layer_errors(self, run_id: str) -> LayerErrors | None:
+        """What arrives live while the run is at work, else what is on disk; None where it was not asked for."""
+        live = self.live.get(run_id)
+        if live is not None and live.layer_errors is not None and run_id in self.jobs:
+            return live.layer_errors
+        if run_id not in self._layer_errors:
+            self._layer_errors[run_id] = self._read_layer_errors(run_id)
+            while len(self._layer_errors) > GRAPHS_KEPT:
+                self._layer_errors.popitem(last=False)
+        return self._layer_errors[run_id]
+
+    def _read_layer_errors(self, run_id: str) -> LayerErrors | None:
+        try:
+            return self.store.layer_errors(run_id) if run_id in self._all else None
+        except WorkbenchError:
+            return None
 
     def log(self, run_id: str) -> list[LogLine]:
         """Log lines told live, else those of the log file."""
@@ -224,6 +243,7 @@ class Runs(QObject):
 
     def _end(self, result: AnyResult) -> None:
         self.jobs.pop(result.id, None)
+        self._layer_errors.pop(result.id, None)
         if isinstance(result, Run) and result.id in self._all:
             self._all[result.id] = result
             self.changed.emit(frozenset([result.id]))

@@ -18,7 +18,7 @@ from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Race, RaceEntry, Run, RunRequest, TimingConfig
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
-from workbench.session.choices import Choices
+from workbench.session.choices import Choices, is_plain
 from workbench.session.commands import ChangeChoices
 from workbench.session.pair import EnginePair
 from workbench.session.plan import PlanDocument
@@ -309,6 +309,7 @@ class Session(QObject):
             calibration=self.choices.calibration if self.choices.plan.needs_calibration else "",
             evaluation=self.choices.evaluation,
             evaluation_limit=settings.get("evaluation_limit"),
+            layer_samples=0 if is_plain(self.choices.plan) else settings.get("layer_samples"),
             timing=TimingConfig(seconds=settings.get("timing_seconds")),
         )
         self.dismiss_message()

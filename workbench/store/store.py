@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from workbench.core.errors import WorkbenchError, disk_error, one_line
 from workbench.core.json import read_json, write_json
+from workbench.core.layer_errors import LayerErrors
 from workbench.core.places import data_home
 from workbench.core.run import EngineGraph, Run, RunError, RunRequest, Status
-from workbench.pipeline.files import GRAPH_FILE, LATENCIES_FILE, REQUEST_FILE, RUN_FILE
+from workbench.pipeline.files import GRAPH_FILE, LATENCIES_FILE, LAYER_ERRORS_FILE, REQUEST_FILE, RUN_FILE
 
 OWNER_FILE = "owner.json"
 _ID = re.compile(r"[0-9a-z-]{8,64}")
@@ -124,6 +125,11 @@ class Store:
         """The engine's graph and fates, or None where the run did not get that far."""
         path = self.folder(run_id) / GRAPH_FILE
         return read_json(path, EngineGraph) if path.is_file() else None
+
+    def layer_errors(self, run_id: str) -> LayerErrors | None:
+        """The errors of layers, or None where they were not asked for. Of a run that was ended: as far as it came."""
+        path = self.folder(run_id) / LAYER_ERRORS_FILE
+        return read_json(path, LayerErrors) if path.is_file() else None
 
     def latencies(self, run_id: str) -> NDArray[np.float64]:
         """Measured latencies in ms, in order; empty where there are none."""
