@@ -6,12 +6,13 @@ import pytest
 
 from tests.views.canvas.graphs import control_flow, layer, residual
 from workbench.core.graph import Graph, LayerKind, Tensor
+from workbench.views.canvas.boxes import look_of
 from workbench.views.canvas.nest import Nest
-from workbench.views.canvas.scene import Look, Scene, build_scene, look_of, shape_text
+from workbench.views.canvas.scene import Look, Scene, shape_text
 
 
 def scene_of(graph: Graph) -> Scene:
-    return build_scene(graph, {}, lambda text, mono: 6.0 * len(text))
+    return Nest(graph, lambda text, mono: 6.0 * len(text)).scene(())
 
 
 def links(scene: Scene) -> set[tuple[str, str]]:

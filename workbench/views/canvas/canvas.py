@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleEvent,
+    QAction,
+    QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -20,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from workbench.core.graph import Graph
+from workbench.core.scopes import Scope
 from workbench.core.theme import LIGHT, Theme
 from workbench.views.canvas import keys
 from workbench.views.canvas.breadcrumb import Breadcrumb
@@ -31,9 +34,10 @@ from workbench.views.canvas.heat import Heat, Kinds
 from workbench.views.canvas.marks import Saying, make_marks
 from workbench.views.canvas.minimap import Minimap
 from workbench.views.canvas.nest import Nest, Path
+from workbench.views.canvas.paint import paint_touched
 from workbench.views.canvas.palette import make_palette
 from workbench.views.canvas.picture import paint_picture
-from workbench.views.canvas.pointer import Pointer, band_boxes
+from workbench.views.canvas.pointer import Pointer, Tool, band_boxes
 from workbench.views.canvas.surface import Surface
 from workbench.views.canvas.words import describe, tooltip
 
@@ -45,11 +49,15 @@ class GraphCanvas(Surface):
 
     Ids are those of `Layer.id`; unknown ones are ignored. `selection_changed` carries a frozenset of ids and is sent
     for the user's own doing only. `activated` carries the id of a layer that was double-clicked or entered and has no
-    body to open.
+    body to open. `painted` carries the frozenset of layers that one stroke of a brush or rectangle touched;
+    `context_menu_requested` the layers a right click is about and where it was, in global pixels.
     """
 
     selection_changed = Signal(object)
     activated = Signal(str)
+    tool_changed = Signal(object)
+    painted = Signal(object)
+    context_menu_requested = Signal(object, object)
     marks_changed = Signal()  # what `marks` says is new
     camera_changed = Signal()
     body_changed = Signal(object)  # tuple of subgraph keys from the outermost inwards; () at the top
@@ -62,11 +70,17 @@ class GraphCanvas(Surface):
         self._saying = Saying()
         self._cameras: dict[Path, Camera] = {}
         self._pointer = Pointer(self)
+        self._actions = [self._action("Fit the whole graph", self.fit), self._action("Select all", self.select_all)]
         self._minimap = Minimap(self)
         self._controls = ZoomControls(self)
         self._breadcrumb = Breadcrumb(self)
         self._breadcrumb.chosen.connect(self._open_path)
         self._set_up()
+
+    def _action(self, text: str, act: Callable[[], None]) -> QAction:
+        action = QAction(text, self)
+        action.triggered.connect(lambda _on=False: act())
+        return action
 
     def _set_up(self) -> None:
         self.setMouseTracking(True)
@@ -78,13 +92,16 @@ class GraphCanvas(Surface):
 
     # -- what the window says ---------------------------------------------------------------------------------------
 
-    def set_graph(self, graph: Graph | None) -> None:
-        """Show this graph. An equal one keeps camera, selection and overlays; another one clears them all."""
+    def set_graph(self, graph: Graph | None, scopes: Mapping[str, Scope] | None = None) -> None:
+        """Show this graph. An equal one keeps camera, selection and overlays; another one clears them all.
+
+        `scopes` are the groups of its layers, by the key of the body they are in ("" is the graph itself).
+        """
         graph = EMPTY if graph is None else graph
         if graph is self._nest.graph or graph == self._nest.graph:
             return
         self._flight.stop()
-        self._nest = Nest(graph, measure)
+        self._nest = Nest(graph, measure, scopes)
         self._saying, self._cameras, self.error_text = Saying(), {}, ""
         self._show_path(())
 
@@ -159,6 +176,22 @@ class GraphCanvas(Surface):
         self._minimap.follow()
         self.camera_changed.emit()
 
+    # -- tools ------------------------------------------------------------------------------------------------------
+
+    @property
+    def tool(self) -> Tool:
+        return self._pointer.tool
+
+    def set_tool(self, tool: Tool) -> None:
+        """What the left button does: select, or paint strokes that `painted` tells of."""
+        if tool is not self._pointer.tool:
+            self._pointer.set_tool(tool)
+            self.tool_changed.emit(tool)
+
+    def context_actions(self) -> list[QAction]:
+        """The canvas's own entries for a context menu; owned by the canvas."""
+        return self._actions
+
     # -- selection --------------------------------------------------------------------------------------------------
 
     def select_box(self, box: int, *, adds: bool) -> None:
@@ -168,6 +201,12 @@ class GraphCanvas(Surface):
         chosen = self._saying.selection ^ clicked if adds else clicked
         self._select_by_user(chosen)
         self._tell_accessibility()
+
+    def paint_boxes(self, boxes: Iterable[int]) -> None:
+        """A stroke of a painting tool is done."""
+        ids = frozenset(self._layer_ids(boxes))
+        if ids:
+            self.painted.emit(ids)
 
     def select_band(self, band: QRectF, *, adds: bool) -> None:
         ids = frozenset(self._layer_ids(band_boxes(self, band)))
@@ -190,14 +229,16 @@ class GraphCanvas(Surface):
             self.activated.emit(self._scene.ids[box])
 
     def step_back(self) -> None:
-        """Esc: first the selection goes, then the body closes."""
-        if self._saying.selection or self.current >= 0:
+        """Esc: first the tool is laid down, then the selection goes, then the body closes."""
+        if self.tool is not Tool.SELECT:
+            self.set_tool(Tool.SELECT)
+        elif self._saying.selection or self.current >= 0:
             self.clear_selection()
         elif self._path:
             self._open_path(self._path[:-1])
 
     def _layer_ids(self, boxes: Iterable[int]) -> list[str]:
-        return [self._scene.ids[box] for box in boxes if self._scene.layers[box] is not None]
+        return [layer_id for box in boxes for layer_id in self._scene.members(box)]
 
     def _select_by_user(self, ids: frozenset[str]) -> None:
         has_changed = ids != self._saying.selection
@@ -259,6 +300,7 @@ class GraphCanvas(Surface):
                 paint_picture(painter, self.frame())
             else:
                 self._paint_placeholder(painter)
+            self._paint_stroke(painter)
             self._paint_band(painter)
             draw_banner(painter, self)
 
@@ -267,6 +309,10 @@ class GraphCanvas(Surface):
         painter.setPen(self._palette.color("soft"))
         area = QRectF(self.rect()).adjusted(32, 16, -32, -16)
         painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), self._placeholder)
+
+    def _paint_stroke(self, painter: QPainter) -> None:
+        if self._pointer.stroke:
+            paint_touched(painter, self.frame(), self._pointer.stroke)
 
     def _paint_band(self, painter: QPainter) -> None:
         if self._pointer.band is not None:
@@ -313,6 +359,13 @@ class GraphCanvas(Surface):
         self._pointer.double_click(event)
 
     @guarded()
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        box = self.box_under(QPointF(event.pos()))
+        ids = frozenset(self._layer_ids([box])) if box >= 0 else frozenset()
+        about = self._saying.selection if not ids or ids <= self._saying.selection else ids
+        self.context_menu_requested.emit(about, event.globalPos())
+
+    @guarded()
     def leaveEvent(self, event: QEvent) -> None:
         self.set_hover(None)
 
@@ -336,7 +389,7 @@ class GraphCanvas(Surface):
         box = -1 if place is None else self.box_under(place)
         if box != self._hover:
             self._hover = box
-            self.setCursor(Qt.CursorShape.PointingHandCursor if box >= 0 else Qt.CursorShape.ArrowCursor)
+            self.setCursor(self._pointer.cursor(box >= 0))
             self.update()
 
     def _tell_current(self) -> None:

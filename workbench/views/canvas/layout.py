@@ -1,135 +1,157 @@
-"""Layered layout, top to bottom: boxes and arrows in, positions and routed lines out. Plain numpy, no Qt.
+"""Layered layout, top to bottom: boxes, groups and edges in, positions and routed lines out. Plain numpy, no Qt.
 
 The classic four steps (Sugiyama, Tagawa and Toda 1981): break cycles, give every box a rank, order the ranks so that
 few lines cross, choose x. Long edges run through dummies, one shared chain for each source, so that a mask read by
-every layer of a transformer costs one line and not layers² of them. Equal input gives equal output, always.
+every layer of a transformer costs one line and not layers² of them. An open group is laid out on its own, and groups of
+equal structure once: 50,000 nodes of a transformer are a dozen small problems. Equal input gives equal output, always.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-from workbench.views.canvas.layout_items import make_items
-from workbench.views.canvas.layout_order import order_ranks
-from workbench.views.canvas.layout_place import place_items
-from workbench.views.canvas.layout_rank import rank_nodes
-from workbench.views.canvas.layout_route import Lines, MovedLines, join_lines, route
+from workbench.views.canvas.layout_flat import Flat
+from workbench.views.canvas.layout_problem import Bools, Floats, Ints
+from workbench.views.canvas.layout_tree import Memo, Outline, arrange_tree
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+__all__ = ["Lines", "Memo", "Outline", "Placement", "arrange"]
 
-COMPONENT_GAP = 56.0
+STEPS = 14  # straight pieces of one curve, seen from near
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Routes as runs (m, 4: x1, y1, x2, y2), downwards: straight, or `bent` curves that start and end vertically.
+
+    Runs between two branchings are one `segment`; all edges of a box share segments as long as they run together.
+    `parent` is the segment nearer to the producer, -1 at its start. By segment: `owner` is the producer, `target` the
+    consumer where it is the last one of an edge, else -1. By edge: `last` is its last segment.
+    """
+
+    runs: Floats
+    bent: Bools
+    segment: Ints
+    parent: Ints
+    owner: Ints
+    target: Ints
+    last: Ints
+    exit_x: Floats  # by edge: where it leaves its producer
+    exit_y: Floats
+
+    def pieces(self, steps: int = STEPS) -> Floats:
+        """All runs as straight pieces."""
+        return self.pieces_of(np.ones(len(self.parent), dtype=np.bool_), steps)
+
+    def pieces_of(self, segments: Bools, steps: int = STEPS) -> Floats:
+        """Those of some segments, given as a mask."""
+        runs = segments[self.segment]
+        return np.concatenate([self.runs[runs & ~self.bent], curve(self.runs[runs & self.bent], steps)])
+
+    def way(self, edges: Ints) -> Bools:
+        """Segments on the way of some edges."""
+        mask = np.zeros(len(self.parent), dtype=np.bool_)
+        here = np.unique(self.last[edges])
+        here = here[here >= 0]
+        while len(here):
+            mask[here] = True
+            here = np.unique(self.parent[here])
+            here = here[here >= 0]
+            here = here[~mask[here]]
+        return mask
+
+
+def curve(ends: Floats, steps: int) -> Floats:
+    """Cubic curves that leave and arrive vertically, as straight pieces (n * steps, 4)."""
+    t = np.linspace(0.0, 1.0, steps + 1)
+    x1, y1, x2, y2 = (ends[:, i, None] for i in range(4))
+    x = x1 + (x2 - x1) * (3 * t**2 - 2 * t**3)
+    middle = (y1 + y2) / 2
+    y = y1 * (1 - t) ** 3 + 3 * middle * t * (1 - t) + y2 * t**3
+    return np.stack([x[:, :-1], y[:, :-1], x[:, 1:], y[:, 1:]], axis=2).reshape(-1, 4)
 
 
 @dataclass(frozen=True)
 class Placement:
     """Where everything stands, in world units (pixels at zoom 1). The top left corner of the drawing is (0, 0).
 
-    `x`, `y` are centres, one per node; `rank` counts from the top, `slot` from the left within a rank. `lines` are the
-    routes. `crossings` counts pairs of line pieces that cross between neighbouring ranks.
+    `x`, `y` are centres, one per box; `rank` numbers the rows (no two open groups share one), `slot` counts from the
+    left within a row. `frames` (g, 4: x, y, width, height) are the open groups. `crossings` counts pairs of lines that
+    cross between neighbouring ranks.
     """
 
     x: Floats
     y: Floats
     rank: Ints
-    slot: Ints
+    frames: Floats
     lines: Lines
     width: float
     height: float
     crossings: int
 
-
-def arrange(widths: Floats, edges: Ints, height: float) -> Placement:
-    """Place `len(widths)` boxes of one height; `edges` (k, 2) leads from producer to consumer, by index."""
-    groups = _components(len(widths), edges)
-    if len(groups) == 1:
-        return _arrange_one(widths, edges, height)
-    return _pack([_arrange_part(nodes, widths, edges, height) for nodes in groups], len(widths), len(edges))
-
-
-def _arrange_one(widths: Floats, edges: Ints, height: float) -> Placement:
-    ranks, arrows = rank_nodes(len(widths), edges)
-    items = make_items(ranks, arrows)
-    crossings = order_ranks(items)
-    item_x = place_items(items, widths)
-    y, lines = route(items, item_x, widths, height, edges)
-    x, rank = item_x[: items.nodes], np.asarray(ranks, dtype=np.int64)
-    right = max(float(np.max(item_x, initial=0.0)), float(np.max(x + widths / 2, initial=0.0)))
-    bottom = float(np.max(y, initial=0.0)) + height / 2
-    return Placement(x, y, rank, _slots(rank, x), lines, right, bottom, crossings)
+    @cached_property
+    def slot(self) -> Ints:
+        order = np.lexsort((self.x, self.rank))
+        starts = np.searchsorted(self.rank[order], self.rank[order], side="left")
+        slots = np.empty(len(self.rank), dtype=np.int64)
+        slots[order] = np.arange(len(self.rank)) - starts
+        return slots
 
 
-def _components(count: int, edges: Ints) -> list[Ints]:
-    """Indices of each connected part, in the order of their first node."""
-    leader = list(range(count))
-
-    def find(node: int) -> int:
-        while leader[node] != node:
-            leader[node] = leader[leader[node]]
-            node = leader[node]
-        return node
-
-    for source, target in edges.tolist():
-        a, b = find(source), find(target)
-        leader[max(a, b)] = min(a, b)
-    groups: dict[int, list[int]] = {}
-    for node in range(count):
-        groups.setdefault(find(node), []).append(node)
-    return [np.asarray(group, dtype=np.int64) for group in groups.values()] or [np.empty(0, dtype=np.int64)]
+def arrange(outline: Outline, memo: Memo | None = None) -> Placement:
+    """Place boxes and open groups. `memo` keeps layouts of groups from one call to the next."""
+    flat = arrange_tree(outline, {} if memo is None else memo)
+    edges = np.asarray(outline.edges, dtype=np.int64).reshape(-1, 2)
+    return Placement(
+        flat.x, flat.y, flat.row, flat.frames, _lines(flat, edges), flat.width, flat.height, flat.crossings
+    )
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One connected part: its nodes and edges by index in the whole graph, and its own placement."""
-
-    nodes: Ints
-    edges: Ints
-    placed: Placement
-
-    @property
-    def ranks(self) -> int:
-        return int(np.max(self.placed.rank, initial=0)) + 1
-
-
-def _arrange_part(nodes: Ints, widths: Floats, edges: Ints, height: float) -> _Part:
-    local = np.full(len(widths), -1, dtype=np.int64)
-    local[nodes] = np.arange(len(nodes))
-    inside = np.flatnonzero(local[edges[:, 0]] >= 0)
-    return _Part(nodes, inside, _arrange_one(widths[nodes], local[edges[inside]], height))
-
-
-def _pack(parts: list[_Part], node_count: int, edge_count: int) -> Placement:
-    """Parts side by side on shelves, about as wide as high; the first part keeps the top left corner."""
-    area = sum((p.placed.width + COMPONENT_GAP) * (p.placed.height + COMPONENT_GAP) for p in parts)
-    limit = max(max(p.placed.width for p in parts), 1.4 * area**0.5)
-    x, y = np.zeros(node_count), np.zeros(node_count)
-    rank = np.zeros(node_count, dtype=np.int64)
-    left = top = shelf = right = 0.0
-    first_rank = ranks_here = 0
-    moved = []
-    for part in parts:
-        if left and left + part.placed.width > limit:
-            left, top, shelf = 0.0, top + shelf + COMPONENT_GAP, 0.0
-            first_rank, ranks_here = first_rank + ranks_here, 0
-        x[part.nodes], y[part.nodes] = part.placed.x + left, part.placed.y + top
-        rank[part.nodes] = part.placed.rank + first_rank
-        moved.append(MovedLines(part.placed.lines, part.nodes, part.edges, (left, top)))
-        right = max(right, left + part.placed.width)
-        left += part.placed.width + COMPONENT_GAP
-        shelf = max(shelf, part.placed.height)
-        ranks_here = max(ranks_here, part.ranks)
-    crossings = sum(part.placed.crossings for part in parts)
-    lines = join_lines(moved, edge_count)
-    return Placement(x, y, rank, _slots(rank, x), lines, right, top + shelf, crossings)
+def _lines(flat: Flat, edges: Ints) -> Lines:
+    root = _roots(flat.parent)
+    owner = flat.owner[root]
+    last = _last_segments(owner, flat.target, edges, flat.boxes)
+    first_run = np.full(len(flat.parent), -1, dtype=np.int64)
+    order = np.argsort(-flat.runs[:, 1], kind="stable")  # the highest run of a segment is written last
+    first_run[flat.segment[order]] = order
+    exits = np.zeros((len(edges), 2))
+    has_line = last >= 0
+    exits[has_line] = flat.runs[first_run[root[last[has_line]]], :2]
+    return Lines(
+        flat.runs,
+        flat.bent,
+        flat.segment,
+        flat.parent,
+        owner,
+        flat.target,
+        last,
+        exits[:, 0].copy(),
+        exits[:, 1].copy(),
+    )
 
 
-def _slots(rank: Ints, x: Floats) -> Ints:
-    """Place from the left within the rank."""
-    order = np.lexsort((x, rank))
-    starts = np.searchsorted(rank[order], rank[order], side="left")
-    slots = np.empty(len(rank), dtype=np.int64)
-    slots[order] = np.arange(len(rank)) - starts
-    return slots
+def _roots(parent: Ints) -> Ints:
+    """The segment at the producer, for each; by doubling steps."""
+    root = np.where(parent < 0, np.arange(len(parent)), parent)
+    while True:
+        above = root[root]
+        if np.array_equal(above, root):
+            return root
+        root = above
+
+
+def _last_segments(owner: Ints, target: Ints, edges: Ints, boxes: int) -> Ints:
+    """For each edge the segment that ends it, -1 for loops, which have no line."""
+    ends = np.flatnonzero(target >= 0)
+    keys = owner[ends] * boxes + target[ends]
+    order = np.argsort(keys, kind="stable")
+    wanted = edges[:, 0] * boxes + edges[:, 1]
+    found = np.searchsorted(keys, wanted, sorter=order)
+    last = np.full(len(edges), -1, dtype=np.int64)
+    inside = found < len(keys)
+    place = ends[order[found[inside]]]
+    matches = keys[order[found[inside]]] == wanted[inside]
+    last[np.flatnonzero(inside)[matches]] = place[matches]
+    return last

@@ -1,8 +1,9 @@
 """x: items are joined into straight vertical blocks, blocks keep their distances and move towards their neighbours.
 
-Blocks and their compaction follow Brandes and Köpf, "Fast and simple horizontal coordinate assignment" (2001). Instead
-of four alignments and their mean, which bends a trunk at every join, alignments are taken greedily, longest straight
-way first: the trunk of a network is one vertical line and shortcuts run beside it.
+Blocks and their compaction follow Brandes and Köpf, "Fast and simple horizontal coordinate assignment" (2001), with
+sizes and ports as in Rüegg et al., "Size- and port-aware horizontal node coordinate assignment" (2015). Instead of four
+alignments and their mean, which bends a trunk at every join, alignments are taken greedily, longest straight way first:
+the trunk of a network is one vertical line and shortcuts run beside it.
 """
 
 from __future__ import annotations
@@ -23,32 +24,32 @@ LINE_GAP = 14.0  # between a line and a node, or two lines
 ROUNDS = 12
 MIXED = 1 << 40  # sorts lines between a node and a dummy behind all others
 
+Distances = dict[tuple[int, int], float]
+Pulls = list[list[tuple[int, float, float]]]  # per block: another block, how far right of it, how strongly
 
-def place_items(items: Items, widths: Floats) -> Floats:
+
+def place_items(items: Items) -> list[float]:
     """Centre x of every item; no two of a row nearer than their widths and the gap, in the order of the rows."""
     if not items.count:
-        return np.empty(0)
-    block = _blocks(items, _aligned(items))
-    half = [float(w) / 2 for w in widths] + [0.0] * (items.count - items.nodes)
-    apart = _separations(items, block, half)
-    count = max(block) + 1
-    x = _relax(_compact(count, apart), apart, _pulls(items, block, count))
-    result = np.asarray([x[b] for b in block])
-    left = float(np.min(result - np.asarray(half)))
-    return result - left
+        return []
+    block, shift, count = _blocks(items, _aligned(items))
+    apart = _separations(items, block, shift)
+    x = _relax(_compact(count, apart), apart, _pulls(items, block, shift, count))
+    return [x[b] + s for b, s in zip(block, shift, strict=True)]
 
 
-def _aligned(items: Items) -> list[int]:
-    """For each item the item below it that shares its x, or -1."""
-    below, above = [-1] * items.count, [-1] * items.count
+def _aligned(items: Items) -> list[tuple[int, float]]:
+    """For each item the item below it whose line runs straight down, or -1, and how far right of it that stands."""
+    below: list[tuple[int, float]] = [(-1, 0.0)] * items.count
+    is_taken = [False] * items.count
     slots = [0] * items.count
     for row in items.rows:
         for slot, item in enumerate(row):
             slots[item] = slot
     taken: list[list[tuple[int, int]]] = [[] for _ in items.rows]
-    for _, a, b in sorted(_candidates(items)):
-        if below[a] < 0 and above[b] < 0 and _fits(taken[items.rank[a]], slots[a], slots[b]):
-            below[a], above[b] = b, a
+    for _, a, b, aside in sorted(_candidates(items)):
+        if below[a][0] < 0 and not is_taken[b] and _fits(taken[items.rank[a]], slots[a], slots[b]):
+            below[a], is_taken[b] = (b, aside), True
             insort(taken[items.rank[a]], (slots[a], slots[b]))
     return below
 
@@ -60,59 +61,59 @@ def _fits(taken: list[tuple[int, int]], top: int, bottom: int) -> bool:
     return before_ok and (place == len(taken) or taken[place][1] > bottom)
 
 
-def _candidates(items: Items) -> list[tuple[int, int, int]]:
-    """(order, upper, lower) for every line: the longer the straight way it could be part of, the earlier."""
+def _candidates(items: Items) -> list[tuple[int, int, int, float]]:
+    """(order, upper, lower, shift) for every line: the longer the straight way it could be part of, the earlier."""
     nodes = items.nodes
     to_top, to_bottom = [1] * items.count, [1] * items.count
     for row in items.rows:
         for item in row:
             if item < nodes:
-                to_top[item] += max((to_top[p] for p in items.up[item] if p < nodes), default=0)
+                to_top[item] += max((to_top[line.other] for line in items.up[item] if line.other < nodes), default=0)
     for row in reversed(items.rows):
         for item in row:
             if item < nodes:
-                to_bottom[item] += max((to_bottom[c] for c in items.down[item] if c < nodes), default=0)
+                below = (to_bottom[line.other] for line in items.down[item] if line.other < nodes)
+                to_bottom[item] += max(below, default=0)
     lines = []
     for a, children in enumerate(items.down):
-        for b in children:
+        for b, at, other_at in children:
             if a < nodes and b < nodes:
                 order = -2 * (to_top[a] + to_bottom[b])
             elif a >= nodes and b >= nodes:
-                order = 1 - 2 * len(items.spine[items.owner[a]])
+                order = 1 - 2 * items.length[a]
             else:
                 order = MIXED + (a >= nodes)
-            lines.append((order, a, b))
+            lines.append((order, a, b, at - other_at))
     return lines
 
 
-def _blocks(items: Items, below: list[int]) -> list[int]:
-    block = [-1] * items.count
+def _blocks(items: Items, below: list[tuple[int, float]]) -> tuple[list[int], list[float], int]:
+    """The block of every item, how far right of the block it stands, and the number of blocks."""
+    block, shift = [-1] * items.count, [0.0] * items.count
     count = 0
     for row in items.rows:
         for item in row:
             if block[item] >= 0:
                 continue
-            here = item
+            here, aside = item, 0.0
             while here >= 0:
-                block[here] = count
-                here = below[here]
+                block[here], shift[here] = count, aside
+                here, step = below[here]
+                aside += step
             count += 1
-    return block
+    return block, shift, count
 
 
-def _separations(items: Items, block: list[int], half: list[float]) -> dict[tuple[int, int], float]:
+def _separations(items: Items, block: list[int], shift: list[float]) -> Distances:
     """Least distance of neighbouring blocks, left one first."""
-    apart: dict[tuple[int, int], float] = {}
+    apart: Distances = {}
     for row in items.rows:
         for a, b in pairwise(row):
-            gap = NODE_GAP if a < items.nodes and b < items.nodes else LINE_GAP
+            gap = NODE_GAP if a < items.members and b < items.members else LINE_GAP
             key = block[a], block[b]
-            apart[key] = max(apart.get(key, 0.0), half[a] + half[b] + gap)
+            distance = (items.widths[a] + items.widths[b]) / 2 + gap + shift[a] - shift[b]
+            apart[key] = max(apart.get(key, distance), distance)
     return apart
-
-
-Distances = dict[tuple[int, int], float]
-Pulls = list[dict[int, float]]
 
 
 def _compact(count: int, apart: Distances) -> list[float]:
@@ -149,16 +150,17 @@ def _left_to_right(right_of: list[list[tuple[int, float]]]) -> list[int]:
     return order
 
 
-def _pulls(items: Items, block: list[int], count: int) -> Pulls:
-    """Between blocks that lines join: how strongly. Long lines pull more, as their bends are seen more."""
-    pulls: Pulls = [{} for _ in range(count)]
+def _pulls(items: Items, block: list[int], shift: list[float], count: int) -> Pulls:
+    """Between blocks that lines join: where to, and how strongly. Long lines pull more: their bends are seen more."""
+    pulls: Pulls = [[] for _ in range(count)]
     for a, children in enumerate(items.down):
-        for b in children:
+        for b, at, other_at in children:
             p, q = block[a], block[b]
             if p != q:
                 weight = 1.0 + (a >= items.nodes) + 2.0 * (a >= items.nodes and b >= items.nodes)
-                pulls[p][q] = pulls[p].get(q, 0.0) + weight
-                pulls[q][p] = pulls[q].get(p, 0.0) + weight
+                aside = shift[a] + at - shift[b] - other_at
+                pulls[p].append((q, -aside, weight))
+                pulls[q].append((p, aside, weight))
     return pulls
 
 
@@ -175,7 +177,7 @@ def _relax(x: list[float], apart: Distances, pulls: Pulls) -> list[float]:
         for block in order if turn % 2 else reversed(order):
             if not pulls[block]:
                 continue
-            wish = _median(sorted((x[other], weight) for other, weight in pulls[block].items()))
+            wish = _median(sorted((x[other] + aside, weight) for other, aside, weight in pulls[block]))
             wish = max([wish, *(x[other] + distance for other, distance in left[block])])
             wish = min([wish, *(x[other] - distance for other, distance in right[block])])
             moved = max(moved, abs(wish - x[block]))

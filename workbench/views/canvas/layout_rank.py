@@ -3,58 +3,63 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
-import numpy as np
-from numpy.typing import NDArray
+from workbench.views.canvas.layout_problem import Problem
 
-Ints = NDArray[np.int64]
+Arrow = tuple[int, int]
 
 
-def rank_nodes(count: int, edges: Ints) -> tuple[list[int], list[tuple[int, int]]]:
-    """Rank of every node, and the distinct edges turned so that each leads to a greater rank.
-
-    Edges that close a cycle are turned round (they still are drawn); loops from a node to itself are dropped.
-    """
-    arrows = list(dict.fromkeys((u, v) for u, v in edges.tolist() if u != v))
-    if any(u > v for u, v in arrows):
-        arrows = _break_cycles(count, arrows)
-    before: list[list[int]] = [[] for _ in range(count)]
-    after: list[list[int]] = [[] for _ in range(count)]
-    for u, v in arrows:
+def rank_nodes(problem: Problem) -> list[int]:
+    """Rank of every node: ports of the top 0, ports of the bottom last, members between them."""
+    before: list[list[int]] = [[] for _ in range(problem.nodes)]
+    after: list[list[int]] = [[] for _ in range(problem.nodes)]
+    for u, v in dict.fromkeys((wire.upper, wire.lower) for wire in problem.wires):
         after[u].append(v)
         before[v].append(u)
     order = _topological(before, after)
-    ranks = [0] * count
+    first = 1 if problem.tops else 0
+    ranks = [0] * problem.nodes
     for node in order:
-        ranks[node] = 1 + max((ranks[u] for u in before[node]), default=-1)
-    _tighten(ranks, order, before, after)
-    return ranks, arrows
+        if not problem.members <= node < problem.members + problem.tops:
+            ranks[node] = max(first, 1 + max((ranks[u] for u in before[node]), default=-1))
+    last = problem.members + problem.tops
+    if problem.bottoms:
+        ranks[last:] = [max([*ranks[last:], *(rank + 1 for rank in ranks[: problem.members])])] * problem.bottoms
+    _tighten(ranks, [node for node in order if node < problem.members], before, after)
+    return ranks
 
 
-def _break_cycles(count: int, arrows: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Turn the back edges of a depth-first walk; twins that arise are merged."""
+def back_arrows(count: int, arrows: Iterable[Arrow]) -> frozenset[Arrow]:
+    """Those that close a cycle in a depth-first walk from node 0 on; none where all lead to greater numbers."""
+    pairs = list(dict.fromkeys(arrows))
+    if all(u < v for u, v in pairs):
+        return frozenset()
     after: list[list[int]] = [[] for _ in range(count)]
-    for u, v in arrows:
+    for u, v in pairs:
         after[u].append(v)
     state = [0] * count  # 0 not seen, 1 on the path, 2 done
-    back: set[tuple[int, int]] = set()
+    back: set[Arrow] = set()
     for root in range(count):
-        if state[root]:
-            continue
-        state[root] = 1
-        stack = [(root, iter(after[root]))]
-        while stack:
-            node, children = stack[-1]
-            child = next(children, None)
-            if child is None:
-                state[node] = 2
-                stack.pop()
-            elif state[child] == 1:
-                back.add((node, child))
-            elif state[child] == 0:
-                state[child] = 1
-                stack.append((child, iter(after[child])))
-    return list(dict.fromkeys((v, u) if (u, v) in back else (u, v) for u, v in arrows))
+        if not state[root]:
+            _walk_down(root, after, state, back)
+    return frozenset(back)
+
+
+def _walk_down(root: int, after: list[list[int]], state: list[int], back: set[Arrow]) -> None:
+    state[root] = 1
+    stack = [(root, iter(after[root]))]
+    while stack:
+        node, children = stack[-1]
+        child = next(children, None)
+        if child is None:
+            state[node] = 2
+            stack.pop()
+        elif state[child] == 1:
+            back.add((node, child))
+        elif state[child] == 0:
+            state[child] = 1
+            stack.append((child, iter(after[child])))
 
 
 def _topological(before: list[list[int]], after: list[list[int]]) -> list[int]:

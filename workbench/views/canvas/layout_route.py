@@ -2,164 +2,205 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.views.canvas.layout_items import Items
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from workbench.views.canvas.layout_problem import Bools, Floats, Ints, Problem
 
 RANK_GAP = 28.0
 RANK_GAP_MOST = 84.0
 GAP_PER_SHIFT = 0.07  # a row's gap grows with the widest sideways run in it
-PORT_SHARE = 0.32  # lines leave and enter within this share of a box's width, each side of its middle
-STEPS = 14  # straight pieces of one curve
+PORT_GAP = 12.0  # between the border of a group and its first row, beside its header
+PORT_SHARE = 0.32  # lines leave and enter within this share of a loose box's width, each side of its middle
+STRAIGHT = 0.25  # lines whose ends are nearer sideways are vertical
 
 
 @dataclass(frozen=True)
-class Lines:
-    """Routes as straight pieces (m, 4: x1, y1, x2, y2), downwards. All edges of a node share its spine.
+class Routes:
+    """Runs of all wires, and what hangs on what: see `Solution`."""
 
-    `owner` is the producer of each piece; `target` the consumer of a branch piece, -1 on the spine. Per edge, in the
-    order asked for: `exit_x`, `exit_y` where it leaves its producer, `branch_y` where it leaves the spine.
-    """
-
-    pieces: Floats
-    owner: Ints
-    target: Ints
-    exit_x: Floats
-    exit_y: Floats
-    branch_y: Floats
+    runs: Floats
+    bent: Bools
+    segment: Ints
+    parent: Ints
+    wire_segment: Ints
 
 
-class _Pen:
-    """Collects pieces; curves are evaluated together at the end."""
+@dataclass(frozen=True)
+class Rows:
+    """Top and bottom of each rank, and y of the centre of every item."""
 
-    def __init__(self) -> None:
-        self.straight: list[tuple[float, float, float, float, int, int]] = []
-        self.curves: list[tuple[float, float, float, float, int, int]] = []
-
-    def line(self, start: tuple[float, float], end: tuple[float, float], owner: int, target: int) -> None:
-        bent = abs(start[0] - end[0]) > 0.25
-        (self.curves if bent else self.straight).append((*start, *end, owner, target))
-
-    def pieces(self) -> tuple[Floats, Ints, Ints]:
-        straight = np.asarray(self.straight, dtype=np.float64).reshape(-1, 6)
-        curves = np.asarray(self.curves, dtype=np.float64).reshape(-1, 6)
-        bends = _curve(curves[:, :4])
-        table = np.vstack([straight, np.hstack([bends, np.repeat(curves[:, 4:], STEPS, axis=0)])])
-        return table[:, :4].copy(), table[:, 4].astype(np.int64), table[:, 5].astype(np.int64)
+    top: list[float]
+    bottom: list[float]
+    y: list[float]
+    height: float  # of the whole drawing
 
 
-def _curve(ends: Floats) -> Floats:
-    """Cubic curves that leave and arrive vertically, as pieces (n * STEPS, 4)."""
-    t = np.linspace(0.0, 1.0, STEPS + 1)
-    x1, y1, x2, y2 = (ends[:, i, None] for i in range(4))
-    x = x1 + (x2 - x1) * (3 * t**2 - 2 * t**3)
-    middle = (y1 + y2) / 2
-    y = y1 * (1 - t) ** 3 + 3 * middle * t * (1 - t) + y2 * t**3
-    return np.stack([x[:, :-1], y[:, :-1], x[:, 1:], y[:, 1:]], axis=2).reshape(-1, 4)
+def stack_rows(problem: Problem, items: Items, x: list[float]) -> Rows:
+    """Ranks below each other. Members stand in the middle of their row; what nothing leads to, at its bottom."""
+    high = [0.0] * max(len(items.rows), 1)
+    for node, height in enumerate(problem.heights):
+        high[items.rank[node]] = max(high[items.rank[node]], height)
+    top, bottom = [], []
+    place = 0.0 if problem.tops else problem.head
+    for rank, gap in enumerate(_gaps(problem, items, x)):
+        top.append(place)
+        bottom.append(place + high[rank])
+        place += high[rank] + gap
+    y = [(top[rank] + bottom[rank]) / 2 for rank in items.rank]
+    for node, height in enumerate(problem.heights):
+        if not items.up[node]:
+            y[node] = bottom[items.rank[node]] - height / 2
+    return Rows(top, bottom, y, bottom[-1] + (0.0 if problem.bottoms else problem.foot))
 
 
-def route(items: Items, x: Floats, widths: Floats, height: float, edges: Ints) -> tuple[Floats, Lines]:
-    """Centre y of every node, and the lines of `edges`. `x` holds the centres of all items."""
-    row_y = _rows(items, x, height)
-    y = row_y[np.asarray(items.rank, dtype=np.int64)] if items.count else np.empty(0)
-    half = height / 2
-    port = _Ports(items, x, widths)
-    pen = _Pen()
-    for u in range(items.nodes):
-        _draw_spine(pen, port, items, u, x, y, half)
-    found: dict[tuple[int, int], tuple[float, float, float]] = {}
-    for (u, v), holder in items.parent.items():
-        start, end = port.of(holder, v)
-        pen.line((start, float(y[holder]) + half), (end, float(y[v]) - half), u, v)
-        first = start if holder == u else port.of(u, items.spine[u][0])[0]
-        found[u, v] = first, float(y[u]) + half, float(y[holder]) + half
-    for u, v in items.direct:
-        start, end = port.of(u, v)
-        pen.line((start, float(y[u]) + half), (end, float(y[v]) - half), u, v)
-        found[u, v] = start, float(y[u]) + half, float(y[u]) + half
-    pieces, owner, target = pen.pieces()
-    return y[: items.nodes], Lines(pieces, owner, target, *_per_edge(found, edges))
-
-
-def _rows(items: Items, x: Floats, height: float) -> Floats:
+def _gaps(problem: Problem, items: Items, x: list[float]) -> list[float]:
+    """Below each rank, whole pixels."""
     shift = [0.0] * max(len(items.rows), 1)
-    for item, children in enumerate(items.down):
-        for child in children:
-            rank = items.rank[item]
-            shift[rank] = max(shift[rank], abs(float(x[item]) - float(x[child])))
-    gaps = np.clip(RANK_GAP + GAP_PER_SHIFT * np.asarray(shift), RANK_GAP, RANK_GAP_MOST)
-    tops = np.concatenate([[0.0], np.cumsum(height + gaps)[:-1]])
-    return np.asarray(np.round(tops + height / 2))
+    for item, lines in enumerate(items.down):
+        rank = items.rank[item]
+        for line in lines:
+            aside = abs(x[item] + line.at - x[line.other] - line.other_at)
+            shift[rank] = max(shift[rank], aside)
+    gaps = [float(round(min(max(RANK_GAP + GAP_PER_SHIFT * widest, RANK_GAP), RANK_GAP_MOST))) for widest in shift]
+    if problem.tops:
+        gaps[0] = max(gaps[0] - RANK_GAP + problem.head, problem.head)
+    if problem.bottoms and len(gaps) > 1:
+        gaps[-2] = max(gaps[-2] - RANK_GAP + problem.foot, problem.foot)
+    return gaps
 
 
-class _Ports:
-    """Where a line leaves its upper and enters its lower item: straight down wherever both boxes allow it."""
+@dataclass
+class _Pen:
+    """Draws one segment after the other; equal columns grow into one straight run."""
 
-    def __init__(self, items: Items, x: Floats, widths: Floats) -> None:
-        reach = np.concatenate([widths * PORT_SHARE, np.zeros(items.count - items.nodes)])
-        self._lo: list[float] = (x - reach).tolist()
-        self._hi: list[float] = (x + reach).tolist()
-        self._x: list[float] = x.tolist()
+    straight: list[tuple[float, float, float, float, int]] = field(default_factory=list)
+    curves: list[tuple[float, float, float, float, int]] = field(default_factory=list)
+    parent: list[int] = field(default_factory=list)
+    x: float = 0.0
+    y: float = 0.0
+    start: float = 0.0  # of the vertical run that is open
 
-    def of(self, upper: int, lower: int) -> tuple[float, float]:
-        lo = max(self._lo[upper], self._lo[lower])
-        hi = min(self._hi[upper], self._hi[lower])
+    def begin(self, x: float, y: float, parent: int) -> None:
+        self.parent.append(parent)
+        self.x, self.y, self.start = x, y, y
+
+    def down(self, y: float) -> None:
+        self.y = y
+
+    def bend(self, x: float, y: float) -> None:
+        self.end()
+        self.curves.append((self.x, self.y, x, y, len(self.parent) - 1))
+        self.x, self.y, self.start = x, y, y
+
+    def end(self) -> None:
+        if self.y > self.start:
+            self.straight.append((self.x, self.start, self.x, self.y, len(self.parent) - 1))
+        self.start = self.y
+
+    def routes(self, wire_segment: list[int]) -> Routes:
+        table = np.asarray(self.straight + self.curves, dtype=np.float64).reshape(-1, 5)
+        bent = np.arange(len(table)) >= len(self.straight)
+        segment = table[:, 4].astype(np.int64)
+        parent, last = (np.asarray(numbers, dtype=np.int64) for numbers in (self.parent, wire_segment))
+        return Routes(table[:, :4].copy(), bent, segment, parent, last)
+
+
+class _Router:
+    def __init__(self, problem: Problem, items: Items, x: list[float], rows: Rows) -> None:
+        self._problem, self._items, self._x, self._rows = problem, items, x, rows
+        self._reach = [w * PORT_SHARE if loose else 0.0 for w, loose in zip(problem.widths, problem.loose, strict=True)]
+        self._reach += [0.0] * (items.count - problem.members)
+        self._half = [height / 2 for height in problem.heights] + [0.0] * (items.count - problem.members)
+        self._pen = _Pen()
+        self._wire_segment = [-1] * len(problem.wires)
+
+    def run(self) -> Routes:
+        for signal, spine in enumerate(self._items.spine):
+            self._signal(signal, spine)
+        for index in self._items.direct:
+            wire = self._problem.wires[index]
+            self._branch(wire.upper, index, -1)
+        return self._pen.routes(self._wire_segment)
+
+    def _signal(self, signal: int, spine: list[int]) -> None:
+        """The spine from its node down, and at each of its places the wires that leave it."""
+        ends: dict[int, list[int]] = {}
+        for holder, wire in self._items.taps[signal]:
+            ends.setdefault(holder, []).append(wire)
+        if not self._items.taps[signal]:
+            return
+        source = self._problem.wires[self._items.taps[signal][0].wire].upper
+        for wire in ends.get(source, ()):
+            self._branch(source, wire, -1)
+        above, trunk = source, -1
+        is_new = True
+        for place, dummy in enumerate(spine):
+            if is_new:
+                trunk = self._begin(above, self._at(signal, above), trunk)
+            self._hop(above, dummy, self._at(signal, above), 0.0)
+            leaving = ends.get(dummy, [])
+            if len(leaving) == 1 and place == len(spine) - 1:
+                self._go_on(dummy, leaving[0])
+                return
+            is_new = bool(leaving)
+            if is_new:
+                self._pen.end()
+                for wire in leaving:
+                    self._branch(dummy, wire, trunk)
+            above = dummy
+
+    def _at(self, signal: int, item: int) -> float:
+        if item >= self._items.nodes:
+            return 0.0
+        return self._problem.wires[self._items.taps[signal][0].wire].upper_at
+
+    def _begin(self, item: int, at: float, parent: int) -> int:
+        """A segment that starts at an item; its x is corrected by the first hop."""
+        below = self._rows.bottom[self._items.rank[item]] if item >= self._items.nodes else self._low(item)
+        self._pen.begin(self._x[item] + at, below, parent)
+        return len(self._pen.parent) - 1
+
+    def _low(self, item: int) -> float:
+        return self._rows.y[item] + self._half[item]
+
+    def _branch(self, holder: int, index: int, parent: int) -> None:
+        """A wire's own segment, from the item that holds it to its end."""
+        wire = self._problem.wires[index]
+        self._begin(holder, wire.upper_at if holder == wire.upper else 0.0, parent)
+        self._go_on(holder, index)
+
+    def _go_on(self, holder: int, index: int) -> None:
+        wire = self._problem.wires[index]
+        self._hop(holder, wire.lower, wire.upper_at if holder == wire.upper else 0.0, wire.lower_at)
+        self._pen.end()
+        self._wire_segment[index] = len(self._pen.parent) - 1
+
+    def _hop(self, upper: int, lower: int, upper_at: float, lower_at: float) -> None:
+        """From one item to one of a rank below: straight down wherever both allow it."""
+        rows, rank = self._rows, self._items.rank
+        start, end = self._ends(upper, lower, upper_at, lower_at)
+        if self._pen.start == self._pen.y:  # the segment starts here: loose boxes let it slide
+            self._pen.x = start
+        self._pen.down(rows.bottom[rank[upper]])
+        if abs(start - end) > STRAIGHT:
+            self._pen.bend(end, rows.top[rank[lower]])
+        is_dummy = lower >= self._items.nodes
+        self._pen.down(rows.bottom[rank[lower]] if is_dummy else rows.y[lower] - self._half[lower])
+
+    def _ends(self, upper: int, lower: int, upper_at: float, lower_at: float) -> tuple[float, float]:
+        a, b = self._x[upper] + upper_at, self._x[lower] + lower_at
+        lo = max(a - self._reach[upper], b - self._reach[lower])
+        hi = min(a + self._reach[upper], b + self._reach[lower])
         if lo <= hi:
             return (lo + hi) / 2, (lo + hi) / 2
-        if self._x[upper] < self._x[lower]:
-            return self._hi[upper], self._lo[lower]
-        return self._lo[upper], self._hi[lower]
+        if a < b:
+            return a + self._reach[upper], b - self._reach[lower]
+        return a - self._reach[upper], b + self._reach[lower]
 
 
-def _draw_spine(pen: _Pen, port: _Ports, items: Items, u: int, x: Floats, y: Floats, half: float) -> None:
-    """The shared chain from u to its last dummy; straight runs are one piece."""
-    above = u
-    run: tuple[float, float] | None = None  # start of the vertical run that is open
-    for dummy in items.spine[u]:
-        start, end = port.of(above, dummy)
-        bottom, top = float(y[above]) + half, float(y[dummy]) - half
-        if run is None or run[0] != end or start != end:
-            if run is not None:
-                pen.line(run, (run[0], bottom), u, -1)
-            pen.line((start, bottom), (end, top), u, -1)
-            run = end, top
-        above = dummy
-    if run is not None:
-        pen.line(run, (run[0], float(y[above]) + half), u, -1)
-
-
-def _per_edge(found: dict[tuple[int, int], tuple[float, float, float]], edges: Ints) -> tuple[Floats, Floats, Floats]:
-    rows = [found.get((u, v)) or found.get((v, u), (0.0, 0.0, 0.0)) for u, v in edges.tolist()]
-    table = np.asarray(rows, dtype=np.float64).reshape(-1, 3)
-    return table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy()
-
-
-@dataclass(frozen=True)
-class MovedLines:
-    """Lines of one part of a graph: its nodes and edges by their index in the whole, and where the part was put."""
-
-    lines: Lines
-    nodes: Ints
-    edges: Ints
-    shift: tuple[float, float]
-
-
-def join_lines(parts: list[MovedLines], edge_count: int) -> Lines:
-    """The lines of all parts as one."""
-    exit_x, exit_y, branch_y = np.zeros(edge_count), np.zeros(edge_count), np.zeros(edge_count)
-    pieces, owner, target = [], [], []
-    for part in parts:
-        lines, (dx, dy) = part.lines, part.shift
-        pieces.append(lines.pieces + np.asarray([dx, dy, dx, dy]))
-        owner.append(part.nodes[lines.owner])
-        target.append(np.where(lines.target < 0, -1, part.nodes[lines.target]))
-        exit_x[part.edges] = lines.exit_x + dx
-        exit_y[part.edges] = lines.exit_y + dy
-        branch_y[part.edges] = lines.branch_y + dy
-    return Lines(np.vstack(pieces), np.concatenate(owner), np.concatenate(target), exit_x, exit_y, branch_y)
+def route(problem: Problem, items: Items, x: list[float], rows: Rows) -> Routes:
+    """The lines of all wires. `x` are centres of the items."""
+    return _Router(problem, items, x, rows).run()

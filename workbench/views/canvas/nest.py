@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from workbench.core.graph import Graph, Layer
-from workbench.views.canvas.scene import Measure, Scene, build_scene, outer_tensors
+from workbench.core.scopes import Scope
+from workbench.views.canvas.body import Body
+from workbench.views.canvas.boxes import Measure, outer_tensors
+from workbench.views.canvas.grouping import first_opened
+from workbench.views.canvas.layout import Memo
+from workbench.views.canvas.scene import Scene, build_scene
 
 Path = tuple[str, ...]  # keys of subgraphs from the outermost inwards; () is the graph itself
 
 
 class Nest:
-    def __init__(self, graph: Graph, measure: Measure) -> None:
+    """`scopes` are the groups of each body, by its key; "" is the graph itself. Layouts are made once and kept."""
+
+    def __init__(self, graph: Graph, measure: Measure, scopes: Mapping[str, Scope] | None = None) -> None:
         self.graph = graph
+        self.scopes = dict(scopes or {})
         self._measure = measure
+        self._memo: Memo = {}
+        self._bodies: dict[Path, Body] = {}
+        self._opened: dict[Path, frozenset[str]] = {}
         self._scenes: dict[Path, Scene] = {}
         self._graphs: dict[Path, Graph] = {(): graph}
         self._paths: dict[str, Path] = {}
@@ -36,10 +47,27 @@ class Nest:
         """The graph itself and all bodies, outer ones first."""
         return self._graphs.keys()
 
+    def body(self, path: Path) -> Body:
+        if path not in self._bodies:
+            outer = outer_tensors([self._graphs[path[:depth]] for depth in range(len(path))])
+            scope = self.scopes.get(path[-1] if path else "")
+            self._bodies[path] = Body(self._graphs[path], outer, scope, self._measure)
+        return self._bodies[path]
+
+    def opened(self, path: Path) -> frozenset[str]:
+        """Ids of the groups that stand open, those inside closed ones too."""
+        if path not in self._opened:
+            self._opened[path] = first_opened(self.body(path))
+        return self._opened[path]
+
+    def open_groups(self, path: Path, opened: frozenset[str]) -> None:
+        if opened != self.opened(path):
+            self._opened[path] = opened
+            self._scenes.pop(path, None)
+
     def scene(self, path: Path) -> Scene:
         if path not in self._scenes:
-            outer = outer_tensors([self._graphs[path[:depth]] for depth in range(len(path))])
-            self._scenes[path] = build_scene(self._graphs[path], outer, self._measure)
+            self._scenes[path] = build_scene(self.body(path), self.opened(path), self._memo)
         return self._scenes[path]
 
     def siblings(self, path: Path) -> list[Path]:

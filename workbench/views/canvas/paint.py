@@ -16,6 +16,7 @@ from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, Qt
 
 from workbench.views.canvas.camera import Camera
+from workbench.views.canvas.layout import curve
 from workbench.views.canvas.marks import Marks
 from workbench.views.canvas.palette import Palette
 from workbench.views.canvas.scene import HEIGHT, Look, Scene
@@ -25,6 +26,7 @@ Ints = NDArray[np.int64]
 
 ROUND, TEXT, NEAR = 0.26, 0.48, 0.74
 SMOOTH = 0.1  # below it antialiasing only blurs
+CURVES = ((0.4, 14), (0.12, 5), (0.0, 1))  # from a zoom on, a curve has so many straight pieces
 RADIUS = 6.0
 
 
@@ -87,42 +89,44 @@ def draw_lines(painter: QPainter, lines: Floats) -> None:
 
 def paint_edges(painter: QPainter, frame: Frame) -> None:
     lines = frame.scene.placed.lines
-    left, top, right, bottom = frame.window(4.0)
-    pieces = lines.pieces
-    seen = (pieces[:, 3] >= top) & (pieces[:, 1] <= bottom)
-    seen &= np.maximum(pieces[:, 0], pieces[:, 2]) >= left
-    seen &= np.minimum(pieces[:, 0], pieces[:, 2]) <= right
+    seen = _seen_runs(frame)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, frame.zoom >= SMOOTH)
     width = min(max(1.3 * frame.zoom**0.5, 0.7), 1.8)
     dim = frame.marks.dim
     if dim.any():
-        quiet = dim[lines.owner] | ((lines.target >= 0) & dim[np.maximum(lines.target, 0)])
-        painter.setPen(_pen(QColor(frame.palette.theme.line), width))
-        draw_lines(painter, to_device(pieces[seen & quiet], frame.camera))
-        seen &= ~quiet
-    painter.setPen(_pen(frame.palette.edge, width))
-    draw_lines(painter, to_device(pieces[seen], frame.camera))
+        segment = lines.segment[seen]
+        target = lines.target[segment]
+        quiet = dim[lines.owner[segment]] | ((target >= 0) & dim[np.maximum(target, 0)])
+        _paint_runs(painter, frame, seen[quiet], QColor(frame.palette.theme.line), width)
+        seen = seen[~quiet]
+    _paint_runs(painter, frame, seen, frame.palette.edge, width)
+
+
+def _seen_runs(frame: Frame) -> Ints:
+    left, top, right, bottom = frame.window(4.0)
+    runs = frame.scene.placed.lines.runs
+    near = np.flatnonzero((runs[:, 3] >= top) & (runs[:, 1] <= bottom))
+    mine = runs[near]
+    inside = (np.maximum(mine[:, 0], mine[:, 2]) >= left) & (np.minimum(mine[:, 0], mine[:, 2]) <= right)
+    return near[inside]
+
+
+def _paint_runs(painter: QPainter, frame: Frame, runs: Ints, color: QColor, width: float) -> None:
+    """Curves as fine as the zoom needs."""
+    lines = frame.scene.placed.lines
+    bent = lines.bent[runs]
+    steps = next(steps for zoom, steps in CURVES if frame.zoom >= zoom)
+    pieces = np.concatenate([lines.runs[runs[~bent]], curve(lines.runs[runs[bent]], steps)])
+    painter.setPen(_pen(color, width))
+    draw_lines(painter, to_device(pieces, frame.camera))
 
 
 def paint_highlight(painter: QPainter, frame: Frame, boxes: list[int], color: QColor, width: float) -> None:
     """The whole routes of the edges of these boxes."""
-    painter.setPen(_pen(color, width))
-    draw_lines(painter, to_device(edge_pieces(frame.scene, boxes), frame.camera))
-
-
-def edge_pieces(scene: Scene, boxes: list[int]) -> Floats:
-    """Line pieces of all edges that enter or leave `boxes`; of a shared spine only the part that leads to them."""
-    lines = scene.placed.lines
-    found = [lines.pieces[np.isin(lines.owner, boxes)]]
-    for edge in np.flatnonzero(np.isin(scene.edges[:, 1], boxes)).tolist():
-        source, target = scene.edges[edge]
-        mine = lines.owner == source
-        found.append(lines.pieces[mine & (lines.target == target)])
-        leaves = lines.branch_y[edge]
-        spine = lines.pieces[mine & (lines.target < 0) & (lines.pieces[:, 1] < leaves)].copy()
-        spine[:, 3] = np.minimum(spine[:, 3], leaves)
-        found.append(spine)
-    return np.vstack(found)
+    scene, lines = frame.scene, frame.scene.placed.lines
+    edges = np.flatnonzero(np.isin(scene.edges[:, 0], boxes) | np.isin(scene.edges[:, 1], boxes))
+    seen = _seen_runs(frame)
+    _paint_runs(painter, frame, seen[lines.way(edges)[lines.segment[seen]]], color, width)
 
 
 def to_device(pieces: Floats, camera: Camera) -> Floats:
@@ -212,3 +216,15 @@ def _paint_outlines(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats)
         x, y, w, h = rects[at].tolist()
         radius = h / 2 if frame.scene.looks[box] == Look.PILL else RADIUS * frame.zoom
         painter.drawRoundedRect(QRectF(x, y, w, h), radius, radius)
+
+
+def paint_touched(painter: QPainter, frame: Frame, touched: set[int]) -> None:
+    """What a stroke of a painting tool has touched so far."""
+    boxes = np.asarray(sorted(touched), dtype=np.int64)
+    accent = frame.palette.color("accent")
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(QPen(accent, 2.0))
+    accent.setAlphaF(0.35)
+    painter.setBrush(accent)
+    for x, y, width, height in rects_of(frame, boxes).tolist():
+        painter.drawRoundedRect(QRectF(x, y, width, height), RADIUS * frame.zoom, RADIUS * frame.zoom)

@@ -116,7 +116,7 @@ def _labels(frame: Frame) -> list[tuple[str, float, float, float]]:
         if not text or taken & {(source, tensor), place} or scene.looks[source] == Look.PILL:
             continue
         taken |= {(source, tensor), place}
-        if frame.zoom >= ALL_SHAPES or text != scene.incoming.get(source):
+        if frame.zoom >= ALL_SHAPES or text != scene.incoming(source):
             x, y = float(lines.exit_x[edge]), float(lines.exit_y[edge]) + 9.5
             is_left = x > float(scene.placed.x[source]) - 1.0
             found.append((text, x - LABEL_GAP, y, 1.0) if is_left else (text, x + LABEL_GAP, y, 0.0))

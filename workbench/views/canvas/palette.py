@@ -54,6 +54,7 @@ def make_palette(theme: Theme) -> Palette:
         Look.SHAPE: (mix(theme.panel, theme.soft, 0.12), mix(theme.panel, theme.soft, 0.2)),
         Look.REFORMAT: (mix(theme.panel, theme.heat[2], 0.3), mix(theme.panel, theme.heat[2], 0.8)),
         Look.CONTROL: (mix(theme.panel, fp8, 0.16), mix(theme.panel, fp8, 0.55)),
+        Look.GROUP: (mix(theme.panel, theme.accent, 0.05), mix(theme.panel, theme.soft, 0.45)),
         Look.PILL: (mix(theme.heat[0], theme.panel, 0.15), mix(theme.panel, good, 0.42)),
     }
     middles = [(i + 0.5) / HEAT_CLASSES for i in range(HEAT_CLASSES)]

@@ -1,7 +1,8 @@
-"""Mouse: wheel zooms, a drag pans, a click selects, Shift-drag draws a band."""
+"""Mouse: wheel zooms, a drag pans, a click selects, Shift-drag draws a band; a tool in hand paints instead."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -15,9 +16,20 @@ if TYPE_CHECKING:
 
 ZOOM_PER_STEP = 1.18  # one notch of a wheel is 120 units
 ADDING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+BRUSH_STEP = 6.0  # pixels between the points at which a quick stroke is sampled
+
+
+class Tool(StrEnum):
+    """What the left button does."""
+
+    SELECT = "select"
+    BRUSH = "brush"
+    RECTANGLE = "rectangle"
 
 
 class Pointer:
+    """`band` is in device pixels while it is drawn; `stroke` has the boxes that a painting tool has touched."""
+
     def __init__(self, canvas: GraphCanvas) -> None:
         self._canvas = canvas
         self._pressed: QPointF | None = None
@@ -25,7 +37,20 @@ class Pointer:
         self._is_drag = False
         self._has_middle = False
         self._band_from: QPointF | None = None
-        self.band: QRectF | None = None  # in device pixels, while it is drawn
+        self._is_painting = False
+        self.tool = Tool.SELECT
+        self.band: QRectF | None = None
+        self.stroke: set[int] = set()
+
+    def set_tool(self, tool: Tool) -> None:
+        """A stroke under way is dropped."""
+        self.tool = tool
+        self._let_go()
+
+    def cursor(self, is_on_box: bool) -> Qt.CursorShape:
+        if self.tool is not Tool.SELECT:
+            return Qt.CursorShape.CrossCursor
+        return Qt.CursorShape.PointingHandCursor if is_on_box else Qt.CursorShape.ArrowCursor
 
     def wheel(self, event: QWheelEvent) -> None:
         delta = event.angleDelta().y() or event.pixelDelta().y()
@@ -40,7 +65,11 @@ class Pointer:
         self._pressed = self._last = event.position()
         self._is_drag = False
         self._has_middle = event.button() == Qt.MouseButton.MiddleButton
-        is_band = not self._has_middle and bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        self._is_painting = self.tool is not Tool.SELECT and not self._has_middle
+        if self._is_painting:
+            self._touch(event.position())
+        has_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        is_band = self.tool is Tool.RECTANGLE if self._is_painting else has_shift and not self._has_middle
         self._band_from = event.position() if is_band else None
 
     def move(self, event: QMouseEvent) -> None:
@@ -50,12 +79,11 @@ class Pointer:
             return
         far = (place - self._pressed).manhattanLength() >= QApplication.startDragDistance()
         self._is_drag = self._is_drag or far
-        if not self._is_drag:
-            return
-        if self._band_from is not None:
-            self.band = QRectF(self._band_from, place).normalized()
-            self._canvas.update()
-        else:
+        if self._is_painting and self._band_from is None:
+            self._touch(place)
+        elif self._is_drag and self._band_from is not None:
+            self._stretch(QRectF(self._band_from, place).normalized())
+        elif self._is_drag:
             self._canvas.setCursor(Qt.CursorShape.ClosedHandCursor)
             self._canvas.pan(place.x() - self._last.x(), place.y() - self._last.y())
         self._last = place
@@ -63,19 +91,42 @@ class Pointer:
     def release(self, event: QMouseEvent) -> None:
         if self._pressed is None:
             return
-        adds = bool(event.modifiers() & ADDING)
-        if self.band is not None:
-            self._canvas.select_band(self.band, adds=bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
+        has_control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if self._is_painting:
+            self._canvas.paint_boxes(sorted(self.stroke))
+        elif self.band is not None:
+            self._canvas.select_band(self.band, adds=has_control)
         elif not self._is_drag and not self._has_middle:
-            self._click(event.position(), adds)
-        self._pressed = self._band_from = self.band = None
-        self._canvas.unsetCursor()
-        self._canvas.update()
+            self._click(event.position(), bool(event.modifiers() & ADDING))
+        self._let_go()
 
     def double_click(self, event: QMouseEvent) -> None:
+        if self.tool is not Tool.SELECT:
+            self.press(event)
+            return
         box = self._box(event.position())
         if box >= 0 and event.button() == Qt.MouseButton.LeftButton:
             self._canvas.activate_box(box)
+
+    def _let_go(self) -> None:
+        self._pressed = self._band_from = self.band = None
+        self._is_painting, self.stroke = False, set()
+        self._canvas.setCursor(self.cursor(is_on_box=False))
+        self._canvas.update()
+
+    def _touch(self, place: QPointF) -> None:
+        """Every box between the last point of the stroke and this one."""
+        way = place - self._last
+        steps = max(int(way.manhattanLength() / BRUSH_STEP), 1)
+        boxes = {self._box(self._last + way * (step / steps)) for step in range(steps + 1)}
+        self.stroke |= boxes - {-1}
+        self._canvas.update()
+
+    def _stretch(self, band: QRectF) -> None:
+        self.band = band
+        if self._is_painting:
+            self.stroke = set(band_boxes(self._canvas, band))
+        self._canvas.update()
 
     def _click(self, place: QPointF, adds: bool) -> None:
         box = self._box(place)

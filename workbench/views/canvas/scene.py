@@ -1,63 +1,71 @@
-"""A graph as boxes and edges, ready for the layout and the painter: arrays and texts, no Qt, no items."""
+"""What is drawn now: boxes, open groups and edges with their places, ready for the painter. Arrays and texts, no Qt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.graph import Graph, Layer, LayerKind, Tensor
-from workbench.views.canvas.layout import Placement, arrange
+from workbench.core.graph import Layer, Tensor
+from workbench.views.canvas.body import Body
+from workbench.views.canvas.boxes import DIM_MOST, HEIGHT, INPUT, OUTER, OUTPUT, Look, shape_text
+from workbench.views.canvas.layout import Memo, Outline, Placement, arrange
+
+__all__ = ["DIM_MOST", "HEIGHT", "INPUT", "OUTER", "OUTPUT", "Look", "Scene", "build_scene", "shape_text"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-HEIGHT = 36.0
-WIDTH_LEAST = 104.0
-WIDTH_MOST = 280.0  # `Conv+BatchNormalization+Add+Relu` is seen whole
-NAME_MOST = 124.0  # a long name does not widen its box further: it is elided
-PADDING = 36.0
-
-DIM_MOST = 8  # characters of a free dimension's name on the picture; the tooltip has it whole
-
-INPUT, OUTPUT, OUTER = "input:", "output:", "outer:"  # ids of pills, before the tensor's name
+GROUP = "group:"  # the id of a closed group's box, before the group's
+HEADER_ROOM = 56.0  # beside the title of an open group: the chevron, and a line through the middle
 
 
-class Look(IntEnum):
-    """What a box is, for its colour: a class each, so that thousands are drawn in a few calls."""
+class EdgeTensors(Sequence[tuple[str, ...]]):
+    """Names of what runs along each edge, made when asked for."""
 
-    PLAIN = 0
-    WEIGHTED = 1  # convolutions and products: where the time goes
-    SHAPE = 2
-    REFORMAT = 3
-    CONTROL = 4
-    PILL = 5
+    def __init__(self, names: list[str], order: Ints, starts: Ints) -> None:
+        self._names, self._order, self._starts = names, order, starts
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    def __getitem__(self, edge: int) -> tuple[str, ...]:  # type: ignore[override]  # nobody slices it
+        found = self._order[self._starts[edge] : self._starts[edge + 1]].tolist()
+        return tuple(dict.fromkeys(self._names[i] for i in found))
 
 
-WEIGHTED_OPS = ("Conv", "MatMul", "Gemm", "FullyConnected", "LSTM", "GRU", "RNN", "Attention", "Einsum")
-# fmt: off
-SHAPE_OPS = frozenset([
-    "Shape", "Size", "Gather", "Slice", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Concat", "Split",
-    "Expand", "Tile", "Pad", "Range", "Identity", "ConstantOfShape",
-])
-# fmt: on
-REFORMAT_OPS = frozenset(["Cast", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "Reorder", "Reformat"])
+@dataclass(frozen=True)
+class OpenGroups:
+    """Those that show what is inside, parents first; their places are `Placement.frames`.
 
-Measure = Callable[[str, bool], float]  # text, is it monospaced -> width in px at zoom 1
+    Group g holds boxes `first[g]`..`last[g]`-1; `parent` is -1 at the top.
+    """
+
+    ids: list[str]
+    titles: list[str]
+    hints: list[str]
+    parent: Ints
+    depth: Ints
+    first: Ints
+    last: Ints
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Boxes 0..n-1: pills of the inputs, layers in their order, pills of the outputs.
+    """Boxes 0..n-1 in depth-first order of the groups: pills of inputs, layers and closed groups, pills of outputs.
 
     `edges` (k, 2) are box indices without doubles; `edge_tensors` names what runs along each. `opens` holds the keys of
-    the bodies a box can open. `layers[i]` is None for pills.
+    the bodies a box can open. `layers[i]` is None for pills and closed groups; `closed` has the id of a closed group by
+    its box, `stacked` the boxes of those that are repeated. `inside[i]` is the open group that a box is in, or -1.
     """
 
+    body: Body
     ids: list[str]
     titles: list[str]
     names: list[str]
@@ -66,19 +74,53 @@ class Scene:
     looks: NDArray[np.int8]
     widths: Floats
     edges: Ints
-    edge_tensors: list[tuple[str, ...]]
+    edge_tensors: EdgeTensors
     opens: dict[int, tuple[str, ...]]
-    incoming: dict[int, str]  # shape of the first tensor that a box reads, as it is written on edges
+    closed: dict[int, str]
+    stacked: frozenset[int]
+    inside: Ints
+    groups: OpenGroups
     placed: Placement
-    index: dict[str, int]
 
     @property
     def count(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def index(self) -> dict[str, int]:
+        return {box_id: i for i, box_id in enumerate(self.ids)}
+
+    def incoming(self, box: int) -> str:
+        """The shape of the first tensor that a box reads, as it is written on edges."""
+        edge = self._first_edge.get(box)
+        return "" if edge is None else self.body.shape(self.edge_tensors[edge][0], DIM_MOST)
+
+    @cached_property
+    def _first_edge(self) -> dict[int, int]:
+        targets = self.edges[::-1, 1].tolist()
+        return {target: len(targets) - 1 - back for back, target in enumerate(targets)}
+
     def members(self, box: int) -> tuple[str, ...]:
-        """Ids of the layers a box stands for: itself, all inside a closed group, none for a pill."""
-        return (self.ids[box],) if self.layers[box] is not None else ()
+        """Ids of the layers that a box stands for: itself, all inside a closed group, none for a pill."""
+        layer = self.layers[box]
+        if layer is not None:
+            return (layer.id,)
+        return self.body.layer_ids(*self._range(self.closed[box])) if box in self.closed else ()
+
+    def group_members(self, group: int) -> tuple[str, ...]:
+        """Ids of all layers inside an open group."""
+        return self.body.layer_ids(*self._range(self.groups.ids[group]))
+
+    def _range(self, group_id: str) -> tuple[int, int]:
+        group = self.body.groups[self.body.number[group_id]]
+        return group.first, group.last
+
+    def around(self, box: int) -> Iterator[int]:
+        """Open groups that a box is in, from the innermost outwards."""
+        group = int(self.inside[box])
+        while group >= 0:
+            yield group
+            group = int(self.groups.parent[group])
 
     @cached_property
     def leaves(self) -> tuple[list[str], Ints]:
@@ -106,155 +148,105 @@ class Scene:
         return self.any_among(ids) & (others == 0)
 
 
-def build_scene(graph: Graph, outer: dict[str, Tensor], measure: Measure) -> Scene:
-    """Lay out `graph`. `outer` are tensors of the graphs around a body, which it may read without declaring them."""
-    boxes = _Boxes(graph, outer)
-    titles = [box.title for box in boxes.all]
-    names = [box.name for box in boxes.all]
-    widths = np.asarray([_width(box, measure) for box in boxes.all], dtype=np.float64)
-    pairs = boxes.edges()
-    edges = np.asarray(list(pairs), dtype=np.int64).reshape(-1, 2)
-    return Scene(
-        ids=[box.id for box in boxes.all],
-        titles=titles,
-        names=names,
-        layers=[box.layer for box in boxes.all],
-        tensors={**outer, **graph.tensors},
-        looks=np.asarray([box.look for box in boxes.all], dtype=np.int8),
-        widths=widths,
-        edges=edges,
-        edge_tensors=[tuple(tensors) for tensors in pairs.values()],
-        opens={i: box.opens for i, box in enumerate(boxes.all) if box.opens},
-        incoming=_incoming(pairs, {**outer, **graph.tensors}),
-        placed=arrange(widths, edges, HEIGHT),
-        index={box.id: i for i, box in enumerate(boxes.all)},
-    )
+def build_scene(body: Body, opened: Collection[str] = (), memo: Memo | None = None) -> Scene:
+    """Lay out `body` with these groups open; groups inside closed ones are not seen."""
+    return _Building(body, opened).scene({} if memo is None else memo)
 
 
-def _incoming(pairs: dict[tuple[int, int], list[str]], tensors: dict[str, Tensor]) -> dict[int, str]:
-    shapes: dict[int, str] = {}
-    for (_, target), names in pairs.items():
-        shapes.setdefault(target, shape_text(tensors.get(names[0]), DIM_MOST))
-    return shapes
+class _Building:
+    """Which boxes are seen: those of layers outside closed groups, and one for each outermost closed group."""
+
+    def __init__(self, body: Body, opened: Collection[str]) -> None:
+        self._body = body
+        self._open, cover = _covers(body, opened)
+        cover_of = np.asarray([*cover, -1], dtype=np.int64)[body.home]  # the closed group around each leaf
+        closed = np.unique(cover_of[cover_of >= 0])
+        is_seen = cover_of < 0
+        is_seen[body.first[closed]] = True
+        self._seen = np.flatnonzero(is_seen)
+        box_of = np.cumsum(is_seen) - 1
+        covered = cover_of >= 0
+        box_of[covered] = box_of[body.first[cover_of[covered]]]
+        self._box_of = box_of
+        self._group_of = cover_of[self._seen]  # the closed group that a box is, or -1
+
+    def scene(self, memo: Memo) -> Scene:
+        body, seen, group_of = self._body, self._seen.tolist(), self._group_of.tolist()
+        boxes, groups = body.boxes, body.groups
+        pairs = list(zip(seen, group_of, strict=True))
+        edges, tensors = self._edges()
+        widths = [body.width(i) if g < 0 else body.group_width(g) for i, g in pairs]
+        inside, shown = self._groups()
+        outline = self._outline(widths, inside, shown, edges)
+        return Scene(
+            body=body,
+            ids=[boxes[i].id if g < 0 else GROUP + groups[g].id for i, g in pairs],
+            titles=[boxes[i].title if g < 0 else groups[g].title for i, g in pairs],
+            names=[body.name(i) if g < 0 else body.hint(g) for i, g in pairs],
+            layers=[boxes[i].layer if g < 0 else None for i, g in pairs],
+            tensors=body.tensors,
+            looks=np.asarray([boxes[i].look if g < 0 else Look.GROUP for i, g in pairs], dtype=np.int8),
+            widths=np.asarray(widths, dtype=np.float64),
+            edges=edges,
+            edge_tensors=tensors,
+            opens={box: boxes[i].opens for box, (i, g) in enumerate(pairs) if g < 0 and boxes[i].opens},
+            closed={box: groups[g].id for box, g in enumerate(group_of) if g >= 0},
+            stacked=frozenset(box for box, g in enumerate(group_of) if g >= 0 and groups[g].repeats > 1),
+            inside=inside,
+            groups=shown,
+            placed=arrange(outline, memo),
+        )
+
+    def _edges(self) -> tuple[Ints, EdgeTensors]:
+        """Between what is seen, each pair once, in the order of the consumers' inputs."""
+        body, count = self._body, len(self._seen)
+        ends = self._box_of[body.edges]
+        seen = np.flatnonzero(ends[:, 0] != ends[:, 1])
+        keys = ends[seen, 0] * count + ends[seen, 1]
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        rank = np.argsort(np.argsort(first))  # from the place among sorted keys to that by first appearance
+        order = np.argsort(rank[which], kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rank[which], minlength=len(first)))])
+        return ends[seen[np.sort(first)]], EdgeTensors(body.edge_tensors, seen[order], starts)
+
+    def _groups(self) -> tuple[Ints, OpenGroups]:
+        """The open group of each box, and the open groups."""
+        body = self._body
+        numbers = [g for g, is_open in enumerate(self._open) if is_open]
+        place = np.full(len(body.groups) + 1, -1, dtype=np.int64)
+        place[numbers] = np.arange(len(numbers))
+        parents = np.append(body.parent, -1)
+        around = np.where(self._group_of >= 0, parents[self._group_of], body.home[self._seen])
+        found = [body.groups[g] for g in numbers]
+        bounds = np.append(self._box_of, len(self._seen))
+        shown = OpenGroups(
+            ids=[group.id for group in found],
+            titles=[group.title for group in found],
+            hints=[body.hint(g).partition(" · ")[0] for g in numbers],
+            parent=place[body.parent[numbers]] if numbers else np.empty(0, np.int64),
+            depth=np.asarray([group.depth for group in found], dtype=np.int64),
+            first=bounds[[group.first for group in found]] if found else np.empty(0, np.int64),
+            last=bounds[[group.last - 1 for group in found]] + 1 if found else np.empty(0, np.int64),
+        )
+        return place[around], shown
+
+    def _outline(self, widths: list[float], inside: Ints, shown: OpenGroups, edges: Ints) -> Outline:
+        count = len(widths)
+        around = np.concatenate([inside, shown.parent])
+        parent = np.where(around >= 0, around + count, -1).tolist()
+        headers = [self._header(group_id) for group_id in shown.ids]
+        return Outline(widths, HEIGHT, parent, headers, [(a, b) for a, b in edges.tolist()])
+
+    def _header(self, group_id: str) -> float:
+        return 2 * (self._body.header_width(self._body.number[group_id]) + HEADER_ROOM)
 
 
-@dataclass(frozen=True)
-class _Box:
-    id: str
-    title: str
-    name: str
-    look: Look
-    layer: Layer | None = None
-    opens: tuple[str, ...] = ()
-    reads: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
-
-
-class _Boxes:
-    """Decides what is drawn: constants and unused optional inputs are not."""
-
-    def __init__(self, graph: Graph, outer: dict[str, Tensor]) -> None:
-        self._tensors = {**outer, **graph.tensors}
-        hidden = {layer.id for layer in graph.layers if is_hidden(layer, self._tensors)}
-        self._hidden = {t for layer in graph.layers if layer.id in hidden for t in layer.outputs}
-        shown = [layer for layer in graph.layers if layer.id not in hidden]
-        bodies: dict[str, list[str]] = {}
-        for key in graph.subgraphs:
-            bodies.setdefault(key.rpartition(".")[0], []).append(key)
-        self._borrows = {key: borrowed_tensors(body) for key, body in graph.subgraphs.items()}
-        made = {tensor for layer in graph.layers for tensor in layer.outputs} | set(graph.inputs)
-        read = {tensor for layer in shown for tensor in layer.inputs}.union(graph.outputs, *self._borrows.values())
-        borrowed = sorted(t for t in read - made if t in outer and not self._is_quiet(t))
-        self.all = [
-            *(self._pill(INPUT, t) for t in graph.inputs if not self._is_quiet(t)),
-            *(self._pill(OUTER, t) for t in borrowed),
-            *(self._layer(layer, tuple(bodies.get(layer.id, ()))) for layer in shown),
-            *(self._pill(OUTPUT, t) for t in graph.outputs),
-        ]
-
-    def _is_quiet(self, name: str) -> bool:
-        tensor = self._tensors.get(name)
-        return name in self._hidden or (tensor is not None and tensor.constant)
-
-    def _pill(self, prefix: str, name: str) -> _Box:
-        title = f"{name}  {shape_text(self._tensors.get(name), DIM_MOST)}".strip()
-        ends = ((name,), ()) if prefix == OUTPUT else ((), (name,))
-        return _Box(prefix + name, title, "", Look.PILL, reads=ends[0], writes=ends[1])
-
-    def _layer(self, layer: Layer, bodies: tuple[str, ...]) -> _Box:
-        title = f"{layer.heading} ▸" if bodies else layer.heading
-        name = layer.name if layer.name and layer.name != layer.op else layer.id
-        borrowed = sorted(set().union(*(self._borrows[key] for key in bodies)))
-        reads = tuple(filter(None, (*layer.inputs, *borrowed)))
-        return _Box(layer.id, title, name, look_of(layer), layer, bodies, reads, tuple(filter(None, layer.outputs)))
-
-    def edges(self) -> dict[tuple[int, int], list[str]]:
-        """Box pairs in the order of the consumers' inputs, with the tensors between them."""
-        maker = {tensor: i for i, box in enumerate(self.all) for tensor in box.writes}
-        pairs: dict[tuple[int, int], list[str]] = {}
-        for i, box in enumerate(self.all):
-            for tensor in box.reads:
-                if tensor in maker and maker[tensor] != i:
-                    names = pairs.setdefault((maker[tensor], i), [])
-                    if tensor not in names:
-                        names.append(tensor)
-        return pairs
-
-
-def borrowed_tensors(body: Graph) -> frozenset[str]:
-    """What a body reads of the graphs around it: the edges into its layer that the layer's own inputs do not name."""
-    made = {t for layer in body.layers for t in layer.outputs} | set(body.inputs)
-    read = {t for layer in body.layers for t in layer.inputs} | set(body.outputs)
-    read.update(*(borrowed_tensors(inner) for inner in body.subgraphs.values()))
-    constant = {name for name, tensor in body.tensors.items() if tensor.constant}
-    return frozenset(read - made - constant - {""})
-
-
-def is_hidden(layer: Layer, tensors: dict[str, Tensor]) -> bool:
-    """Weights and constants are no steps of the computation: they are no boxes.
-
-    `ConstantOfShape` of a constant is one too: the light models of the onnx package keep all weights so.
-    """
-    if layer.kind is LayerKind.CONSTANT:
-        return True
-    known = (tensors[name].constant for name in layer.inputs if name in tensors)
-    return layer.op == "ConstantOfShape" and bool(layer.inputs) and all(known)
-
-
-def look_of(layer: Layer) -> Look:
-    """By kind first; source nodes, which all are compute, by their op."""
-    if layer.kind is LayerKind.CONTROL:
-        return Look.CONTROL
-    if layer.kind is LayerKind.REFORMAT or layer.op in REFORMAT_OPS:
-        return Look.REFORMAT
-    if any(part in layer.op for part in WEIGHTED_OPS):
-        return Look.WEIGHTED
-    if layer.kind is LayerKind.SHAPE or layer.op in SHAPE_OPS:
-        return Look.SHAPE
-    return Look.PLAIN
-
-
-def _width(box: _Box, measure: Measure) -> float:
-    text = max(measure(box.title, False), min(measure(box.name, True), NAME_MOST))
-    return float(np.ceil(np.clip(text + PADDING, WIDTH_LEAST, WIDTH_MOST) / 2) * 2)
-
-
-def shape_text(tensor: Tensor | None, most: int = 60) -> str:
-    """`1×3×224×224`; free dimensions by name, `?` where that is invented or longer than `most`; empty if unknown."""
-    if tensor is None or tensor.shape is None:
-        return ""
-    dims = (str(dim) for dim in tensor.shape)
-    return "×".join("?" if len(dim) > most or dim.startswith("unk__") else dim for dim in dims) or "scalar"
-
-
-def outer_tensors(graphs: Iterator[Graph] | list[Graph]) -> dict[str, Tensor]:
-    """What a body inside these graphs (outermost first) may read; outputs of hidden layers count as constant."""
-    found: dict[str, Tensor] = {}
-    for graph in graphs:
-        for name in (*graph.inputs, *(t for layer in graph.layers for t in layer.outputs)):
-            found.setdefault(name, Tensor(name))
-        found.update(graph.tensors)
-        for layer in graph.layers:
-            if is_hidden(layer, graph.tensors):
-                found.update({t: Tensor(t, constant=True) for t in layer.outputs})
-    return found
+def _covers(body: Body, opened: Collection[str]) -> tuple[list[bool], list[int]]:
+    """By group: is it seen open; and the outermost closed group around it, itself counted, or -1."""
+    is_open: list[bool] = []
+    cover: list[int] = []
+    for number, group in enumerate(body.groups):
+        above = cover[group.parent] if group.parent >= 0 else -1
+        is_open.append(above < 0 and group.id in opened)
+        cover.append(above if above >= 0 else -1 if is_open[-1] else number)
+    return is_open, cover

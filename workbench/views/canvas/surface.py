@@ -16,9 +16,10 @@ from workbench.views.canvas.camera import Camera, fitted
 from workbench.views.canvas.flight import Flight
 from workbench.views.canvas.fonts import measure
 from workbench.views.canvas.marks import Marks, Saying, make_marks
+from workbench.views.canvas.nest import Nest
 from workbench.views.canvas.paint import Frame
 from workbench.views.canvas.palette import make_palette
-from workbench.views.canvas.scene import HEIGHT, Scene, build_scene
+from workbench.views.canvas.scene import HEIGHT, Scene
 
 MARGIN = 28.0
 READABLE = 0.5  # below it ops cannot be read: a new graph then shows its top at START_ZOOM
@@ -37,7 +38,7 @@ class Surface(QWidget):
         self.current = -1  # the box that the keyboard is at
         self._hover = -1
         self._palette = make_palette(LIGHT)
-        self._scene = build_scene(Graph(""), {}, measure)
+        self._scene = Nest(Graph(""), measure).scene(())
         self._marks = make_marks(self._scene, Saying(), self._palette)
         self._camera = Camera()
         self._is_home = True  # nobody moved the camera yet: it follows the pane's size
