@@ -15,7 +15,7 @@ from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
 
-COMMANDS = ("doctor", "inspect", "plan", "run", "compare", "race", "tune", "diff", "runs")
+COMMANDS = ("doctor", "inspect", "plan", "run", "compare", "race", "tune", "sweep", "diff", "runs")
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
 
@@ -35,6 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_run(_add(commands, "run", "build, time and check one configuration"))
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
     _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
+    _add_sweep(_add(commands, "sweep", "latency and throughput over batch sizes, other free dimensions and threads"))
     tune = _add(commands, "tune", "search the backend's options that run a finished run's engine fastest here")
     tune.add_argument("run", metavar="RUN", help="id, end of an id, or name of a run")
     tune.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="in all (default 60)")
@@ -107,6 +108,17 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     _add_shared(compare)
 
 
+def _add_sweep(sweep: argparse.ArgumentParser) -> None:
+    add = sweep.add_argument
+    add("model", metavar="MODEL")
+    add("--backend", type=_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
+    _add_precision(sweep)
+    add("--dim", type=parse_dim, action="append", default=[], metavar="NAME=1,2,4", help="`batch`, or a free dimension")
+    add("--threads-each", type=_counts, default=(), metavar="N,..", help="0: all physical cores (default)")
+    add("--limit-ms", type=float, metavar="MS", help="mark the best throughput whose median latency is within this")
+    _add_shared(sweep)
+
+
 def _add_race(race: argparse.ArgumentParser) -> None:
     race.add_argument("baseline", metavar="RUN_A", help="id, end of an id, or name of a run; speed-ups count from it")
     race.add_argument("rivals", metavar="RUN_B", nargs="+", help="the runs to time against it")
@@ -163,6 +175,17 @@ def parse_shape(text: str) -> tuple[str, Shape]:
     if not sign or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=1x3x224x224")
     return name, _shape(shape, text)
+
+
+def parse_dim(text: str) -> tuple[str, tuple[int, ...]]:
+    """`batch=1,2,4`; the name may hold `=`."""
+    name, sign, values = text.rpartition("=")
+    if not sign or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=1,2,4")
+    sizes = _counts(values)
+    if 0 in sizes:
+        raise argparse.ArgumentTypeError(f"{text!r} has a size of 0")
+    return name, sizes
 
 
 def parse_profile(text: str) -> tuple[str, tuple[Shape, Shape, Shape]]:
@@ -228,6 +251,10 @@ def _precisions(text: str) -> tuple[Precision, ...]:
 
 def _precisions_help() -> str:
     return ", ".join(Precision)
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(_count(word) for word in _words(text))
 
 
 def _count(text: str) -> int:
