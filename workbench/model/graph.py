@@ -9,6 +9,7 @@ import onnx
 from workbench.core.graph import Graph, Layer, LayerKind, Tensor
 from workbench.model.attributes import attribute_strings
 from workbench.model.dtypes import dtype_bytes, dtype_name
+from workbench.model.exported import exported_scope
 from workbench.model.ids import body_key, node_id
 from workbench.model.inference import Type, constant_tensor, type_of
 from workbench.model.kinds import KindFinder, op_name, precision_of
@@ -112,4 +113,5 @@ def _layer(node: onnx.NodeProto, name: str, finder: KindFinder, visible: Mapping
         sources=(name,),
         kind=kind,
         attributes=attribute_strings(node),
+        scope=exported_scope(node),
     )

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from workbench.core.errors import WorkbenchError
-from workbench.core.graph import Graph
 from workbench.core.model import Model
 from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
@@ -18,7 +17,7 @@ from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Race, RaceEntry, Run, RunRequest, TimingConfig
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
-from workbench.session.choices import Choices, is_plain
+from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
 from workbench.session.pair import EnginePair
 from workbench.session.plan import PlanDocument
@@ -26,6 +25,7 @@ from workbench.session.questions import BackendInfo, Opened, OpenQuestion, Sampl
 from workbench.session.races import Races
 from workbench.session.runs import Runs
 from workbench.session.samples import SamplePreviews
+from workbench.session.scopes import Scopes
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
 from workbench.store import Store
@@ -71,6 +71,7 @@ class Session(QObject):
         self.compared: tuple[str, ...] = ()
         self.message: Message | None = None
         self.races = Races(self.runs.store.root)
+        self.scopes = Scopes()
         self.links = Links(None, None)
         self.plan = PlanDocument(self)
         self._opening = ""
@@ -309,7 +310,6 @@ class Session(QObject):
             calibration=self.choices.calibration if self.choices.plan.needs_calibration else "",
             evaluation=self.choices.evaluation,
             evaluation_limit=settings.get("evaluation_limit"),
-            layer_samples=0 if is_plain(self.choices.plan) else settings.get("layer_samples"),
             timing=TimingConfig(seconds=settings.get("timing_seconds")),
         )
         self.dismiss_message()
@@ -385,9 +385,6 @@ class Session(QObject):
     def dismiss_message(self) -> None:
         if self.message is not None:
             self.show(None)
-
-    def source_graph(self) -> Graph | None:
-        return self.model.graph if self.model else None
 
     def close(self) -> None:
         """Ends every child process; to be called before the program goes."""

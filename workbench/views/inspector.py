@@ -98,7 +98,7 @@ class Inspector(QWidget):
                 ("asked", self._asked([node.id])),
                 ("ran in", _ran(layers)),
                 ("time", self._time(layers)),
-                *_shapes(node, session.source_graph()),
+                *_shapes(node, session.model.graph if session.model else None),
                 ("id", Words(node.id, mono=True, tone="soft")),
             ]
         )

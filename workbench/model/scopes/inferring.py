@@ -31,7 +31,7 @@ OPS_NAMED = 3
 
 
 def infer_groups(root: Group, wiring: Wiring) -> None:
-    """Divides every group of more than `LARGE` layers of its own, in place. Constants divide nothing, they join after."""
+    """Divides every group of over `LARGE` layers of its own, in place. Constants divide nothing: they come last."""
     for group in bottom_up(root):
         own = [item for item in group.items if not isinstance(item, Group)]
         constants = [place for place in own if wiring.fixed[place]]
