@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import translate
 from functools import cached_property
 from typing import TypeAlias
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from workbench.core.graph import Graph, LayerKind
 from workbench.core.model import Model
 from workbench.core.precision import Precision, Rule
-from workbench.core.scopes import Scope
+from workbench.core.scopes import Scope, ScopeOrigin
 
 Mask: TypeAlias = NDArray[np.bool_]
 KEPT = 512  # masks that are remembered
@@ -80,6 +80,20 @@ class Matcher:
         for layer in self._layers:
             counts[layer.op] += 1
         return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+    def inside(self, scope: str) -> NDArray[np.int64]:
+        """Places of the nodes in a group; in the root ("") all of them."""
+        return np.asarray(self._scoped[scope] if scope else range(len(self.ids)), dtype=np.int64)
+
+    def group_of(self, nodes: Collection[str]) -> str:
+        """The innermost group that holds these nodes and no others; "" where there is none."""
+        wanted = {self._places[node] for node in nodes if node in self._places}
+        return next((scope for scope, held in reversed(self._scoped.items()) if wanted and wanted == set(held)), "")
+
+    @cached_property
+    def inferred(self) -> frozenset[str]:
+        """Groups that nobody named: their ids (`~3`) mean nothing to people, and nothing in another model."""
+        return frozenset(scope.id for scope in self.scopes.walk() if scope.origin is ScopeOrigin.INFERRED)
 
     # selectors
 

@@ -41,7 +41,8 @@ def erase(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str]) -> Prec
 def set_scope(matcher: Matcher, plan: PrecisionPlan, scope: str, precision: Precision | None) -> PrecisionPlan:
     """A whole group in this precision; None: as other rules and the default say.
 
-    What was said of this group before goes: rules for it and for groups inside it, and paint on its nodes.
+    What was said of this group before goes: rules for it and for groups inside it, and paint on its nodes. A group that
+    nobody named is painted, node by node.
     """
     rule = Rule(precision or plan.default, scope=escape(scope))
     inside = matcher.mask(rule)
@@ -51,6 +52,8 @@ def set_scope(matcher: Matcher, plan: PrecisionPlan, scope: str, precision: Prec
     cleared = with_rules(plan, rules)
     if precision is None or not _others(matcher, cleared, nodes, precision):
         return cleared
+    if scope in matcher.inferred:
+        return paint(matcher, cleared, nodes, precision)
     return with_rules(plan, (*rules, rule))
 
 

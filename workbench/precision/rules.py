@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.core.model import Model
 from workbench.core.precision import Precision, PrecisionPlan, Rule
@@ -37,8 +39,9 @@ class Explanation:
         self._ids = matcher.ids
         self._masks = [matcher.mask(rule) for rule in plan.rules]
         self._winner = _winner(self._masks, len(matcher.ids))
-        precisions = [*(rule.precision for rule in plan.rules), plan.default]  # the last one is at DEFAULT too
-        self.asked = dict(zip(self._ids, map(precisions.__getitem__, self._winner.tolist()), strict=True))
+        self._precisions = [plan.default, *(rule.precision for rule in plan.rules)]  # by the index of the rule, plus 1
+        asked = map(self._precisions.__getitem__, (self._winner + 1).tolist())
+        self.asked = dict(zip(self._ids, asked, strict=True))
         self._places: dict[str, int] = {}
         self.matched = tuple(int(mask.sum()) for mask in self._masks)
         self.decided = tuple(np.bincount(self._winner + 1, minlength=len(plan.rules) + 1)[1:].tolist())
@@ -59,6 +62,14 @@ class Explanation:
         """Ids of the nodes that this rule has the last word on; DEFAULT: those that no rule selects."""
         return tuple(self._ids[at] for at in np.flatnonzero(self._winner == index))
 
+    def counts(self, places: NDArray[np.int64] | None = None) -> Counter[Precision]:
+        """How many nodes are asked for each precision, the most frequent first; of all, or those at these places."""
+        winner = self._winner if places is None else self._winner[places]
+        counts: Counter[Precision] = Counter()
+        for precision, count in zip(self._precisions, np.bincount(winner + 1).tolist(), strict=False):
+            counts[precision] += count
+        return Counter({precision: count for precision, count in counts.most_common() if count})
+
     @property
     def shadowed(self) -> tuple[int, ...]:
         """Rules that select nodes and decide none: later rules select all of them."""
@@ -76,7 +87,7 @@ def explain_plan(model: Model, plan: PrecisionPlan) -> Explanation:
     return Explanation(Matcher(model), plan)
 
 
-def _winner(masks: Sequence[Mask], count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _winner(masks: Sequence[Mask], count: int) -> NDArray[np.int64]:
     """The last rule that selects each node, or DEFAULT."""
     winner = np.full(count, DEFAULT, dtype=np.int64)
     for index, mask in enumerate(masks):
