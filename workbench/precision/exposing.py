@@ -9,21 +9,24 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper
 
 from workbench.core.errors import WorkbenchError, runtime_reason
-from workbench.precision.session import reference_session, runtime_errors
+from workbench.precision.session import observing_session, runtime_errors
 
 THREADS = 2
 Feed = Mapping[str, NDArray[np.generic]]
 
 
 class ExposedGraph:
-    """`tensors` of `proto`, which is taken over and changed. Inputs come back as they are fed."""
+    """`tensors` of a graph. Inputs come back as they are fed.
+
+    The weights go into a file that ONNX Runtime maps, so that `proto`, which is taken apart, need not be kept.
+    """
 
     def __init__(self, proto: ModelProto, tensors: Iterable[str]) -> None:
         self.tensors = list(tensors)
         inputs = {value.name for value in proto.graph.input}
         self._outputs = [name for name in self.tensors if name not in inputs]
         _expose(proto, self._outputs)
-        self._session = reference_session(proto, THREADS)
+        self._session = observing_session(proto, THREADS)
 
     def values(self, feed: Feed, index: int) -> Iterator[tuple[str, NDArray[np.generic]]]:
         """Name and values of each tensor for one feed. Raises WorkbenchError that names sample `index`."""

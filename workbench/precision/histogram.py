@@ -64,31 +64,37 @@ class Histogram:
         """The same with `factor` bins taken together."""
         return Histogram(self.counts.reshape(-1, factor).sum(axis=1), self.top, self.low, self.high, self.skipped)
 
-    def add(self, values: NDArray[np.generic]) -> float:
+    def add(self, values: NDArray[np.generic], extremes: tuple[float, float] | None = None) -> float:
         """Counts every element of a float array of any shape; an empty one changes nothing.
 
-        Returns the largest finite magnitude in it.
+        `extremes` are its smallest and largest value where they are known. Returns the largest finite magnitude in it.
         """
-        flat = np.asarray(values).reshape(-1)
-        chunks = (flat[start : start + _CHUNK] for start in range(0, flat.size, _CHUNK))
-        return max((self._add_chunk(chunk.astype(np.float32, copy=False)) for chunk in chunks), default=0.0)
-
-    def _add_chunk(self, values: NDArray[np.float32]) -> float:
-        low, high = float(values.min()), float(values.max())
+        flat = np.asarray(values).reshape(-1).astype(np.float32, copy=False)
+        if not flat.size:
+            return 0.0
+        low, high = extremes or (float(flat.min()), float(flat.max()))
         if not (math.isfinite(low) and math.isfinite(high)):
-            finite = values[np.isfinite(values)]
-            self.skipped += values.size - finite.size
-            return self._add_chunk(finite) if finite.size else 0.0
-        largest = max(-low, high)
+            finite = flat[np.isfinite(flat)]
+            self.skipped += flat.size - finite.size
+            return self.add(finite)
         self.low, self.high = min(self.low, low), max(self.high, high)
-        self._widen(largest)
+        self._widen(max(-low, high))
+        for start in range(0, flat.size, _CHUNK):
+            self._count(flat[start : start + _CHUNK], is_signed=low < 0.0)
+        return max(-low, high)
+
+    def _count(self, values: NDArray[np.float32], *, is_signed: bool) -> None:
+        """Finite values below `top`. What is not negative needs no rounding down, nor room for another sign."""
         if self.top == 0.0:
             self.counts[BINS] += values.size
-            return largest
-        places = np.floor(values * np.float32(BINS / self.top)).astype(np.intp)
-        places += BINS
-        self.counts += np.bincount(places, minlength=2 * BINS)
-        return largest
+            return
+        places = values * np.float32(BINS / self.top)
+        if is_signed:
+            np.floor(places, out=places)
+            places += np.float32(BINS)
+            self.counts += np.bincount(places.astype(np.intp), minlength=2 * BINS)
+        else:
+            self.counts[BINS:] += np.bincount(places.astype(np.intp), minlength=BINS)
 
     def _widen(self, largest: float) -> None:
         """Until `largest` is below `top`."""

@@ -23,21 +23,23 @@ class Channels:
     low: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     high: Floats = field(default_factory=lambda: np.empty(0, np.float32))
 
-    def add(self, values: NDArray[np.generic]) -> None:
-        """Arrays of one axis, of too many channels, or of another number of channels than before, change nothing."""
-        if values.ndim < 2 or not values.size:
-            return
+    def add(self, values: NDArray[np.generic]) -> tuple[float, float]:
+        """The smallest and the largest value of all; `values` has one or more.
+
+        Arrays of one axis, of too many channels, or of another number of channels than before, change nothing.
+        """
         axis = values.ndim - 1 if self.is_last else 1
-        count = values.shape[axis]
-        if count > MOST_CHANNELS or (len(self.low) and len(self.low) != count):
-            return
+        count = values.shape[axis] if values.ndim > 1 else 0
+        if not 0 < count <= MOST_CHANNELS or len(self.low) not in (0, count):
+            return float(values.min()), float(values.max())
         rows = values.reshape(-1, count) if self.is_last else values.reshape(len(values), count, -1)
         others = 0 if self.is_last else (0, 2)
         low, high = rows.min(axis=others), rows.max(axis=others)
-        if not len(self.low):
-            self.low, self.high = low.astype(np.float32), high.astype(np.float32)
-            return
-        self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
+        extremes = float(low.min()), float(high.max())
+        if len(self.low):
+            low, high = np.minimum(self.low, low), np.maximum(self.high, high)
+        self.low, self.high = low.astype(np.float32), high.astype(np.float32)
+        return extremes
 
     @property
     def dead(self) -> NDArray[np.intp]:
@@ -70,5 +72,5 @@ class Observer:
 
     def add(self, values: NDArray[np.generic], sample: int) -> None:
         """Counts the tensor's values in this sample."""
-        self.peaks.add(self.histogram.add(values), sample)
-        self.channels.add(values)
+        if values.size:
+            self.peaks.add(self.histogram.add(values, self.channels.add(values)), sample)

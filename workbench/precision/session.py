@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import onnx
 
 from workbench.core.errors import WorkbenchError, runtime_reason
+from workbench.precision.aside import WeightsAside
 from workbench.precision.saving import PROTOBUF_LIMIT, save_model, weights_bytes
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+    from onnxruntime import InferenceSession, SessionOptions
 
 
 def reference_session(model: onnx.ModelProto, threads: int = 1) -> InferenceSession:
@@ -20,20 +23,54 @@ def reference_session(model: onnx.ModelProto, threads: int = 1) -> InferenceSess
 
     Raises WorkbenchError where ONNX Runtime does not take the model.
     """
+    options = _options(threads, "ORT_DISABLE_ALL")
+    with _refusals():
+        if weights_bytes(model) < PROTOBUF_LIMIT:
+            return _session(model.SerializeToString(), options)
+        with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+            return _session(str(save_model(model, Path(folder))), options)
+
+
+def observing_session(model: onnx.ModelProto, threads: int) -> InferenceSession:
+    """A session that computes the outputs of `model` fast; they are those of the reference but for rounding.
+
+    The weights are taken out of `model` into a file, and of both at most one is in memory. Raises WorkbenchError.
+    """
+    with tempfile.TemporaryDirectory(prefix="workbench-") as name, _refusals():
+        folder = Path(name)
+        with WeightsAside(folder / "weights") as aside:
+            aside.take(model)
+            path = save_model(model, folder)
+            model.Clear()
+            try:
+                return _session(str(path), _options(threads, "ORT_ENABLE_ALL"))
+            except runtime_errors():  # an optimisation that cannot take this graph; as it is written it may run
+                return _session(str(path), _options(threads, "ORT_DISABLE_ALL"))
+
+
+def _session(source: str | bytes, options: SessionOptions) -> InferenceSession:
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _options(threads: int, level: str) -> SessionOptions:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What ONNX Runtime does not take, in a sentence."""
     try:
-        if weights_bytes(model) < PROTOBUF_LIMIT:
-            return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
-            path = save_model(model, Path(folder))
-            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        yield
     except runtime_errors() as error:
         raise WorkbenchError(
             f"ONNX Runtime does not take this model: {runtime_reason(error)}.",

@@ -19,6 +19,7 @@ import onnx
 from onnx import ModelProto, NodeProto, version_converter
 
 from workbench.core.errors import one_line
+from workbench.model.inference import skeleton
 from workbench.precision.editor import FIRST_IR_WITH_CONSTANTS, bodies, default_opset
 
 PER_CHANNEL_OPSET = 13
@@ -38,7 +39,7 @@ def lift_opset(model: ModelProto, least: int = PER_CHANNEL_OPSET) -> tuple[Model
         model.ir_version = FIRST_IR_WITH_CONSTANTS
     for target in (_USUAL_OPSET, least) if least < _USUAL_OPSET else (least,):
         try:
-            lifted = version_converter.convert_version(model, target)
+            lifted = _converted(model, target)
         except (RuntimeError, ValueError, IndexError, version_converter.ConvertError) as error:
             reason = one_line(str(error), 160)
             continue
@@ -47,6 +48,24 @@ def lift_opset(model: ModelProto, least: int = PER_CHANNEL_OPSET) -> tuple[Model
         _name_added_nodes(lifted)
         return lifted, (f"Opset {opset} was lifted to {target} for the Q/DQ of this plan.",)
     return model, (f"The file stays at opset {opset}; the converter said: {reason}",)
+
+
+def _converted(model: ModelProto, target: int) -> ModelProto:
+    """Large weights do not go through the converter, which would copy them four times; they are put back behind it."""
+    light, found = skeleton(model)
+    places = set(found)
+    lifted = version_converter.convert_version(light, target)
+    own, kept = {value.name for value in model.graph.input}, {tensor.name for tensor in lifted.graph.initializer}
+    inputs = [value for value in lifted.graph.input if value.name in own]
+    del lifted.graph.input[:]
+    lifted.graph.input.extend(inputs)
+    lifted.graph.initializer.extend(tensor for tensor in model.graph.initializer if tensor.name not in kept)
+    large = [node for place, node in enumerate(model.graph.node) if place not in places]  # Constant nodes
+    if large:
+        lifted_nodes = list(lifted.graph.node)
+        del lifted.graph.node[:]
+        lifted.graph.node.extend([*large, *lifted_nodes])
+    return lifted
 
 
 def _ir_version(opset: int) -> int:
