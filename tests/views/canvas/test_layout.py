@@ -15,7 +15,11 @@ HEIGHT = 34.0
 
 
 def place(count: int, pairs: list[tuple[int, int]], widths: list[float] | None = None) -> Placement:
-    return arrange(Outline(list(widths or [100.0] * count), HEIGHT, [-1] * count, [], pairs))
+    return arrange(
+        Outline(
+            list(widths or [100.0] * count), HEIGHT, [-1] * count, [], np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+        )
+    )
 
 
 def random_graph(seed: int, count: int) -> tuple[list[tuple[int, int]], list[float]]:

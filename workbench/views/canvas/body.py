@@ -113,7 +113,7 @@ def _hint(boxes: list[Box]) -> str:
 
 def _edges(boxes: list[Box]) -> tuple[Ints, list[str]]:
     """In the order of the consumers' inputs. A box that reads its own output has no edge."""
-    maker = {tensor: i for i, box in enumerate(boxes) for tensor in box.writes}
+    maker = {tensor: i for i, box in enumerate(boxes) for tensor in box.writes if tensor}
     ends: list[tuple[int, int]] = []
     tensors: list[str] = []
     for i, box in enumerate(boxes):

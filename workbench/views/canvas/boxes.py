@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum
-
-import numpy as np
+from math import ceil
+from typing import NamedTuple
 
 from workbench.core.graph import Graph, Layer, LayerKind, Tensor
 
@@ -46,8 +45,9 @@ REFORMAT_OPS = frozenset(["Cast", "QuantizeLinear", "DequantizeLinear", "Dynamic
 Measure = Callable[[str, bool], float]  # text, is it monospaced -> width in px at zoom 1
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
+    """One that is drawn for itself while its groups are open. `opens` are keys of bodies."""
+
     id: str
     title: str
     name: str
@@ -92,9 +92,10 @@ class Boxes:
     def _layer(self, layer: Layer, bodies: tuple[str, ...]) -> Box:
         title = f"{layer.heading} ▸" if bodies else layer.heading
         name = layer.name if layer.name and layer.name != layer.op else layer.id
-        borrowed = sorted(set().union(*(self._borrows[key] for key in bodies)))
-        reads = tuple(filter(None, (*layer.inputs, *borrowed)))
-        return Box(layer.id, title, name, look_of(layer), layer, bodies, reads, tuple(filter(None, layer.outputs)))
+        reads = layer.inputs
+        if bodies:
+            reads += tuple(sorted(set().union(*(self._borrows[key] for key in bodies))))
+        return Box(layer.id, title, name, look_of(layer), layer, bodies, reads, layer.outputs)
 
 
 def borrowed_tensors(body: Graph) -> frozenset[str]:
@@ -132,8 +133,8 @@ def look_of(layer: Layer) -> Look:
 
 def box_width(title: str, name: str, measure: Measure) -> float:
     """Steps of 8 px, so that blocks that differ in the digits of a name only share one layout."""
-    text = max(measure(title, False), min(measure(name, True), NAME_MOST))
-    return float(np.ceil(np.clip(text + PADDING, WIDTH_LEAST, WIDTH_MOST) / WIDTH_STEP) * WIDTH_STEP)
+    text = PADDING + max(measure(title, False), min(measure(name, True), NAME_MOST))
+    return ceil(min(max(text, WIDTH_LEAST), WIDTH_MOST) / WIDTH_STEP) * WIDTH_STEP
 
 
 def shape_text(tensor: Tensor | None, most: int = 60) -> str:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.views.canvas.layout_flat import Flat
+from workbench.views.canvas.layout_flat import Flat, roots
 from workbench.views.canvas.layout_problem import Bools, Floats, Ints
 from workbench.views.canvas.layout_tree import Memo, Outline, arrange_tree
 
@@ -103,14 +103,13 @@ class Placement:
 def arrange(outline: Outline, memo: Memo | None = None) -> Placement:
     """Place boxes and open groups. `memo` keeps layouts of groups from one call to the next."""
     flat = arrange_tree(outline, {} if memo is None else memo)
-    edges = np.asarray(outline.edges, dtype=np.int64).reshape(-1, 2)
     return Placement(
-        flat.x, flat.y, flat.row, flat.frames, _lines(flat, edges), flat.width, flat.height, flat.crossings
+        flat.x, flat.y, flat.row, flat.frames, _lines(flat, outline.edges), flat.width, flat.height, flat.crossings
     )
 
 
 def _lines(flat: Flat, edges: Ints) -> Lines:
-    root = _roots(flat.parent)
+    root = roots(flat.parent)
     owner = flat.owner[root]
     last = _last_segments(owner, flat.target, edges, flat.boxes)
     first_run = np.full(len(flat.parent), -1, dtype=np.int64)
@@ -130,16 +129,6 @@ def _lines(flat: Flat, edges: Ints) -> Lines:
         exits[:, 0].copy(),
         exits[:, 1].copy(),
     )
-
-
-def _roots(parent: Ints) -> Ints:
-    """The segment at the producer, for each; by doubling steps."""
-    root = np.where(parent < 0, np.arange(len(parent)), parent)
-    while True:
-        above = root[root]
-        if np.array_equal(above, root):
-            return root
-        root = above
 
 
 def _last_segments(owner: Ints, target: Ints, edges: Ints, boxes: int) -> Ints:

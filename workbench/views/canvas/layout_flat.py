@@ -61,6 +61,16 @@ class Flat:
 Member = Flat | None  # an open group, or a box
 
 
+def roots(parent: Ints) -> Ints:
+    """For each segment the one at the start of its signal, as far as that is known here; by doubling steps."""
+    root = np.where(parent < 0, np.arange(len(parent)), parent)
+    while True:
+        above = root[root]
+        if np.array_equal(above, root):
+            return root
+        root = above
+
+
 def flatten(solved: Solution, members: Sequence[Member], links: Sequence[Link]) -> Flat:
     """`solved` is the scope's own layout, its wires in the order of `links`; ports are nodes behind the members."""
     return _Join(solved, members, links).flat()
@@ -75,6 +85,9 @@ class _Join:
         counts = [len(solved.parent), *(len(flat.parent) for _, flat in self._open)]
         self._start = np.concatenate([[0], np.cumsum(counts)]).tolist()  # first segment of the scope, then of each open
         self._place = {node: place for place, (node, _) in enumerate(self._open)}
+        self._feeding: dict[int, list[tuple[int, int]]] = {}  # by open group: port, and the segment that leads to it
+        for link, segment in zip(links, solved.wire_segment.tolist(), strict=True):
+            self._feeding.setdefault(link.sink.node, []).append((link.sink.port, segment))
 
     def flat(self) -> Flat:
         solved, links = self._solved, self._links
@@ -114,13 +127,11 @@ class _Join:
         solved, members = self._solved, self._members
         parent, owner = solved.parent.copy(), np.full(len(solved.parent), -1, dtype=np.int64)
         target = np.full(len(solved.parent), -1, dtype=np.int64)
-        for index, link in enumerate(self._links):
-            last = int(solved.wire_segment[index])
+        ends = solved.wire_segment.tolist()
+        tops = roots(solved.parent)[solved.wire_segment].tolist()
+        for link, last, root in zip(self._links, ends, tops, strict=True):
             if link.sink.node < len(members) and link.sink.port < 0:
                 target[last] = self._box[link.sink.node]
-            root = last
-            while solved.parent[root] >= 0:
-                root = int(solved.parent[root])
             parent[root], owner[root] = self._hook(link.source)
         return parent, owner, target
 
@@ -137,9 +148,8 @@ class _Join:
         """Those of an open group; what came in through its ports hangs on the segments that lead there."""
         node, flat = self._open[place]
         feeding = np.full(len(flat.port_x) + 1, -1, dtype=np.int64)
-        for index, link in enumerate(self._links):
-            if link.sink.node == node:
-                feeding[link.sink.port] = self._solved.wire_segment[index]
+        for port, segment in self._feeding.get(node, ()):
+            feeding[port] = segment
         enters = flat.parent < -1
         inside = np.where(flat.parent < 0, -1, flat.parent + self._start[1 + place])
         first = int(self._box[node])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from workbench.views.canvas.layout_flat import Flat, Joint, Link, flatten
-from workbench.views.canvas.layout_problem import Problem, Wire
+from workbench.views.canvas.layout_problem import Ints, Problem, Wire
 from workbench.views.canvas.layout_rank import back_arrows
 from workbench.views.canvas.layout_solve import solve
 
@@ -25,14 +25,14 @@ class Outline:
     """What is drawn: boxes 0..n-1 of `height`, then open groups n, n+1 ...; all in depth-first order, parents first.
 
     `parent` is the open group around each (as n + its number) or -1; `headers` the least width of each open group.
-    `edges` lead from box to box.
+    `edges` (k, 2) lead from box to box.
     """
 
     widths: list[float]
     height: float
     parent: list[int]
     headers: list[float]
-    edges: list[tuple[int, int]]
+    edges: Ints
 
     @property
     def boxes(self) -> int:
@@ -78,7 +78,7 @@ def arrange_tree(outline: Outline, memo: Memo) -> Flat:
 
 class _Tree:
     def __init__(self, outline: Outline, memo: Memo) -> None:
-        self._outline, self._memo = outline, memo
+        self._outline, self._memo, self._boxes = outline, memo, outline.boxes
         groups = len(outline.parent) - outline.boxes
         self._scopes = [_Scope() for _ in range(groups + 1)]  # the last is the whole
         self._depth = [0] * len(outline.parent)
@@ -95,7 +95,7 @@ class _Tree:
 
     def _scope(self, entry: int) -> _Scope:
         """The one of an open group's entry, or of -1."""
-        return self._scopes[entry - self._outline.boxes if entry >= 0 else ROOT]
+        return self._scopes[entry - self._boxes if entry >= 0 else ROOT]
 
     def _enter_members(self) -> None:
         parent, boxes = self._outline.parent, self._outline.boxes
@@ -114,7 +114,7 @@ class _Tree:
     def _cut_edges(self) -> None:
         """Each edge is an arrow in the scope that holds both its ends, and passes the borders between."""
         parent, scope = self._outline.parent, self._scope
-        for a, b in self._outline.edges:
+        for a, b in self._outline.edges.tolist():
             if a == b:
                 continue
             x, y = a, b
@@ -164,9 +164,9 @@ class _Tree:
             scope.links.append(_Link(ROOT, port, y, self._ask(y, port), is_turned))
 
     def _ask(self, entry: int, port: _Port) -> _Port | None:
-        if entry < self._outline.boxes:
+        if entry < self._boxes:
             return None
-        self._scope(entry).asked[port] = None
+        self._scopes[entry - self._boxes].asked[port] = None
         return port
 
     def _lay_out(self, group: int) -> Flat:
@@ -183,7 +183,7 @@ class _Tree:
         return found
 
     def _flat(self, entry: int) -> Flat | None:
-        return None if entry < self._outline.boxes else self._flats[entry - self._outline.boxes]
+        return None if entry < self._boxes else self._flats[entry - self._boxes]
 
     def _joints(self, scope: _Scope) -> list[Link]:
         """Links by place in the scope: what makes scopes of one structure equal."""

@@ -235,7 +235,7 @@ class _Building:
         around = np.concatenate([inside, shown.parent])
         parent = np.where(around >= 0, around + count, -1).tolist()
         headers = [self._header(group_id) for group_id in shown.ids]
-        return Outline(widths, HEIGHT, parent, headers, [(a, b) for a, b in edges.tolist()])
+        return Outline(widths, HEIGHT, parent, headers, edges)
 
     def _header(self, group_id: str) -> float:
         return 2 * (self._body.header_width(self._body.number[group_id]) + HEADER_ROOM)
