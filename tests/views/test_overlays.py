@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from workbench.core.costs import Cost
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind, Tensor
+from workbench.core.layer_errors import CheckedTensor, LayerErrors, LayerFigures, TensorError
 from workbench.core.model import Model, TensorSpec
 from workbench.core.precision import Precision
 from workbench.core.run import EngineGraph
@@ -30,6 +31,16 @@ from workbench.views.overlays import (
     layer_badges,
     reasons,
 )
+
+
+def errors(introduced: dict[str, float]) -> LayerErrors:
+    """All outputs checked; what is inherited is 50 dB everywhere."""
+    figures = []
+    for db in introduced.values():
+        own, inherited = TensorError(1.0, db, 0.1), TensorError(1.0, 50.0, 0.1)
+        figures.append(LayerFigures(8, own, own, inherited))
+    tensors = tuple(CheckedTensor(f"t_{node}", node, (node,), "Conv") for node in introduced)
+    return LayerErrors("lines", 8, 8, tensors, tuple(figures))
 
 
 @pytest.fixture
@@ -61,7 +72,7 @@ def facts() -> Facts:
         layer_ms={"l0": 2.0, "l1": 1.0, "l2": 1.0},
         shares=TimeShares(links),
         costs={"n0": Cost(1000, 27), "n1": Cost(10), "n3": Cost(600, 40)},
-        introduced_db={"n0": 20.0, "n1": 35.0},
+        errors=errors({"n0": 20.0, "n1": 35.0}),
     )
 
 
@@ -102,7 +113,7 @@ def test_costs_of_a_layer_are_those_of_its_nodes(facts: Facts) -> None:
 
 def test_the_worst_error_of_its_nodes_is_a_layers_error(facts: Facts) -> None:
     assert values(engine("introduced", facts)) == {"l0": 20.0}
-    assert engine("inherited", facts) is None
+    assert values(engine("inherited", facts)) == {"l0": 50.0}
 
 
 def test_kinds_have_a_colour_each_and_badges_mark_what_is_no_plain_kernel(facts: Facts) -> None:
@@ -116,10 +127,11 @@ def test_kinds_have_a_colour_each_and_badges_mark_what_is_no_plain_kernel(facts:
 
 
 def test_what_has_no_values_says_why(facts: Facts) -> None:
-    empty = Facts(Links(None, None), LIGHT)
+    empty = Facts(Links(None, None), LIGHT, costs_problem="It cannot be counted.")
     assert all(source(key, empty) is None for key in SOURCE_OVERLAYS)
     said = reasons(SOURCE_OVERLAYS.values(), empty, is_engine=False)
-    assert said["time"] == NO_TIMES and all(said[key] for key in ("fate", "introduced", "flops"))
+    assert said["time"] == NO_TIMES and said["flops"] == "It cannot be counted."
+    assert said["fate"] and said["introduced"]
     assert not reasons(ENGINE_OVERLAYS.values(), facts, is_engine=True)["memory"]
 
 
@@ -143,7 +155,8 @@ def test_the_menu_offers_all_and_greys_out_with_a_reason(qtbot: QtBot, facts: Fa
     qtbot.addWidget(bar)
     bar.show()
     assert bar.current == "time"
-    bar.set_reasons(reasons(ENGINE_OVERLAYS.values(), Facts(facts.links, LIGHT), is_engine=True))
+    unknown = Facts(facts.links, LIGHT, costs_problem="It cannot be counted.")
+    bar.set_reasons(reasons(ENGINE_OVERLAYS.values(), unknown, is_engine=True))
     QTest.keyClick(bar.more, Qt.Key.Key_Space)
     assert bar.menu.isVisible() and len(bar.menu.actions()) == len(ENGINE_OVERLAYS)
     flops = next(action for action in bar.menu.actions() if action.text().startswith("FLOPs"))

@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from workbench.core.costs import Cost
 from workbench.core.errors import WorkbenchError
 from workbench.core.json import decode, encode
-from workbench.session.questions import Answer, Opened, OpenQuestion, SamplesInfo, SamplesQuestion
+from workbench.session.questions import Answer, CostsQuestion, Opened, OpenQuestion, SamplesInfo, SamplesQuestion
 
 
 def main() -> None:
@@ -54,6 +55,13 @@ def _samples(question: bytes) -> SamplesInfo:
     )
 
 
+def _costs(question: bytes) -> dict[str, Cost]:
+    from workbench.model.costs import model_costs
+
+    asked = decode(question, CostsQuestion)
+    return model_costs(asked.model, asked.shapes)
+
+
 def _tensor_words(name: str, array: Any) -> str:
     shape = "×".join(str(dim) for dim in array.shape) or "scalar"
     return f"{name} {shape} {array.dtype}, {float(array.min()):.4g} to {float(array.max()):.4g}"
@@ -70,7 +78,12 @@ def _capabilities(_question: bytes) -> dict[str, Any]:
     return found
 
 
-VERBS: dict[str, Callable[[bytes], Any]] = {"open": _open, "samples": _samples, "capabilities": _capabilities}
+VERBS: dict[str, Callable[[bytes], Any]] = {
+    "open": _open,
+    "samples": _samples,
+    "costs": _costs,
+    "capabilities": _capabilities,
+}
 
 if __name__ == "__main__":
     main()

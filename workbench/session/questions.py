@@ -50,6 +50,13 @@ class SamplesInfo(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+class CostsQuestion(msgspec.Struct, frozen=True):
+    """`model` may come without its graph: the file is read again. The answer is a `Cost` by node id."""
+
+    model: Model
+    shapes: dict[str, Shape]
+
+
 class BackendInfo(msgspec.Struct, frozen=True):
     """A backend and what it can do on this machine; the words of `backends.base.Capabilities`, and its dialect."""
 

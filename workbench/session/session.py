@@ -19,6 +19,7 @@ from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
+from workbench.session.node_costs import NodeCosts
 from workbench.session.pair import EnginePair
 from workbench.session.plan import PlanDocument
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
@@ -78,6 +79,7 @@ class Session(QObject):
         self._opener = Ask("open", Opened, self)
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
         self.pair = EnginePair(self)
+        self.costs = NodeCosts(self)
         self._connect()
 
     def _connect(self) -> None:
@@ -391,5 +393,5 @@ class Session(QObject):
         self.undo.clear()  # or its end would tell of it, when everything else is gone already
         self._opener.cancel()
         self._prober.cancel()
-        self.samples.close()
-        self.runs.close()
+        for part in (self.samples, self.costs, self.runs):
+            part.close()

@@ -48,6 +48,11 @@ class OverlayBar(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._show()
 
+    @property
+    def kind(self) -> OverlayKind:
+        """The one that is on."""
+        return self._kinds[self.current]
+
     def choose(self, key: str) -> None:
         """Shows which one is on; unknown ones are ignored."""
         if key in self._kinds:

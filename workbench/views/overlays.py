@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.core.costs import Cost
 from workbench.core.graph import FateKind, Graph, LayerKind
+from workbench.core.layer_errors import LayerErrors
 from workbench.core.precision import Precision
 from workbench.core.run import EngineGraph
 from workbench.core.theme import Theme
@@ -19,7 +20,7 @@ from workbench.views.canvas.heat import Group, Heat, Kinds, Scale
 NO_TIMES = "No layer times yet: build the model first"
 NO_ENGINE = "No engine yet: build the model first"
 NO_ERRORS = "This run has no error per node: check its layers first"
-NO_COSTS = "The shapes of this model are not known yet"
+NO_COSTS = "No model is open"
 FATE_WORDS = {
     FateKind.FUSED: "fused",
     FateKind.ALONE: "alone",
@@ -35,7 +36,7 @@ HARMLESS_DB = 60.0  # an error so small is seen nowhere: the quiet end of the sc
 class Facts(msgspec.Struct, frozen=True):
     """All that overlays are made of. `layer_ms` is by engine layer, everything else by source node.
 
-    `shares` splits times of layers on nodes (see `TimeShares`); errors are SQNR in dB: less is worse.
+    `shares` splits times of layers on nodes (see `TimeShares`).
     """
 
     links: Links
@@ -45,8 +46,8 @@ class Facts(msgspec.Struct, frozen=True):
     layer_ms: Mapping[str, float] = {}
     shares: TimeShares | None = None
     costs: Mapping[str, Cost] = {}
-    introduced_db: Mapping[str, float] = {}
-    inherited_db: Mapping[str, float] = {}
+    costs_problem: str = ""  # why they cannot be counted
+    errors: LayerErrors | None = None
 
 
 Make = Callable[[Facts], Heat | Kinds | None]
@@ -64,6 +65,11 @@ class OverlayKind(msgspec.Struct, frozen=True):
     reason: str
     source: Make | None = None
     engine: Make | None = None
+
+    @property
+    def needs_costs(self) -> bool:
+        """Costs are counted only where somebody wants to see them."""
+        return self.reason == NO_COSTS
 
 
 class TimeShares:
@@ -111,21 +117,36 @@ def _time(values: Mapping[str, float], share_leads: bool, missing: str) -> Heat:
 # errors
 
 
+def sqnr_db(errors: LayerErrors | None, kind: str) -> dict[str, float]:
+    """By source node, less is worse: `introduced`, `inherited` or `total`; of several outputs the worst."""
+    found: dict[str, float] = {}
+    for tensor, figures in errors.known() if errors is not None else ():
+        value = float(getattr(figures, kind).sqnr_db)
+        for node in tensor.nodes:
+            found[node] = min(found.get(node, value), value)
+    return found
+
+
 def _error(values: Mapping[str, float], title: str) -> Heat | None:
     if not values:
         return None
-    high = min(max(values.values()), HARMLESS_DB)
-    return Heat(values, "dB", title, high=high, low_is_hot=True, group=Group.WORST, missing="not checked")
+    low, high = max(min(values.values()), 0.0), min(max(values.values()), HARMLESS_DB)
+    return Heat(values, "dB", title, Scale.LINEAR, low, high, True, Group.WORST, missing="not checked")
 
 
-def _by_layer(values: Mapping[str, float], links: Links) -> dict[str, float]:
+def _node_error(facts: Facts, kind: str) -> Heat | None:
+    return _error(sqnr_db(facts.errors, kind), f"Error {kind}, SQNR")
+
+
+def _layer_error(facts: Facts, kind: str) -> Heat | None:
     """The worst of the nodes that went into each layer."""
-    found: dict[str, float] = {}
-    for layer in links.layers:
-        known = [values[node] for node in links.nodes_of([layer]) if node in values]
+    values = sqnr_db(facts.errors, kind)
+    layers: dict[str, float] = {}
+    for layer in facts.links.layers:
+        known = [values[node] for node in facts.links.nodes_of([layer]) if node in values]
         if known:
-            found[layer] = min(known)
-    return found
+            layers[layer] = min(known)
+    return _error(layers, f"Error {kind}, SQNR")
 
 
 # costs
@@ -230,8 +251,8 @@ OVERLAYS = (
         "error",
         "Error that a node itself introduces: SQNR of its output when its inputs are FP32",
         NO_ERRORS,
-        lambda facts: _error(facts.introduced_db, "Error introduced, SQNR"),
-        lambda facts: _error(_by_layer(facts.introduced_db, facts.links), "Error introduced, SQNR"),
+        lambda facts: _node_error(facts, "introduced"),
+        lambda facts: _layer_error(facts, "introduced"),
     ),
     OverlayKind(
         "memory",
@@ -254,8 +275,8 @@ OVERLAYS = (
         "error inherited",
         "Error that arrives with a node's inputs: SQNR of its output in the quantized graph",
         NO_ERRORS,
-        lambda facts: _error(facts.inherited_db, "Error inherited, SQNR"),
-        lambda facts: _error(_by_layer(facts.inherited_db, facts.links), "Error inherited, SQNR"),
+        lambda facts: _node_error(facts, "inherited"),
+        lambda facts: _layer_error(facts, "inherited"),
     ),
     OverlayKind(
         "flops",
@@ -315,13 +336,20 @@ def layer_badges(facts: Facts) -> dict[str, str]:
 
 def reasons(kinds: Iterable[OverlayKind], facts: Facts, *, is_engine: bool) -> dict[str, str]:
     """Why an overlay has nothing to show; empty where it has. Cheap: nothing is computed for it."""
-    has = {
-        NO_TIMES: bool(facts.layer_ms),
-        NO_ENGINE: bool(facts.links.fates),
-        NO_ERRORS: bool(facts.introduced_db or facts.inherited_db),
-        NO_COSTS: bool(facts.costs),
+    missing = {
+        NO_TIMES: "" if facts.layer_ms else NO_TIMES,
+        NO_ENGINE: "" if facts.links.fates else NO_ENGINE,
+        NO_ERRORS: _why_no_errors(facts.errors),
+        NO_COSTS: facts.costs_problem,
     }
-    found = {kind.id: "" if has.get(kind.reason, True) else kind.reason for kind in kinds}
+    found = {kind.id: missing.get(kind.reason, "") for kind in kinds}
     if is_engine and facts.engine is not None:
         found["memory"] = ""  # the engine's own shapes
     return found
+
+
+def _why_no_errors(errors: LayerErrors | None) -> str:
+    if errors is None:
+        return NO_ERRORS
+    has_some = next(errors.known(), None) is not None
+    return "" if has_some else errors.reason or "The layers are being checked"
