@@ -12,6 +12,7 @@ LARGE = 60  # members up to which a group stays flat
 SMALL = 6  # members below which a piece that stands alone is no group of its own
 DEPTH_MOST = 6
 FORMS_TRIED = 8
+TURN_LEAST = 14  # members from which a piece of a repeated block is a group inside it
 TAIL_MOST = 4  # nodes in a row that still belong to the block before them
 ROW_MOST = 12  # nodes in a row that still make a group
 
@@ -41,15 +42,16 @@ def _pieces(
     times = Counter(forms)
     parts: list[Part] = []
     for start, end in repeated([number[form] for form in forms]):
+        in_turn = end - start > 1
         turn: list[Part] = []
         for piece, form in zip(pieces[start:end], forms[start:end], strict=True):
-            if len(piece) == 1 or (times[form] == 1 and len(piece) < SMALL):
+            if len(piece) < (TURN_LEAST if in_turn else SMALL if times[form] == 1 else 2):
                 turn += piece
             elif len(piece) > ROW_MOST and _tail(piece, cuts) == len(piece):
                 turn += _row(piece, kinds)
             else:
                 turn.append(_inner(piece, producers, kinds, depth))
-        parts += [turn] if end - start > 1 else turn
+        parts += [turn] if in_turn else turn
     return parts
 
 
