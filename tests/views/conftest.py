@@ -28,7 +28,7 @@ def empty_window(qtbot: QtBot, qapp: object) -> Iterator[MainWindow]:
     qtbot.waitExposed(window)
     window.activateWindow()  # without a window manager nobody else does, and keys go to the active window
     qtbot.waitUntil(window.isActiveWindow, timeout=5000)
-    for pane in (window.panes.source, window.panes.engine):
+    for pane in window.panes.by_side.values():
         pane.canvas.is_animated = False
     yield window
     window.close()

@@ -126,8 +126,8 @@ class EnginePair(QObject):
             self._relink()
 
     def _relink(self) -> None:
-        engine = self.engine
-        self._links = Links(self._session.model if engine is not None else None, engine)
-        session = self._session
-        session.select(session.links.again(session.selection))
+        engine, session = self.engine, self._session
+        self._links = Links(session.model if engine is not None else None, engine)
+        session.selection = self.completed(session.links.again(session.selection))
         self.changed.emit()
+        session.selection_changed.emit(session.selection)

@@ -61,6 +61,8 @@ SETTINGS = (
     Setting("window_state", {}),
     Setting("recent_plans", ()),
     Setting("overlays", {}),
+    Setting("dim_rest", False),
+    Setting("follow", False),
 )
 _BY_ID = {setting.id: setting for setting in SETTINGS}
 

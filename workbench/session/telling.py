@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.pipeline.conversions import conversion_words, neighbours
-from workbench.session.selection import Links
+from workbench.session.selection import Links, Selection, Side
 from workbench.session.words import node_label, plural
+
+if TYPE_CHECKING:
+    from workbench.session.session import Session
 
 INFERRED = "~"
 BADGE_MOST = 30  # characters
@@ -54,7 +59,7 @@ def node_answer(node: Layer, links: Links) -> str:
     if fate is None:
         return "There is no engine yet that could say what becomes of it."
     told = _became(node, fate, links)
-    return told if fate.exact else f"{told} Inferred from the graph: the engine does not name it."
+    return told if fate.exact else f"{told} Inferred: the engine does not name it."
 
 
 def _became(node: Layer, fate: Fate, links: Links) -> str:
@@ -84,8 +89,8 @@ def layer_answer(layer: Layer, links: Links, graph: Graph) -> str:
     """Which nodes a layer runs; where it runs none, what it is for and which layers it stands between."""
     nodes = [links.nodes[key] for key in layer.sources if key in links.nodes]
     if nodes and layer.id not in links.added:
-        exact = "" if layer.sources_exact else " Some were inferred from the graph: the engine does not name them all."
-        return f"Runs {_listed([node_label(node) for node in nodes])}.{exact}"
+        exact = "" if layer.sources_exact else "; some inferred, not named by the engine"
+        return f"Runs {_listed([node_label(node) for node in nodes])}{exact}."
     does = conversion_words(layer, graph.tensors)
     served = f", for {_listed([node_label(node) for node in nodes])}" if nodes else ""
     return f"{_ADDED[layer.kind]}{f': it {does}' if does else ''}{served}{_between(layer, graph)}."
@@ -114,3 +119,27 @@ def _listed(names: list[str]) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= BADGE_MOST else f"{text[: BADGE_MOST - 11]}…{text[-10:]}"
+
+
+def selection_answer(session: Session) -> str:
+    """What became of the selection, in a line; empty where nothing is selected."""
+    selection, pair = session.selection, session.pair
+    if not selection:
+        return ""
+    links, engine = (pair.links, pair.engine) if selection.chosen is Side.FIRST else (session.links, session.engine)
+    chosen = {Side.SOURCE: selection.nodes, Side.FIRST: selection.first, Side.ENGINE: selection.layers}
+    ids = chosen[selection.chosen]
+    if len(ids) > 1 or not ids:
+        return _several(selection, is_pair=pair.is_on)
+    (key,) = ids
+    if selection.chosen is Side.SOURCE:
+        node = links.nodes[key]
+        return f"{_short(node_label(node))}: {node_answer(node, links)}"
+    layer = links.layers[key]
+    return f"{_short(layer.heading)}: {layer_answer(layer, links, engine.graph if engine is not None else Graph(''))}"
+
+
+def _several(selection: Selection, *, is_pair: bool) -> str:
+    if is_pair:
+        return f"{plural(len(selection.first), 'layer')} of A, {plural(len(selection.layers), 'layer')} of B"
+    return f"{plural(len(selection.nodes), 'node')}, {plural(len(selection.layers), 'layer')}"

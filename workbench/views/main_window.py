@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.core.errors import WorkbenchError
 from workbench.session.baseline import BASELINE_LABEL, run_title
 from workbench.session.session import Message, Session
 from workbench.session.words import plural
@@ -35,9 +33,10 @@ from workbench.views.layouts import dock, splitter
 from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actions, update_actions
 from workbench.views.model_panel import ModelPanel
 from workbench.views.palette import Palette
-from workbench.views.panes import Pane, Panes
+from workbench.views.panes import Panes
 from workbench.views.plan_panel import PlanPanel
 from workbench.views.samples_panel import SamplesPanel
+from workbench.views.saving import saved
 from workbench.views.settings_dialog import SettingsDialog
 from workbench.views.shortcuts import Shortcuts
 from workbench.views.statusbar import StatusBar, window_words
@@ -204,31 +203,7 @@ class MainWindow(QMainWindow):
         ask_where_to_save(self, "Export report", "report.html", "HTML page (*.html)", self._export_report)
 
     def _export_report(self, path: str) -> None:
-        self._do(lambda: self.session.export_report(path), f"The report is written to {path}.")
-
-    def save_source(self) -> None:
-        self._save_graph(self.panes.source, "source-graph.svg")
-
-    def save_engine(self) -> None:
-        self._save_graph(self.panes.engine, "engine-graph.svg")
-
-    def _save_graph(self, pane: Pane, name: str) -> None:
-        filters = "SVG drawing (*.svg);;PNG picture (*.png);;PDF page (*.pdf)"
-        ask_where_to_save(self, "Save graph", name, filters, lambda path: self._export_graph(pane, path))
-
-    def _export_graph(self, pane: Pane, path: str) -> None:
-        self._do(lambda: pane.export(Path(path)), f"The graph is written to {path}.")
-
-    def _do(self, work: Callable[[], object], done: str) -> None:
-        """Says in the banner how it went."""
-        try:
-            work()
-        except WorkbenchError as error:
-            self.session.show_error(error)
-        except OSError as error:
-            self.session.show_error(WorkbenchError(f"This could not be written: {error}"))
-        else:
-            self.session.show(Message(done, is_error=False))
+        saved(self.session, lambda: self.session.export_report(path), f"The report is written to {path}.")
 
     # edits and runs
 
@@ -312,12 +287,6 @@ class MainWindow(QMainWindow):
     def clear_selection(self) -> None:
         self.session.select_nodes([])
 
-    def fit_graphs(self) -> None:
-        self.panes.fit()
-
-    def reveal_selection(self) -> None:
-        self.panes.fly_to_selection()
-
     def rule_for_selection(self) -> None:
         """A menu of precisions for the selected nodes, at the plan."""
         menu = QMenu(self)
@@ -386,7 +355,7 @@ class MainWindow(QMainWindow):
         settings.set("window_state", sizes)
 
     def _splitters(self) -> dict[str, QSplitter]:
-        return {"middle": self.middle, "workspace": self.workspace, "panes": self.panes, "bottom": self.bottom}
+        return {"middle": self.middle, "workspace": self.workspace, "panes": self.panes.splitter, "bottom": self.bottom}
 
     def _restore(self) -> None:
         settings = self.session.settings

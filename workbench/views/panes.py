@@ -1,36 +1,36 @@
-"""The two graphs side by side: a header, overlay chips and a canvas each; one selection for both."""
+"""The graphs side by side: source and engine, or two engines; one selection for all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable
+from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from workbench.core.graph import Graph
-from workbench.core.run import Run
+from workbench.core.run import EngineGraph, Run
 from workbench.core.theme import Theme
-from workbench.session.selection import Selection
+from workbench.session.baseline import short_title
+from workbench.session.selection import Selection, Side
 from workbench.session.session import Session
+from workbench.session.telling import fate_badge, layer_badge, selection_answer
 from workbench.session.words import plural, verbal_status
-from workbench.views.canvas import GraphCanvas
-from workbench.views.canvas.legend import Legend
-from workbench.views.overlay_bar import OverlayBar
+from workbench.views.following import CameraFollow
 from workbench.views.overlays import (
     ENGINE_OVERLAYS,
     SOURCE_OVERLAYS,
     Facts,
-    OverlayKind,
     TimeShares,
     asked_stripes,
-    fate_badges,
-    layer_badges,
     ran_stripes,
     reasons,
 )
+from workbench.views.pane import Pane
+from workbench.views.pane_bar import TWO, PaneBar
+from workbench.views.run_picker import RunPicker
+from workbench.views.saving import save_graph
 from workbench.views.theme import current
-from workbench.views.widgets import Line, Words, empty_label
+from workbench.views.widgets import Line, Words, connect_all
 
 NO_ENGINE = (
     "No engine yet.\nChoose a backend and a precision above, then Build (Ctrl+B):\nthe graph after fusion appears here."
@@ -39,174 +39,256 @@ BUILDING = "The engine is being built.\nIts graph appears here as soon as it is 
 NO_ENGINE_OF_RUN = "This run has no engine graph."
 
 
-class Pane(QWidget):
-    """A canvas with its header and legend. Shows an empty sentence while there is no graph."""
+class Panes(QWidget):
+    """`source` or `first` stands at the left, `engine` at the right. A click in any of them selects in all."""
 
-    def __init__(self, title: str, overlays: Mapping[str, OverlayKind], remembered: object, empty: str) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self.setObjectName("canvas")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.overlays = OverlayBar(overlays, remembered)
-        self.legend = Legend()
-        self.canvas = GraphCanvas()
-        self.canvas.setAccessibleName(f"{title} graph")
-        self.empty = empty_label(empty)
-        self._title = Line(Words(title, bold=True))
-        self._title.setMinimumWidth(64)
-        self.canvas.marks_changed.connect(lambda: self.legend.show_marks(self.canvas.marks))
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 6, 12, 6)
-        head.setSpacing(6)
-        head.addWidget(self._title, 1)
-        head.addWidget(self.overlays, 2)
-        graphs = QWidget()
-        self._stack = QStackedLayout(graphs)
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(self.canvas)
+        self._session = session
+        self._shares = {side: TimeShares(session.links) for side in Side}
+        self._found: dict[Side, frozenset[str]] = {}
+        self._build()
+        self._connect()
+        self.set_theme(current())
+        self._show_model()
+        self._show_engines()
+
+    def _build(self) -> None:
+        session, pair = self._session, self._session.pair
+        overlays = session.settings.get("overlays")
+        self.title = Line(Words("Source", bold=True))
+        self.title.setMinimumWidth(64)
+        self.title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.run_of_first = RunPicker("engine A", pair.candidates, pair.set_run)
+        self.run_of_engine = RunPicker("the engine", pair.candidates, session.set_current)
+        engine = overlays.get("engine")
+        self.source = Pane("Source", self.title, SOURCE_OVERLAYS, overlays.get("source"), "Open a model to see it.")
+        self.first = Pane("First engine", self.run_of_first, ENGINE_OVERLAYS, engine, NO_ENGINE)
+        self.engine = Pane("Engine", self.run_of_engine, ENGINE_OVERLAYS, engine, NO_ENGINE)
+        self.by_side = {Side.SOURCE: self.source, Side.FIRST: self.first, Side.ENGINE: self.engine}
+        self.left = QStackedWidget()
+        self.left.addWidget(self.source)
+        self.left.addWidget(self.first)
+        self.bar = PaneBar(session)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        for part in (self.left, self.engine):
+            self.splitter.addWidget(part)
+        self.splitter.setSizes([500, 500])
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(graphs, 1)
-        column.addWidget(self.legend)
+        column.addWidget(self.bar)
+        column.addWidget(self.splitter, 1)
+        self.following = CameraFollow(self)
+        for pane in self.by_side.values():
+            self.following.watch(pane.canvas)
 
-    def set_graph(self, graph: Graph | None, title: Words, empty: str = "") -> None:
-        self._title.set_words(title)
-        if empty:
-            self.empty.setText(empty)
-        self.canvas.set_graph(graph)
-        self._stack.setCurrentWidget(self.canvas if graph is not None else self.empty)
-
-    def export(self, path: Path) -> None:
-        """The whole graph as PNG or PDF by the path's suffix, else as SVG. Raises WorkbenchError."""
-        exports = {".png": self.canvas.export_png, ".pdf": self.canvas.export_pdf}
-        exports.get(path.suffix.lower(), self.canvas.export_svg)(path)
-
-
-class Panes(QSplitter):
-    """Source and engine. Follows the session; a click in either selects in both."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.setHandleWidth(1)
-        self.setChildrenCollapsible(False)
-        self._session = session
-        self._shares = TimeShares(session.links)
-        overlays = session.settings.get("overlays")
-        self.source = Pane("Source", SOURCE_OVERLAYS, overlays.get("source"), "Open a model to see its graph.")
-        self.engine = Pane("Engine", ENGINE_OVERLAYS, overlays.get("engine"), NO_ENGINE)
-        for pane in (self.source, self.engine):
-            pane.setMinimumWidth(220)
-            self.addWidget(pane)
-        self.setSizes([500, 500])
+    def _connect(self) -> None:
+        session, pair = self._session, self._session.pair
         self.source.canvas.selection_changed.connect(session.select_nodes)
+        self.first.canvas.selection_changed.connect(pair.select)
         self.engine.canvas.selection_changed.connect(session.select_layers)
-        for pane in (self.source, self.engine):
-            pane.overlays.chosen.connect(self._overlay_chosen)
+        for side, pane in self.by_side.items():
+            pane.overlays.chosen.connect(partial(self._overlay_chosen, side))
+        self.bar.mode_chosen.connect(lambda mode: pair.set_on(mode == TWO))
+        self.bar.dim_toggled.connect(self.toggle_dim)
+        self.bar.follow_toggled.connect(self.toggle_follow)
         session.model_changed.connect(self._show_model)
-        session.engine_changed.connect(self._show_engine)
+        connect_all((session.engine_changed, pair.changed, session.runs.changed), self._show_engines)
+        session.costs.changed.connect(self.refresh_overlays)
         session.selection_changed.connect(self._show_selection)
-        session.choices_changed.connect(self.refresh_source_overlay)
-        self.set_theme(current())
-        self._show_model()
-        self._show_engine()
+        session.choices_changed.connect(self._show_choices)
 
     def set_theme(self, theme: Theme) -> None:
-        for pane in (self.source, self.engine):
+        for pane in self.by_side.values():
             pane.canvas.set_theme(theme)
+        self._show_links()
         self.refresh_overlays()
+
+    # what is laid over the graphs
 
     def refresh_overlays(self, _news: object = None) -> None:
         """Times have changed."""
-        self.refresh_source_overlay()
-        self.refresh_engine_overlay()
-
-    def refresh_source_overlay(self, _news: object = None) -> None:
-        session, pane = self._session, self.source
-        if session.model is None:
+        if self._session.model is None:
             return
-        facts = self.facts(of_run=pane.overlays.current != "precision")
-        pane.overlays.set_reasons(reasons(SOURCE_OVERLAYS.values(), facts, is_engine=False))
-        make = SOURCE_OVERLAYS[pane.overlays.current].source
-        pane.canvas.set_colors(asked_stripes(facts))
-        pane.canvas.set_badges(fate_badges(facts))
-        pane.canvas.set_overlay(make(facts) if make else None)
+        for side, pane in self.by_side.items():
+            if pane is self.first and not self._session.pair.is_on:
+                continue
+            facts = self.facts(side)
+            kinds = SOURCE_OVERLAYS if side is Side.SOURCE else ENGINE_OVERLAYS
+            pane.overlays.set_reasons(reasons(kinds.values(), facts, is_engine=side is not Side.SOURCE))
+            kind = kinds[pane.overlays.current]
+            make = kind.source if side is Side.SOURCE else kind.engine
+            can = make is not None and (side is Side.SOURCE or facts.engine is not None)
+            pane.canvas.set_overlay(make(facts) if can and make else None)
 
-    def refresh_engine_overlay(self, _news: object = None) -> None:
-        pane, facts = self.engine, self.facts()
-        pane.overlays.set_reasons(reasons(ENGINE_OVERLAYS.values(), facts, is_engine=True))
-        make = ENGINE_OVERLAYS[pane.overlays.current].engine
-        pane.canvas.set_colors(ran_stripes(facts))
-        pane.canvas.set_badges(layer_badges(facts))
-        pane.canvas.set_overlay(make(facts) if make and facts.engine is not None else None)
-
-    def facts(self, *, of_run: bool = True) -> Facts:
-        """What overlays are made of. `of_run`: what the current run's own plan asked, not the plan of now."""
-        session, run = self._session, self._session.current
-        if self._shares.links is not session.links:
-            self._shares = TimeShares(session.links)
+    def facts(self, side: Side) -> Facts:
+        """What the overlays of a pane are made of. What the plan asks now, where that is what the source pane shows."""
+        session = self._session
+        links = session.pair.links if side is Side.FIRST else session.links
+        if self._shares[side].links is not links:
+            self._shares[side] = TimeShares(links)
+        run = session.current
+        times = session.runs.layer_ms(run.id) if run else {}
+        needs_costs = self.by_side[side].overlays.kind.needs_costs
+        is_of_now = side is Side.SOURCE and self.source.overlays.current == "precision"
         return Facts(
-            links=session.links,
+            links=links,
             theme=current(),
-            engine=session.engine,
-            asked=session.asked_of_run if of_run else session.asked,
-            layer_ms=session.runs.layer_ms(run.id) if run else {},
-            shares=self._shares,
+            engine=session.pair.engine if side is Side.FIRST else session.engine,
+            asked=session.asked if is_of_now else session.asked_of_run,
+            layer_ms=session.pair.layer_ms if side is Side.FIRST else times,
+            shares=self._shares[side],
+            costs=session.costs.get() if needs_costs else {},
+            costs_problem=session.costs.problem,
         )
 
-    def _overlay_chosen(self, _key: str) -> None:
+    def _overlay_chosen(self, side: Side, key: str) -> None:
+        """Two engines are always seen through the same overlay."""
+        for pane in (self.first, self.engine) if side is not Side.SOURCE else ():
+            pane.overlays.choose(key)
         chosen = {"source": self.source.overlays.current, "engine": self.engine.overlays.current}
         self._session.settings.set("overlays", chosen)
+        self._show_choices()
+
+    def _show_choices(self, _news: object = None) -> None:
+        self.source.canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
         self.refresh_overlays()
+
+    def _show_links(self) -> None:
+        """Precision colours and badges: they change with the engine, not with the times."""
+        self.source.canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
+        links = self._session.links
+        self.source.canvas.set_badges({node: fate_badge(fate, links) for node, fate in links.fates.items()})
+        for side in (Side.FIRST, Side.ENGINE):
+            facts, canvas = self.facts(side), self.by_side[side].canvas
+            canvas.set_colors(ran_stripes(facts))
+            canvas.set_badges({key: layer_badge(layer, facts.links) for key, layer in facts.links.layers.items()})
+
+    # which graphs
 
     def _show_model(self, _model: object = None) -> None:
         model = self._session.model
         if model is None:
-            self.source.set_graph(None, Words("Source", bold=True))
-            return
-        extra = model.all_nodes - model.top_level_nodes
-        soft = plural(model.top_level_nodes, "node") + (f" + {extra:,} in bodies" if extra else "")
-        self.source.set_graph(model.graph, Words("Source", soft, bold=True))
-        self.refresh_source_overlay()
-
-    def _show_engine(self, _engine: object = None) -> None:
-        session = self._session
-        engine, run = session.engine, session.current
-        if engine is None or run is None:
-            self.engine.set_graph(None, Words("Engine", bold=True), why_no_engine(run))
+            self.title.set_words(Words("Source", bold=True))
         else:
-            soft = f"{run.config.plan.default.label} · {plural(len(engine.graph.layers), 'layer')}"
-            self.engine.set_graph(engine.graph, Words("Engine", soft, bold=True))
+            extra = model.all_nodes - model.top_level_nodes
+            soft = plural(model.top_level_nodes, "node") + (f" + {extra:,} in bodies" if extra else "")
+            self.title.set_words(Words("Source", soft, bold=True))
+        self.source.set_graph(model.graph if model else None)
+        self._show_links()
         self.refresh_overlays()
 
-    def _show_selection(self, selection: Selection) -> None:
-        self.source.canvas.set_selection(selection.nodes, reveal=selection.by_layer)
-        self.engine.canvas.set_selection(selection.layers, reveal=not selection.by_layer)
+    def _show_engines(self, _news: object = None) -> None:
+        session, pair = self._session, self._session.pair
+        self._show_left(self.first if pair.is_on else self.source)
+        name = "B" if pair.is_on else "Engine"
+        self.run_of_engine.show_run(session.current, engine_words(name, session.current, session.engine))
+        self.run_of_first.show_run(pair.run, engine_words("A", pair.run, pair.engine))
+        self.engine.set_graph(session.engine.graph if session.engine else None, why_no_engine(session.current))
+        self.first.set_graph(pair.engine.graph if pair.engine else None, why_no_engine(pair.run))
+        self._pair_cameras()
+        self._refresh_bar()
+        self._show_links()
+        self.refresh_overlays()
 
-    # search
+    def _show_left(self, pane: Pane) -> None:
+        if self.left.currentWidget() is not pane:
+            self.left.setCurrentWidget(pane)
+            pane.canvas.setFocus()
+
+    def _pair_cameras(self) -> None:
+        session, pair = self._session, self._session.pair
+        if not pair.is_on:
+            links = session.links
+            self.following.set_pair(self.source.canvas, self.engine.canvas, links.layers_of, links.nodes_of)
+            return
+        a, b = pair.links, session.links
+        self.following.set_pair(
+            self.first.canvas,
+            self.engine.canvas,
+            lambda ids: b.layers_of(a.nodes_of(ids)),
+            lambda ids: a.layers_of(b.nodes_of(ids)),
+        )
+
+    # the selection
+
+    def _show_selection(self, selection: Selection) -> None:
+        for side, ids in _by_side(selection).items():
+            self.by_side[side].canvas.set_selection(ids, reveal=side is not selection.chosen)
+        self.bar.say(selection_answer(self._session))
+        self._dim()
+
+    def _dim(self) -> None:
+        """Others than what a search found, or else than what is linked to the selection, step back."""
+        selection, dims = self._session.selection, self._session.settings.get("dim_rest")
+        for side, ids in _by_side(selection).items():
+            kept = self._found.get(side) or (ids if dims and selection else None)
+            self.by_side[side].canvas.set_dimmed(None if kept is None else self._known(side) - kept)
+
+    def _known(self, side: Side) -> frozenset[str]:
+        session = self._session
+        known = {Side.SOURCE: session.links.nodes, Side.FIRST: session.pair.links.layers}
+        return frozenset(known.get(side, session.links.layers))
 
     def search(self, text: str) -> tuple[list[str], list[str]]:
-        """Ids that match, in both graphs; all others step back."""
-        found = []
-        for pane in (self.source, self.engine):
-            ids = pane.canvas.find(text) if text.strip() else []
-            pane.canvas.set_dimmed(self._others(pane, ids) if ids else None)
-            found.append(ids)
-        return found[0], found[1]
-
-    def _others(self, pane: Pane, ids: list[str]) -> frozenset[str]:
-        known = self._session.links.nodes if pane is self.source else self._session.links.layers
-        return frozenset(known) - frozenset(ids)
+        """Ids that match, in the source and in the engine; all others step back."""
+        found = {side: pane.canvas.find(text) if text.strip() else [] for side, pane in self.by_side.items()}
+        self._found = {side: frozenset(ids) for side, ids in found.items()}
+        self._dim()
+        return found[Side.SOURCE], found[Side.ENGINE]
 
     def fly_to_selection(self) -> None:
-        selection = self._session.selection
-        for pane, ids in ((self.source, selection.nodes), (self.engine, selection.layers)):
+        for side, ids in _by_side(self._session.selection).items():
             if ids:
-                pane.canvas.fly_to(min(ids, key=_index))
+                self.by_side[side].canvas.fly_to(min(ids, key=_index))
 
     def fit(self) -> None:
-        self.source.canvas.fit()
-        self.engine.canvas.fit()
+        for pane in self.shown():
+            pane.canvas.fit()
+
+    def shown(self) -> Iterable[Pane]:
+        """The two that stand side by side."""
+        return (self.first if self._session.pair.is_on else self.source), self.engine
+
+    # actions
+
+    def toggle_two(self) -> None:
+        self._session.pair.toggle()
+
+    def toggle_dim(self) -> None:
+        self._toggle("dim_rest")
+        self._dim()
+
+    def toggle_follow(self) -> None:
+        self._toggle("follow")
+
+    def _toggle(self, setting: str) -> None:
+        self._session.settings.set(setting, not self._session.settings.get(setting))
+        self._refresh_bar()
+
+    def _refresh_bar(self) -> None:
+        settings = self._session.settings
+        self.bar.refresh(dims=settings.get("dim_rest"), follows=settings.get("follow"))
+        if self.following.is_on != settings.get("follow"):
+            self.following.set_on(settings.get("follow"))
+
+    def save_left(self) -> None:
+        left, _ = self.shown()
+        save_graph(left, self._session, "engine-a.svg" if left is self.first else "source-graph.svg")
+
+    def save_right(self) -> None:
+        save_graph(self.engine, self._session, "engine-graph.svg")
+
+
+def engine_words(name: str, run: Run | None, engine: EngineGraph | None) -> Words:
+    """`Engine INT8 MSE · 100 layers`."""
+    if run is None:
+        return Words(name, bold=True)
+    count = f" · {plural(len(engine.graph.layers), 'layer')}" if engine is not None else ""
+    return Words(name, f"{short_title(run)}{count}", bold=True)
 
 
 def why_no_engine(run: Run | None) -> str:
@@ -218,6 +300,10 @@ def why_no_engine(run: Run | None) -> str:
     if run.error is None:
         return f"{NO_ENGINE_OF_RUN}\nIt was {verbal_status(run) or 'made without one'}."
     return f"{NO_ENGINE_OF_RUN}\n{run.error.message}\n{run.error.hint}".strip()
+
+
+def _by_side(selection: Selection) -> dict[Side, frozenset[str]]:
+    return {Side.SOURCE: selection.nodes, Side.FIRST: selection.first, Side.ENGINE: selection.layers}
 
 
 def _index(item: str) -> tuple[int, str]:

@@ -1,0 +1,63 @@
+"""One pane: a canvas with its head and its legend, or the sentence of an empty one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from workbench.core.graph import Graph
+from workbench.views.canvas import GraphCanvas
+from workbench.views.canvas.legend import Legend
+from workbench.views.overlay_bar import OverlayBar
+from workbench.views.overlays import OverlayKind
+from workbench.views.widgets import empty_label
+
+LEAST_WIDTH = 220
+
+
+class Pane(QWidget):
+    """`head` is what stands at the left of its first line: a title, or the picker of a run."""
+
+    def __init__(
+        self, name: str, head: QWidget, overlays: Mapping[str, OverlayKind], remembered: object, empty: str
+    ) -> None:
+        super().__init__()
+        self.setObjectName("canvas")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(LEAST_WIDTH)
+        self.head = head
+        self.overlays = OverlayBar(overlays, remembered)
+        self.legend = Legend()
+        self.canvas = GraphCanvas()
+        self.canvas.setAccessibleName(f"{name} graph")
+        self.empty = empty_label(empty)
+        self.canvas.marks_changed.connect(lambda: self.legend.show_marks(self.canvas.marks))
+        line = QHBoxLayout()
+        line.setContentsMargins(14, 4, 12, 6)
+        line.setSpacing(6)
+        line.addWidget(head)
+        line.addWidget(self.overlays, 1)
+        graphs = QWidget()
+        self._stack = QStackedLayout(graphs)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.canvas)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(line)
+        column.addWidget(graphs, 1)
+        column.addWidget(self.legend)
+
+    def set_graph(self, graph: Graph | None, empty: str = "") -> None:
+        if empty:
+            self.empty.setText(empty)
+        self.canvas.set_graph(graph)
+        self._stack.setCurrentWidget(self.canvas if graph is not None else self.empty)
+
+    def export(self, path: Path) -> None:
+        """The whole graph as PNG or PDF by the path's suffix, else as SVG. Raises WorkbenchError."""
+        exports = {".png": self.canvas.export_png, ".pdf": self.canvas.export_pdf}
+        exports.get(path.suffix.lower(), self.canvas.export_svg)(path)
