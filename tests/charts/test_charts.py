@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.core.events import Checked
 from workbench.core.graph import Layer, LayerKind
+from workbench.core.layer_errors import CheckedTensor, LayerErrors, LayerFigures, TensorError
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import (
     Accuracy,
@@ -70,7 +71,15 @@ def series_of(precision: Precision, *, live: bool = False, layers: int = 30) -> 
         latencies_ms=2.7 + 0.1 * rng.random(600),
         iterations=600,
         checked=(Checked("r", 10, 100, 30.0, "exact_lines", 0.9, 0.6, 0.98),) if live else (),
+        errors=errors_of(layers),
     )
+
+
+def errors_of(layers: int) -> LayerErrors:
+    """Errors of layers that grow from place to place."""
+    tensors = tuple(CheckedTensor(f"t{i}", f"n{i}", (f"n{i}",), "Conv", f"conv_{i}") for i in range(layers))
+    errors = [TensorError(0.99, 60.0 - i, 0.1) for i in range(layers)]
+    return LayerErrors("lines", 8, 8, tensors, tuple(LayerFigures(8, error, error, error) for error in errors))
 
 
 @pytest.fixture(params=find_charts(), ids=lambda chart: chart.__name__)
@@ -128,6 +137,7 @@ def msgspec_replace(one: Series, count: int) -> Series:
         latencies_ms=one.latencies_ms[: count * 20],
         iterations=count * 20,
         checked=one.checked,
+        errors=one.errors,
     )
 
 

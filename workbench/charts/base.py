@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 
 from workbench.core.events import Checked
 from workbench.core.graph import Layer
+from workbench.core.layer_errors import LayerErrors
 from workbench.core.run import Run
 from workbench.core.theme import Theme
 
@@ -30,14 +31,16 @@ class Series:
     latencies_ms: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     iterations: int = 0
     checked: tuple[Checked, ...] = ()
+    errors: LayerErrors | None = None
 
 
 @dataclass(frozen=True)
 class ChartData:
-    """Runs to draw, the current one first, and the selected engine layers of the current run, by id."""
+    """Runs to draw, the current one first; the selected engine layers of the current run and source nodes, by id."""
 
     series: tuple[Series, ...] = ()
     selected: frozenset[str] = frozenset()
+    nodes: frozenset[str] = frozenset()
 
 
 class Chart(QWidget):
@@ -46,6 +49,7 @@ class Chart(QWidget):
     title: str = ""
     order: int = 100
     layer_clicked = Signal(str)  # an engine layer's id, of the current run
+    nodes_clicked = Signal(object)  # tuple of source nodes' ids
     subtitle_changed = Signal(str)  # what stands small and grey beside the title
 
     def set_data(self, data: ChartData) -> None:

@@ -38,13 +38,14 @@ class CheckedTensor(msgspec.Struct, frozen=True):
     """A tensor that the source graph and the typed graph both make: the output of a layer.
 
     `node` is the source node that makes it, `nodes` all that the typed node which makes it stands for, `op` the
-    operator of `node`.
+    operator of `node`, `title` what the user calls it (the tensor's name where it has none).
     """
 
     name: str
     node: str
     nodes: tuple[str, ...]
     op: str
+    title: str = ""
 
 
 class LayerFigures(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from onnx import ModelProto, TensorProto, helper
 
-from workbench.core.graph import LayerKind
+from workbench.core.graph import Layer, LayerKind
 from workbench.core.layer_errors import CheckedTensor
 from workbench.core.model import Model, TypedModel
 from workbench.model.ids import sources_of
@@ -60,20 +60,21 @@ class Chunk(NamedTuple):
 class Dissection:
     """`tensors` have figures, in execution order. `carried_bytes`: the most that is held between two chunks, one graph.
 
-    `limits` are bytes of tensors and of weights in a chunk.
+    `layers` are the source nodes by id. `limits` are bytes of tensors and of weights in a chunk.
     """
 
     def __init__(
         self,
         reference: ModelProto,
         typed: ModelProto,
-        kinds: Mapping[str, LayerKind],
+        layers: Mapping[str, Layer],
         limits: tuple[int, int] = (CHUNK_BYTES, WEIGHT_BYTES),
     ) -> None:
         self._reference, self._typed, self._limits = Parts(reference), Parts(typed), limits
         self._cuts = [name for name in self._reference.producers if self._is_cut(name)]
         self._all = frozenset(self._cuts)
-        self.tensors = tuple(self._checked(name) for name in self._cuts if self._is_layer(name, kinds))
+        self._layers = layers
+        self.tensors = tuple(self._checked(name) for name in self._cuts if self._is_layer(name))
         self.chunks = self._chunks()
         self._last_use = self._uses()
         self.carried_bytes = max((self._carried(i) for i in range(len(self.chunks))), default=0)
@@ -96,16 +97,17 @@ class Dissection:
             return False
         return all(graph.types.get(name, (0, None))[0] in _NUMBERS for graph in (self._reference, self._typed))
 
-    def _is_layer(self, name: str, kinds: Mapping[str, LayerKind]) -> bool:
+    def _is_layer(self, name: str) -> bool:
         node = self._reference.nodes[self._reference.producers[name]]
-        kind = kinds.get(node.name, LayerKind.COMPUTE)
+        kind = self._layers[node.name].kind if node.name in self._layers else LayerKind.COMPUTE
         return kind in (LayerKind.COMPUTE, LayerKind.CONTROL) and node.op_type not in RANDOM
 
     def _checked(self, name: str) -> CheckedTensor:
         node = self._reference.nodes[self._reference.producers[name]]
         typed = self._typed.nodes[self._typed.producers[name]]
         nodes = dict.fromkeys((*sources_of(typed.name), node.name))
-        return CheckedTensor(name, node.name, tuple(nodes), op_name(node))
+        title = self._layers[node.name].name if node.name in self._layers else ""
+        return CheckedTensor(name, node.name, tuple(nodes), op_name(node), title or name)
 
     def _chunks(self) -> list[tuple[str, ...]]:
         chunks: list[tuple[str, ...]] = []
@@ -153,12 +155,12 @@ def dissect(model: Model, typed: TypedModel, fixed: Fixed, aside: WeightsAside) 
 
     `fixed` are the inputs whose branches the typed graph was built for. Raises WorkbenchError.
     """
-    kinds = {layer.id: layer.kind for layer in model.graph.walk()}
+    layers = {layer.id: layer for layer in model.graph.walk()}
     reference, _ = copy_with_branches(model, typed.shapes, fixed)
     aside.take(reference)
     exact = exact_copy(typed.path)
     aside.take(exact)
-    return Dissection(reference, exact, kinds)
+    return Dissection(reference, exact, layers)
 
 
 def tensor_bytes(kind: Type | None) -> int:

@@ -102,6 +102,7 @@ class Bottom(QSplitter):
     def _add_chart(self, chart: Chart, cell: Cell) -> None:
         self.charts.append(chart)
         chart.layer_clicked.connect(lambda layer: self._session.select_layers([layer]))
+        chart.nodes_clicked.connect(self._session.select_nodes)
         chart.subtitle_changed.connect(lambda text, c=chart: cell.set_subtitle(c, text))
         cell.add(chart.title, chart)
         cell.shown.connect(self.refresh)
@@ -168,7 +169,7 @@ def chart_data(session: Session) -> ChartData:
     first = session.current.id if session.current else ""
     ids = [run_id for run_id in dict.fromkeys([first, *session.compared]) if run_id]
     found = [_series(session, run_id) for run_id in ids if session.runs.get(run_id) is not None]
-    return ChartData(tuple(found), session.selection.layers)
+    return ChartData(tuple(found), session.selection.layers, session.selection.nodes)
 
 
 def _series(session: Session, run_id: str) -> Series:
@@ -187,4 +188,5 @@ def _series(session: Session, run_id: str) -> Series:
         latencies_ms=session.runs.latencies(run_id),
         iterations=max(run.timing.layers_iterations if run.timing else 0, live.iterations if live else 0),
         checked=tuple(live.checked) if live else (),
+        errors=session.runs.layer_errors(run_id),
     )
