@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
@@ -28,23 +29,22 @@ from workbench.views.canvas import keys
 from workbench.views.canvas.breadcrumb import Breadcrumb
 from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.controls import ZoomControls
+from workbench.views.canvas.folding import EMPTY, Folding
 from workbench.views.canvas.fonts import face, measure
 from workbench.views.canvas.guard import draw_banner, guarded
 from workbench.views.canvas.heat import Heat, Kinds
 from workbench.views.canvas.marks import Saying, make_marks
+from workbench.views.canvas.menu import make_actions
 from workbench.views.canvas.minimap import Minimap
-from workbench.views.canvas.nest import Nest, Path
+from workbench.views.canvas.nest import Nest
 from workbench.views.canvas.paint import paint_touched
 from workbench.views.canvas.palette import make_palette
 from workbench.views.canvas.picture import paint_picture
 from workbench.views.canvas.pointer import Pointer, Tool, band_boxes
-from workbench.views.canvas.surface import Surface
 from workbench.views.canvas.words import describe, tooltip
 
-EMPTY = Graph("")
 
-
-class GraphCanvas(Surface):
+class GraphCanvas(Folding):
     """A graph, layered from top to bottom, that can be walked, searched, coloured and opened.
 
     Ids are those of `Layer.id`; unknown ones are ignored. `selection_changed` carries a frozenset of ids and is sent
@@ -60,27 +60,19 @@ class GraphCanvas(Surface):
     context_menu_requested = Signal(object, object)
     marks_changed = Signal()  # what `marks` says is new
     camera_changed = Signal()
-    body_changed = Signal(object)  # tuple of subgraph keys from the outermost inwards; () at the top
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._placeholder = ""
-        self._nest = Nest(EMPTY, measure)
-        self._path: Path = ()
         self._saying = Saying()
-        self._cameras: dict[Path, Camera] = {}
         self._pointer = Pointer(self)
-        self._actions = [self._action("Fit the whole graph", self.fit), self._action("Select all", self.select_all)]
+        self._menu_group = ""
+        self._actions: list[QAction] = []
         self._minimap = Minimap(self)
         self._controls = ZoomControls(self)
         self._breadcrumb = Breadcrumb(self)
         self._breadcrumb.chosen.connect(self._open_path)
         self._set_up()
-
-    def _action(self, text: str, act: Callable[[], None]) -> QAction:
-        action = QAction(text, self)
-        action.triggered.connect(lambda _on=False: act())
-        return action
 
     def _set_up(self) -> None:
         self.setMouseTracking(True)
@@ -88,7 +80,7 @@ class GraphCanvas(Surface):
         self.setMinimumSize(120, 80)
         self.setAccessibleName("Graph")
         self.set_theme(LIGHT)
-        self._after_graph()
+        self._after_scene()
 
     # -- what the window says ---------------------------------------------------------------------------------------
 
@@ -98,11 +90,12 @@ class GraphCanvas(Surface):
         `scopes` are the groups of its layers, by the key of the body they are in ("" is the graph itself).
         """
         graph = EMPTY if graph is None else graph
-        if graph is self._nest.graph or graph == self._nest.graph:
+        is_same = graph is self._nest.graph or graph == self._nest.graph
+        if is_same and (scopes is None or scopes == self._nest.scopes):
             return
         self._flight.stop()
         self._nest = Nest(graph, measure, scopes)
-        self._saying, self._cameras, self.error_text = Saying(), {}, ""
+        self._saying, self._cameras, self.error_text = self._saying if is_same else Saying(), {}, ""
         self._show_path(())
 
     def set_theme(self, theme: Theme) -> None:
@@ -117,15 +110,15 @@ class GraphCanvas(Surface):
         self.update()
 
     def set_selection(self, ids: Iterable[str], reveal: bool = False) -> None:
-        """Select these; `reveal` brings the first into view, opening the body it is in. Sends no signal."""
+        """Select these; `reveal` brings the first into view, opening what it is in. Sends no signal."""
         known = self._nest.known(ids)
         if known == self._saying.selection and not reveal:
             return
         self._select(known)
         if reveal and known:
-            here = [i for i in self._scene.ids if i in known]
-            if here:
-                self._reveal([self._scene.index[i] for i in here])
+            whole = np.flatnonzero(self._marks.selected).tolist()
+            if whole:
+                self._reveal(whole)
             else:
                 self.fly_to(next(i for i in self._nest.ids() if i in known))
 
@@ -141,6 +134,10 @@ class GraphCanvas(Surface):
         """A few words above the right corner of layers, such as their fate."""
         self._say(badges=dict(badges))
 
+    def set_matches(self, ids: Iterable[str], match: str = "") -> None:
+        """Ring what a search found, and stronger the one it is at."""
+        self._say(matches=frozenset(ids), match=match)
+
     def set_dimmed(self, ids: Iterable[str] | None) -> None:
         """Draw these layers faintly; None: no layer."""
         self._say(dimmed=frozenset(ids or ()))
@@ -150,26 +147,8 @@ class GraphCanvas(Surface):
         return self._nest.find(text)
 
     @property
-    def path(self) -> Path:
-        """Keys of the open bodies (`n3.then_branch`), from the outermost inwards."""
-        return self._path
-
-    @property
     def selection(self) -> frozenset[str]:
         return self._saying.selection
-
-    def fly_to(self, layer_id: str) -> None:
-        """Bring a layer into the middle, opening the body it is in."""
-        path = self._nest.path_of(layer_id)
-        if path is None:
-            return
-        if path != self._path:
-            self._cameras[self._path] = self._camera
-            self._show_path(path)
-        box = self._scene.index.get(layer_id)
-        if box is not None:
-            self.current = box
-            self._fly_to_box(box)
 
     def _set_camera(self, camera: Camera) -> None:
         super()._set_camera(camera)
@@ -189,17 +168,29 @@ class GraphCanvas(Surface):
             self.tool_changed.emit(tool)
 
     def context_actions(self) -> list[QAction]:
-        """The canvas's own entries for a context menu; owned by the canvas."""
+        """The canvas's own entries for a menu where the last right click was; owned by the canvas, until the next."""
+        for action in self._actions:
+            action.deleteLater()
+        self._actions = make_actions(self, self._menu_group)
         return self._actions
 
     # -- selection --------------------------------------------------------------------------------------------------
 
     def select_box(self, box: int, *, adds: bool) -> None:
         """By the user. Pills become current, but no layer is selected by them."""
-        self.current = box
-        clicked = frozenset([self._scene.ids[box]]) if self._scene.layers[box] is not None else frozenset()
-        chosen = self._saying.selection ^ clicked if adds else clicked
-        self._select_by_user(chosen)
+        self.current, self.current_group = box, ""
+        self._choose(frozenset(self._scene.members(box)), adds)
+
+    def select_group(self, group: int, *, adds: bool) -> None:
+        """An open group by its header: all layers inside."""
+        self.current, self.current_group = -1, self._scene.groups.ids[group]
+        self._choose(frozenset(self._scene.group_members(group)), adds)
+
+    def _choose(self, clicked: frozenset[str], adds: bool) -> None:
+        selection = self._saying.selection
+        if adds:
+            clicked = selection - clicked if clicked <= selection else selection | clicked
+        self._select_by_user(clicked)
         self._tell_accessibility()
 
     def paint_boxes(self, boxes: Iterable[int]) -> None:
@@ -216,26 +207,38 @@ class GraphCanvas(Surface):
         self._select_by_user(frozenset(self._layer_ids(range(self._scene.count))))
 
     def clear_selection(self) -> None:
-        self.current = -1
+        self.current, self.current_group = -1, ""
         self._select_by_user(frozenset())
 
-    def activate_box(self, box: int) -> None:
-        """Open its body, or tell that it was activated."""
+    def activate_box(self, box: int, *, alone: bool = False) -> None:
+        """Open its group or body, or tell that it was activated; the open group that is current closes."""
         if not 0 <= box < self._scene.count:
-            return
-        if box in self._scene.opens:
+            self.toggle_group(self.current_group, alone=alone)
+        elif box in self._scene.closed:
+            self.toggle_group(self._scene.closed[box], alone=alone)
+        elif box in self._scene.opens:
             self._open_path((*self._path, self._scene.opens[box][0]))
         elif self._scene.layers[box] is not None:
             self.activated.emit(self._scene.ids[box])
 
     def step_back(self) -> None:
-        """Esc: first the tool is laid down, then the selection goes, then the body closes."""
+        """Esc: the tool is laid down; then from what is current to the group around it; then the body closes."""
+        around = self._around_current()
         if self.tool is not Tool.SELECT:
             self.set_tool(Tool.SELECT)
+        elif around >= 0:
+            self.select_group(around, adds=False)
         elif self._saying.selection or self.current >= 0:
             self.clear_selection()
         elif self._path:
             self._open_path(self._path[:-1])
+
+    def _around_current(self) -> int:
+        """The open group around the current box or group, or -1."""
+        groups = self._scene.groups
+        if self.current_group in groups.ids:
+            return int(groups.parent[groups.ids.index(self.current_group)])
+        return int(self._scene.inside[self.current]) if 0 <= self.current < self._scene.count else -1
 
     def _layer_ids(self, boxes: Iterable[int]) -> list[str]:
         return [layer_id for box in boxes for layer_id in self._scene.members(box)]
@@ -247,34 +250,14 @@ class GraphCanvas(Surface):
             self.selection_changed.emit(ids)
 
     def _select(self, ids: frozenset[str]) -> None:
-        if self.current >= 0 and self._scene.ids[self.current] not in ids and ids:
+        if self.current >= 0 and ids and not ids.issuperset(self._scene.members(self.current)):
             self.current = -1
         if self.current < 0 and len(ids) == 1:
             self.current = self._scene.index.get(next(iter(ids)), -1)
         self._say(selection=ids)
         self._tell_current()
 
-    # -- bodies -----------------------------------------------------------------------------------------------------
-
-    def _open_path(self, path: Path) -> None:
-        left = self._path
-        self._cameras[left] = self._camera
-        self._show_path(path)
-        if left[: len(path)] == path and len(left) > len(path):  # climbed: stand on what was open
-            self.current = self._scene.index.get(left[len(path)].rpartition(".")[0], -1)
-            self._tell_current()
-
-    def _show_path(self, path: Path) -> None:
-        self._path, self._scene = path, self._nest.scene(path)
-        self.current = self._hover = -1
-        self._after_graph()
-        if path in self._cameras:
-            self._set_camera(self._cameras[path])
-        else:
-            self.home()
-        self.body_changed.emit(path)
-
-    def _after_graph(self) -> None:
+    def _after_scene(self) -> None:
         self._breadcrumb.show_path(self._path, self._nest)
         self._say()
         has_graph = self._scene.count > 0
@@ -361,6 +344,7 @@ class GraphCanvas(Surface):
     @guarded()
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         box = self.box_under(QPointF(event.pos()))
+        self._menu_group = self._group_at(QPointF(event.pos()), box)
         ids = frozenset(self._layer_ids([box])) if box >= 0 else frozenset()
         about = self._saying.selection if not ids or ids <= self._saying.selection else ids
         self.context_menu_requested.emit(about, event.globalPos())
@@ -387,10 +371,18 @@ class GraphCanvas(Surface):
 
     def set_hover(self, place: QPointF | None) -> None:
         box = -1 if place is None else self.box_under(place)
-        if box != self._hover:
-            self._hover = box
-            self.setCursor(self._pointer.cursor(box >= 0))
+        header = -1 if place is None or box >= 0 else self.header_under(place)
+        if (box, header) != (self._hover, self._hover_group):
+            self._hover, self._hover_group = box, header
+            self.setCursor(self._pointer.cursor(box >= 0 or header >= 0))
             self.update()
+
+    def _group_at(self, place: QPointF, box: int) -> str:
+        """The closed group that a box is, or the innermost open one that a point of the pane is in."""
+        if box in self._scene.closed:
+            return self._scene.closed[box]
+        group = self._scene.group_at(*self._camera.to_world(place.x(), place.y()))
+        return self._scene.groups.ids[group] if group >= 0 else ""
 
     def _tell_current(self) -> None:
         text = describe(self._scene, self._marks, self.current) if self.current >= 0 else ""

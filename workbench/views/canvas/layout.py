@@ -15,9 +15,9 @@ import numpy as np
 
 from workbench.views.canvas.layout_flat import Flat, roots
 from workbench.views.canvas.layout_problem import Bools, Floats, Ints
-from workbench.views.canvas.layout_tree import Memo, Outline, arrange_tree
+from workbench.views.canvas.layout_tree import HEADER, Memo, Outline, arrange_tree
 
-__all__ = ["Lines", "Memo", "Outline", "Placement", "arrange"]
+__all__ = ["HEADER", "Lines", "Memo", "Outline", "Placement", "arrange"]
 
 STEPS = 14  # straight pieces of one curve, seen from near
 

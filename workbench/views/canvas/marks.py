@@ -123,8 +123,8 @@ def make_marks(scene: Scene, saying: Saying, palette: Palette, before: Marks | N
         stripes=stripes,
         badges=kept("badges", ("badges",), lambda: _badges(scene, saying.badges)),
         dim=kept("dim", ("dimmed",), lambda: scene.all_among(saying.dimmed)),
-        selected=kept("selected", ("selection",), lambda: scene.any_among(saying.selection)),
-        holds=kept("holds", ("holders",), lambda: scene.any_among(saying.holders)),
+        selected=kept("selected", ("selection",), lambda: scene.all_among(saying.selection)),
+        holds=kept("holds", ("selection", "holders"), lambda: _holds(scene, saying)),
         found=kept("found", ("matches",), lambda: scene.any_among(saying.matches)),
     )
 
@@ -235,6 +235,12 @@ def _stripes(scene: Scene, colors: Mapping[str, str]) -> Stripes:
     np.minimum.at(low, boxes[known], codes[known])
     np.maximum.at(high, boxes[known], codes[known])
     return Stripes(np.where(low == high, low, -1).astype(np.int16), [QColor(name) for name in names])
+
+
+def _holds(scene: Scene, saying: Saying) -> NDArray[np.bool_]:
+    """Something selected is inside: in a body of the box, or among the layers of a group that is not selected whole."""
+    some = scene.any_among(saying.selection) & ~scene.all_among(saying.selection)
+    return some | scene.any_among(saying.holders)
 
 
 def _badges(scene: Scene, badges: Mapping[str, str]) -> dict[int, str]:

@@ -32,7 +32,7 @@ RADIUS = 6.0
 
 @dataclass(frozen=True)
 class Frame:
-    """Everything one picture is made of. `hover` and `current` are boxes, or -1."""
+    """Everything one picture is made of. `hover` and `current` are boxes, or -1, with open groups beside them."""
 
     scene: Scene
     marks: Marks
@@ -42,6 +42,8 @@ class Frame:
     height: float
     hover: int = -1
     current: int = -1
+    hover_group: int = -1
+    current_group: str = ""
 
     @property
     def zoom(self) -> float:

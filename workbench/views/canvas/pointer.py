@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ZOOM_PER_STEP = 1.18  # one notch of a wheel is 120 units
 ADDING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+ALONE = Qt.KeyboardModifier.AltModifier  # with it a double click is about one group, not about all alike
 BRUSH_STEP = 6.0  # pixels between the points at which a quick stroke is sampled
 
 
@@ -67,7 +68,7 @@ class Pointer:
         self._has_middle = event.button() == Qt.MouseButton.MiddleButton
         self._is_painting = self.tool is not Tool.SELECT and not self._has_middle
         if self._is_painting:
-            self._touch(event.position())
+            self._touch_first(event.position())
         has_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         is_band = self.tool is Tool.RECTANGLE if self._is_painting else has_shift and not self._has_middle
         self._band_from = event.position() if is_band else None
@@ -104,15 +105,29 @@ class Pointer:
         if self.tool is not Tool.SELECT:
             self.press(event)
             return
-        box = self._box(event.position())
-        if box >= 0 and event.button() == Qt.MouseButton.LeftButton:
-            self._canvas.activate_box(box)
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        place = event.position()
+        box, header = self._box(place), self._canvas.header_under(place)
+        alone = bool(event.modifiers() & ALONE)
+        if box >= 0:
+            self._canvas.activate_box(box, alone=alone)
+        elif header >= 0:
+            self._canvas.toggle_group(self._canvas.scene.groups.ids[header], alone=alone, place=place)
 
     def _let_go(self) -> None:
         self._pressed = self._band_from = self.band = None
         self._is_painting, self.stroke = False, set()
         self._canvas.setCursor(self.cursor(is_on_box=False))
         self._canvas.update()
+
+    def _touch_first(self, place: QPointF) -> None:
+        """A stroke that starts on the header of an open group paints all inside."""
+        self._touch(place)
+        header = self._canvas.header_under(place)
+        if not self.stroke and header >= 0:
+            groups = self._canvas.scene.groups
+            self.stroke = set(range(int(groups.first[header]), int(groups.last[header])))
 
     def _touch(self, place: QPointF) -> None:
         """Every box between the last point of the stroke and this one."""
@@ -130,8 +145,11 @@ class Pointer:
 
     def _click(self, place: QPointF, adds: bool) -> None:
         box = self._box(place)
+        header = self._canvas.header_under(place)
         if box >= 0:
             self._canvas.select_box(box, adds=adds)
+        elif header >= 0:
+            self._canvas.select_group(header, adds=adds)
         elif not adds:
             self._canvas.clear_selection()
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from workbench.core.graph import Layer, Tensor
 from workbench.views.canvas.body import Body
 from workbench.views.canvas.boxes import DIM_MOST, HEIGHT, INPUT, OUTER, OUTPUT, Look, shape_text
-from workbench.views.canvas.layout import Memo, Outline, Placement, arrange
+from workbench.views.canvas.layout import HEADER, Memo, Outline, Placement, arrange
 
-__all__ = ["DIM_MOST", "HEIGHT", "INPUT", "OUTER", "OUTPUT", "Look", "Scene", "build_scene", "shape_text"]
+__all__ = ["DIM_MOST", "HEADER", "HEIGHT", "INPUT", "OUTER", "OUTPUT", "Look", "Scene", "build_scene", "shape_text"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -79,6 +79,8 @@ class Scene:
     closed: dict[int, str]
     stacked: frozenset[int]
     inside: Ints
+    box_of: Ints  # the box that shows each box of `body`
+    first_leaf: Ints  # the first box of `body` that each box shows
     groups: OpenGroups
     placed: Placement
 
@@ -114,6 +116,24 @@ class Scene:
     def _range(self, group_id: str) -> tuple[int, int]:
         group = self.body.groups[self.body.number[group_id]]
         return group.first, group.last
+
+    def group_at(self, x: float, y: float) -> int:
+        """The innermost open group at a world point, or -1."""
+        return self._innermost(x, y, self.placed.frames[:, 3])
+
+    def header_at(self, x: float, y: float) -> int:
+        """The innermost open group whose header is at a world point, or -1."""
+        return self._innermost(x, y, np.full(len(self.groups), HEADER))
+
+    def _innermost(self, x: float, y: float, heights: Floats) -> int:
+        left, top, width, _ = self.placed.frames.T
+        hit = (left <= x) & (x <= left + width) & (top <= y) & (y <= top + heights)
+        found = np.flatnonzero(hit)
+        return int(found[-1]) if len(found) else -1
+
+    def nearest(self, x: float, y: float) -> int:
+        """The box nearest to a world point; -1 without boxes."""
+        return int(np.argmin(np.abs(self.placed.x - x) + np.abs(self.placed.y - y))) if self.count else -1
 
     def around(self, box: int) -> Iterator[int]:
         """Open groups that a box is in, from the innermost outwards."""
@@ -193,6 +213,8 @@ class _Building:
             closed={box: groups[g].id for box, g in enumerate(group_of) if g >= 0},
             stacked=frozenset(box for box, g in enumerate(group_of) if g >= 0 and groups[g].repeats > 1),
             inside=inside,
+            box_of=self._box_of,
+            first_leaf=self._seen,
             groups=shown,
             placed=arrange(outline, memo),
         )

@@ -36,7 +36,8 @@ class Surface(QWidget):
         super().__init__(parent)
         self.error_text = ""
         self.current = -1  # the box that the keyboard is at
-        self._hover = -1
+        self.current_group = ""  # the open group that it is at
+        self._hover = self._hover_group = -1
         self._palette = make_palette(LIGHT)
         self._scene = Nest(Graph(""), measure).scene(())
         self._marks = make_marks(self._scene, Saying(), self._palette)
@@ -63,7 +64,17 @@ class Surface(QWidget):
     def frame(self, camera: Camera | None = None, size: tuple[float, float] | None = None) -> Frame:
         """Everything the picture is made of, for this pane or for another size and camera."""
         size = size or self._pane()
-        return Frame(self._scene, self._marks, self._palette, camera or self._camera, *size, self._hover, self.current)
+        return Frame(
+            self._scene,
+            self._marks,
+            self._palette,
+            camera or self._camera,
+            *size,
+            self._hover,
+            self.current,
+            self._hover_group,
+            self.current_group,
+        )
 
     def box_under(self, place: QPointF) -> int:
         """The box at a point of the pane, or -1; small boxes are given a few pixels around them."""
@@ -203,7 +214,9 @@ class Surface(QWidget):
 
     def _export_frame(self, whole: bool) -> Frame:
         if not whole:
-            return replace(self.frame(), hover=-1)
+            return replace(self.frame(), hover=-1, hover_group=-1)
         placed = self._scene.placed
         size = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
-        return replace(self.frame(Camera(1.0, MARGIN, MARGIN), size), hover=-1, current=-1)
+        return replace(
+            self.frame(Camera(1.0, MARGIN, MARGIN), size), hover=-1, current=-1, hover_group=-1, current_group=""
+        )

@@ -1,0 +1,172 @@
+"""Folding: which body is shown and which of its groups stand open. What the eye is on stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from PySide6.QtCore import QPointF, Signal
+from PySide6.QtWidgets import QWidget
+
+from workbench.core.graph import Graph
+from workbench.views.canvas import grouping
+from workbench.views.canvas.camera import Camera
+from workbench.views.canvas.fonts import measure
+from workbench.views.canvas.nest import Nest, Path
+from workbench.views.canvas.scene import HEADER, Scene
+from workbench.views.canvas.surface import Surface
+
+EMPTY = Graph("")
+
+
+class Folding(Surface):
+    """A surface over a graph with bodies and groups. Groups are named by `Scope.id`; unknown ones are ignored."""
+
+    body_changed = Signal(object)  # tuple of subgraph keys from the outermost inwards; () at the top
+    groups_changed = Signal()  # some were opened or closed
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._nest = Nest(EMPTY, measure)
+        self._path: Path = ()
+        self._cameras: dict[Path, Camera] = {}
+
+    @property
+    def path(self) -> Path:
+        """Keys of the open bodies (`n3.then_branch`), from the outermost inwards."""
+        return self._path
+
+    def _after_scene(self) -> None:
+        """What is drawn is new."""
+        raise NotImplementedError
+
+    # -- groups -----------------------------------------------------------------------------------------------------
+
+    def is_open(self, group: str) -> bool:
+        """True if the group shows what is inside, or would if those around it did."""
+        return group in self._nest.opened(self._path)
+
+    def toggle_group(self, group: str, *, alone: bool = False, place: QPointF | None = None) -> None:
+        """Open a closed one, close an open one, and all alike with it unless `alone`.
+
+        Its header stays where it was; `place` is a point of the pane that the closed box comes to.
+        """
+        body = self._nest.body(self._path)
+        number = body.number.get(group)
+        if number is None:
+            return
+        together = {body.groups[i].id for i in ([number] if alone else body.alike(number))}
+        opened = self._nest.opened(self._path)
+        self._regroup(opened - together if group in opened else opened | together, group, place)
+
+    def expand_all(self) -> None:
+        self._regroup(grouping.everything(self._nest.body(self._path)))
+
+    def collapse_all(self) -> None:
+        self._regroup(frozenset())
+
+    def expand_to_depth(self, depth: int) -> None:
+        """The outermost `depth` levels stand open, all others are closed."""
+        self._regroup(grouping.to_depth(self._nest.body(self._path), depth))
+
+    def collapse_alike(self, group: str) -> None:
+        """Close this group and all of its structure."""
+        body = self._nest.body(self._path)
+        if group in body.number:
+            alike = {body.groups[i].id for i in body.alike(body.number[group])}
+            self._regroup(self._nest.opened(self._path) - alike, group)
+
+    def open_only(self, group: str) -> None:
+        """This group and those around it stand open, all others are closed."""
+        body = self._nest.body(self._path)
+        if group in body.number:
+            number = body.number[group]
+            self._regroup(frozenset(body.groups[i].id for i in (number, *grouping.around(body, number))), group)
+
+    def uncover(self, layer_ids: Iterable[str]) -> None:
+        """Open the groups around these layers of the body that is shown."""
+        body = self._nest.body(self._path)
+        homes = {int(body.home[body.place[i]]) for i in layer_ids if i in body.place} - {-1}
+        needed = {body.groups[i].id for home in homes for i in (home, *grouping.around(body, home))}
+        self._regroup(self._nest.opened(self._path) | needed)
+
+    def header_under(self, place: QPointF) -> int:
+        """The open group whose header is at a point of the pane, or -1."""
+        x, y = self._camera.to_world(place.x(), place.y())
+        return self._scene.header_at(x, y)
+
+    def _regroup(self, opened: Collection[str], eye: str = "", place: QPointF | None = None) -> None:
+        """`eye` is the group that is looked at; without one, what is under the cursor, current or in the middle."""
+        if frozenset(opened) == self._nest.opened(self._path):
+            return
+        self._flight.stop()
+        old, leaf = self._scene, self._watched()
+        before = self._camera.to_device(*_spot(old, eye, leaf)) if place is None else (place.x(), place.y())
+        stood = int(old.first_leaf[self.current]) if 0 <= self.current < old.count else -1
+        self._nest.open_groups(self._path, frozenset(opened))
+        self._scene = self._nest.scene(self._path)
+        self.current = int(self._scene.box_of[stood]) if stood >= 0 else -1
+        self._hover = self._hover_group = -1
+        self.current_group = self._still_open(self.current_group)
+        after = self._camera.to_device(*_spot(self._scene, eye, leaf))
+        self._is_home = False
+        self._after_scene()
+        self._set_camera(self._camera.moved(before[0] - after[0], before[1] - after[1]))
+        self.groups_changed.emit()
+
+    def _still_open(self, group: str) -> str:
+        return group if group in self._scene.groups.ids else ""
+
+    def _watched(self) -> int:
+        """The leaf that stays in place: of the box under the cursor, the current one, or the one nearest the middle."""
+        box = self._hover if self._hover >= 0 else self.current
+        if not 0 <= box < self._scene.count:
+            box = self._scene.nearest(*self._camera.to_world(self.width() / 2, self.height() / 2))
+        return int(self._scene.first_leaf[box]) if box >= 0 else -1
+
+    # -- bodies -----------------------------------------------------------------------------------------------------
+
+    def _open_path(self, path: Path) -> None:
+        left = self._path
+        self._cameras[left] = self._camera
+        self._show_path(path)
+        if left[: len(path)] == path and len(left) > len(path):  # climbed: stand on what was open
+            self.current = self._scene.homes.get(left[len(path)].rpartition(".")[0], -1)
+
+    def _show_path(self, path: Path) -> None:
+        self._path, self._scene = path, self._nest.scene(path)
+        self.current = self._hover = self._hover_group = -1
+        self.current_group = ""
+        self._after_scene()
+        if path in self._cameras:
+            self._set_camera(self._cameras[path])
+        else:
+            self.home()
+        self.body_changed.emit(path)
+
+    def fly_to(self, layer_id: str) -> None:
+        """Bring a layer into the middle, opening the body and the groups it is in."""
+        path = self._nest.path_of(layer_id)
+        if path is None:
+            return
+        if path != self._path:
+            self._cameras[self._path] = self._camera
+            self._show_path(path)
+        if layer_id not in self._scene.index:
+            self.uncover([layer_id])
+        box = self._scene.index.get(layer_id)
+        if box is not None:
+            self.current = box
+            self._fly_to_box(box)
+
+
+def _spot(scene: Scene, group: str, leaf: int) -> tuple[float, float]:
+    """Where a group's header, or the box that shows a leaf, is in the world."""
+    if group in scene.groups.ids:
+        x, y, width, _ = scene.placed.frames[scene.groups.ids.index(group)].tolist()
+        return x + width / 2, y + HEADER / 2
+    if group:
+        leaf = scene.body.groups[scene.body.number[group]].first
+    if leaf < 0:
+        return 0.0, 0.0
+    box = int(scene.box_of[leaf])
+    return float(scene.placed.x[box]), float(scene.placed.y[box])
