@@ -16,6 +16,8 @@ from workbench.views.canvas.boxes import SHAPE_OPS, Box, Boxes, Measure, box_wid
 Ints = NDArray[np.int64]
 
 LEAST_GROUP = 2  # a group of one box is that box
+TITLE_MOST = 110.0  # a long title does not widen its group further: it is elided
+CHEVRON_ROOM = 24.0  # at both sides of the text on a closed group
 HINT_OPS = 2  # so many ops are named on a closed group
 DIGEST_MOST = 60  # longer names are elided before they are measured
 
@@ -35,7 +37,9 @@ class Group:
 
     @property
     def title(self) -> str:
-        return f"{self.name} ×{self.repeats}" if self.repeats > 1 else self.name
+        if self.repeats < 2:
+            return self.name
+        return f"{self.name} (×{self.repeats})" if "×" in self.name else f"{self.name} ×{self.repeats}"
 
 
 class Body:
@@ -84,11 +88,11 @@ class Body:
 
     def group_width(self, group: int) -> float:
         """Of the box of a closed group."""
-        return box_width(self.groups[group].title, self.hint(group), self._measure)
+        return box_width(self.groups[group].title, self.hint(group), self._measure, CHEVRON_ROOM)
 
     def header_width(self, group: int) -> float:
-        """What the header of an open group needs left of a line through its middle."""
-        return self._measure(self.groups[group].title, False)
+        """Of an open group's title, as far as it widens the group."""
+        return min(self._measure(self.groups[group].title, False), TITLE_MOST)
 
     def hint(self, group: int) -> str:
         """`14 nodes · 4 MatMul, Softmax`: how much is inside, and what counts among it."""

@@ -131,9 +131,9 @@ def look_of(layer: Layer) -> Look:
     return Look.PLAIN
 
 
-def box_width(title: str, name: str, measure: Measure) -> float:
+def box_width(title: str, name: str, measure: Measure, more: float = 0.0) -> float:
     """Steps of 8 px, so that blocks that differ in the digits of a name only share one layout."""
-    text = PADDING + max(measure(title, False), min(measure(name, True), NAME_MOST))
+    text = PADDING + more + max(measure(title, False), min(measure(name, True), NAME_MOST))
     return ceil(min(max(text, WIDTH_LEAST), WIDTH_MOST) / WIDTH_STEP) * WIDTH_STEP
 
 

@@ -65,7 +65,7 @@ class Lines:
 
 def curve(ends: Floats, steps: int) -> Floats:
     """Cubic curves that leave and arrive vertically, as straight pieces (n * steps, 4)."""
-    t = np.linspace(0.0, 1.0, steps + 1)
+    t = (1 - np.cos(np.linspace(0.0, np.pi, steps + 1))) / 2  # finer where it turns
     x1, y1, x2, y2 = (ends[:, i, None] for i in range(4))
     x = x1 + (x2 - x1) * (3 * t**2 - 2 * t**3)
     middle = (y1 + y2) / 2

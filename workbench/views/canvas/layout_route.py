@@ -12,7 +12,7 @@ from workbench.views.canvas.layout_problem import Bools, Floats, Ints, Problem
 RANK_GAP = 28.0
 RANK_GAP_MOST = 84.0
 GAP_PER_SHIFT = 0.07  # a row's gap grows with the widest sideways run in it
-PORT_GAP = 12.0  # between the border of a group and its first row, beside its header
+PORT_GAP = 16.0  # in place of RANK_GAP, beside the border of a group
 PORT_SHARE = 0.32  # lines leave and enter within this share of a loose box's width, each side of its middle
 STRAIGHT = 0.25  # lines whose ends are nearer sideways are vertical
 
@@ -43,6 +43,8 @@ def stack_rows(problem: Problem, items: Items, x: list[float]) -> Rows:
     high = [0.0] * max(len(items.rows), 1)
     for node, height in enumerate(problem.heights):
         high[items.rank[node]] = max(high[items.rank[node]], height)
+    if problem.tops:  # lines run straight through the header
+        high[0] = problem.head
     top, bottom = [], []
     place = 0.0 if problem.tops else problem.head
     for rank, gap in enumerate(_gaps(problem, items, x)):
@@ -50,6 +52,7 @@ def stack_rows(problem: Problem, items: Items, x: list[float]) -> Rows:
         bottom.append(place + high[rank])
         place += high[rank] + gap
     y = [(top[rank] + bottom[rank]) / 2 for rank in items.rank]
+    y[problem.members : problem.members + problem.tops] = [0.0] * problem.tops
     for node, height in enumerate(problem.heights):
         if not items.up[node]:
             y[node] = bottom[items.rank[node]] - height / 2
@@ -66,9 +69,9 @@ def _gaps(problem: Problem, items: Items, x: list[float]) -> list[float]:
             shift[rank] = max(shift[rank], aside)
     gaps = [float(round(min(max(RANK_GAP + GAP_PER_SHIFT * widest, RANK_GAP), RANK_GAP_MOST))) for widest in shift]
     if problem.tops:
-        gaps[0] = max(gaps[0] - RANK_GAP + problem.head, problem.head)
+        gaps[0] += PORT_GAP - RANK_GAP
     if problem.bottoms and len(gaps) > 1:
-        gaps[-2] = max(gaps[-2] - RANK_GAP + problem.foot, problem.foot)
+        gaps[-2] += PORT_GAP - RANK_GAP
     return gaps
 
 

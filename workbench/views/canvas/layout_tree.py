@@ -217,7 +217,7 @@ class _Tree:
             tops=tops,
             bottoms=len(scope.ports) - tops,
             wires=_wires(members, links),
-            head=HEADER + SIDE / 2 if is_group else 0.0,
+            head=HEADER if is_group else 0.0,
             foot=FOOT if is_group else 0.0,
             side=SIDE if is_group else 0.0,
             least_width=outline.headers[group] if is_group else 0.0,

@@ -13,7 +13,7 @@ from workbench.views.canvas.scene import HEADER, Ints
 
 LABEL = (11, False)
 SHADES = 5  # deeper groups look like the deepest of these
-STACK = (6.0, 3.0)  # how far the sheets of a repeated group stand out, the hindmost first
+STACK = (5.0, 2.5)  # how far the sheets of a repeated group stand out above it, the hindmost first
 CHEVRON = 4.0  # half its size
 LEFT = 10.0  # from a border to the chevron
 LABEL_LEFT = 22.0
@@ -142,8 +142,8 @@ def paint_stacks(painter: QPainter, frame: Frame, boxes: Ints) -> None:
     painter.setBrush(QBrush(mix(frame.palette.theme.panel, frame.palette.theme.soft, 0.1)))
     for x, y, width, height in rects_of(frame, np.asarray(found, dtype=np.int64)).tolist():
         for step in STACK:
-            inset, down = step * frame.zoom, step * frame.zoom
-            sheet = QRectF(x + inset + 0.5, y + down, width - 2 * inset - 1, height)
+            inset = step * frame.zoom
+            sheet = QRectF(x + inset + 0.5, y - inset + 0.5, width - 2 * inset - 1, height - 1)
             painter.drawRoundedRect(sheet, RADIUS * frame.zoom, RADIUS * frame.zoom)
 
 
