@@ -23,12 +23,14 @@ class Change(StrEnum):
 class AlignedGroup(msgspec.Struct, frozen=True):
     """Layers of A and of B that share source nodes, directly or through each other; ids in execution order.
 
+    `title` are the ops, `name` what the engine with fewer layers calls them.
     `converting` counts among them those that only convert for the others (A, B). `ms` are sums, None where that engine
     was not timed. `words` says what changed, the most important first.
     """
 
     title: str
     change: Change
+    name: str = ""
     nodes: tuple[str, ...] = ()
     a: tuple[str, ...] = ()
     b: tuple[str, ...] = ()

@@ -106,12 +106,15 @@ def _group(
 ) -> AlignedGroup:
     sides = [[layers[key] for key in keys if key[0] is side] for side in (False, True)]
     working = [[layer for layer in side if layer.kind is not LayerKind.REFORMAT] for side in sides]
-    change = _change(*(working if any(working) else sides))
+    shown = working if any(working) else sides
+    fewer = min((side for side in shown if side), key=len)  # their layers are the larger ones
+    change = _change(*shown)
     precisions = [_precisions(side) for side in working]
     converting = (len(sides[0]) - len(working[0]), len(sides[1]) - len(working[1]))
     tactics = [{layer.tactic for layer in side if layer.tactic} for side in working]
     group = AlignedGroup(
-        title=_title(working if any(working) else sides),
+        title=_listed(layer.heading for layer in fewer),
+        name=_listed(layer.name for layer in fewer),
         change=change,
         nodes=tuple(dict.fromkeys(node for side in sides for layer in side for node in layer.sources)),
         a=tuple(layer.id for layer in sides[0]),
@@ -136,11 +139,10 @@ def _change(a: Sequence[Layer], b: Sequence[Layer]) -> Change:
     return Change.MERGED if len(b) == 1 else Change.REGROUPED
 
 
-def _title(sides: Sequence[Sequence[Layer]]) -> str:
-    """Of the side that has fewer layers, which then are larger."""
-    first = min((side for side in sides if side), key=len)
-    heads = list(dict.fromkeys(layer.heading for layer in first))
-    return ", ".join(heads[:2]) + (f" and {len(heads) - 2} more" if len(heads) > 2 else "")
+def _listed(names: Iterable[str]) -> str:
+    """The first two, each once, and how many more."""
+    each = list(dict.fromkeys(name for name in names if name))
+    return ", ".join(each[:2]) + (f" and {len(each) - 2} more" if len(each) > 2 else "")
 
 
 def _precisions(layers: Iterable[Layer]) -> tuple[Precision, ...]:

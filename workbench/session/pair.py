@@ -114,6 +114,13 @@ class EnginePair(QObject):
         nodes = self._links.nodes_of(chosen)
         self._session.select(Selection(nodes, self._session.links.layers_of(nodes), chosen, Side.FIRST))
 
+    def select_both(self, first: Iterable[str], layers: Iterable[str]) -> None:
+        """Selects these layers of A and of B, and the nodes they were made of."""
+        links, known = self._session.links, self._links.layers
+        a = frozenset(layer for layer in first if layer in known)
+        b = frozenset(layer for layer in layers if layer in links.layers)
+        self._session.select(Selection(self._links.nodes_of(a) | links.nodes_of(b), b, a, Side.FIRST))
+
     def completed(self, selection: Selection) -> Selection:
         """With the layers of the first engine that the selected nodes went to."""
         if selection.chosen is Side.FIRST:

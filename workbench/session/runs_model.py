@@ -25,7 +25,7 @@ class Cell(msgspec.Struct, frozen=True):
     """What a cell shows: figure, what is uncertain behind it, and how it counts (`good`, `bad`, `soft`).
 
     `value` sorts, None last. `swatch` is the precision whose colour stands before the text. `span` columns to the
-    right are given up for a longer text.
+    right are given up for a longer text. `bar` is a share in 0..1, drawn below the figure.
     """
 
     main: str = "—"
@@ -35,6 +35,7 @@ class Cell(msgspec.Struct, frozen=True):
     swatch: Precision | None = None
     tip: str = ""
     span: int = 1
+    bar: float = 0.0
 
 
 NONE = Cell(tone="soft")

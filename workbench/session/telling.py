@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
+from workbench.core.ledger import Ledger
 from workbench.pipeline.conversions import conversion_words, neighbours
+from workbench.pipeline.ledger import fusion_ledger
 from workbench.session.selection import Links, Selection, Side
 from workbench.session.words import node_label, plural
 
@@ -143,3 +145,10 @@ def _several(selection: Selection, *, is_pair: bool) -> str:
     if is_pair:
         return f"{plural(len(selection.first), 'layer')} of A, {plural(len(selection.layers), 'layer')} of B"
     return f"{plural(len(selection.nodes), 'node')}, {plural(len(selection.layers), 'layer')}"
+
+
+def ledger_of(session: Session) -> Ledger | None:
+    """The fusion ledger of the current engine; None where there is none."""
+    if session.model is None or session.engine is None or session.current is None:
+        return None
+    return fusion_ledger(session.model.graph, session.engine, session.runs.layer_ms(session.current.id))

@@ -16,7 +16,9 @@ from workbench.core.theme import Theme
 from workbench.session.baseline import short_title
 from workbench.session.session import Session
 from workbench.views.controls import HeadTab
+from workbench.views.differences_view import DifferencesView
 from workbench.views.files import ask_where_to_save
+from workbench.views.ledger_view import LedgerView
 from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
 from workbench.views.widgets import Line, Words, button, connect_all, menu_item
@@ -36,13 +38,13 @@ class Cell(QWidget):
         self.pages = QStackedWidget()
         self.tabs: list[HeadTab] = []
         self._subtitles: dict[QWidget, str] = {}
+        self._menus: dict[QWidget, QMenu] = {}
         self._head = QHBoxLayout()
         self._head.setSpacing(10)
         self._subtitle = Line(px=11)
         self._head.addWidget(self._subtitle, 1)
         self.more = button("⋯", "ghost", "Save or copy what is shown")
         self.menu = QMenu(self.more)
-        self.more.setMenu(self.menu)
         self._head.addWidget(self.more)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 8, 8, 6)
@@ -50,7 +52,9 @@ class Cell(QWidget):
         column.addLayout(self._head)
         column.addWidget(self.pages, 1)
 
-    def add(self, title: str, page: QWidget) -> None:
+    def add(self, title: str, page: QWidget, menu: QMenu | None = None) -> None:
+        """`menu` is that of the page alone; without one it has the cell's."""
+        self._menus[page] = menu or self.menu
         tab = HeadTab(title)
         tab.clicked.connect(lambda: self.show_page(page))
         self._head.insertWidget(len(self.tabs), tab)
@@ -63,6 +67,7 @@ class Cell(QWidget):
 
     def show_page(self, page: QWidget) -> None:
         self.pages.setCurrentWidget(page)
+        self.more.setMenu(self._menus[page])
         for index, tab in enumerate(self.tabs):
             tab.setChecked(self.pages.widget(index) is page)
         self._subtitle.set_words(Words(self._subtitles.get(page, ""), tone="faint"))
@@ -88,9 +93,12 @@ class Bottom(QSplitter):
             self._add_chart(kind(), self.cells[index % 2])
         self.runs = RunsView(session, runs_menu)
         self.log = LogView(session)
-        self.cells[2].add("Runs", self.runs)
-        self.cells[2].add("Queue and log", self.log)
-        self.cells[2].more.setMenu(runs_menu)
+        self.ledger = LedgerView(session)
+        self.differences = DifferencesView(session)
+        self.cells[2].add("Runs", self.runs, runs_menu)
+        self.cells[2].add("Fusion", self.ledger, self.ledger.menu)
+        self.cells[2].add("Differences", self.differences, self.differences.menu)
+        self.cells[2].add("Log", self.log, runs_menu)
         for cell in self.cells:
             cell.setMinimumWidth(200)
             self.addWidget(cell)

@@ -183,12 +183,12 @@ class Panes(QWidget):
 
     def _show_engines(self, _news: object = None) -> None:
         session, pair = self._session, self._session.pair
-        self._show_left(self.first if pair.is_on else self.source)
         name = "B" if pair.is_on else "Engine"
         self.run_of_engine.show_run(session.current, engine_words(name, session.current, session.engine))
         self.run_of_first.show_run(pair.run, engine_words("A", pair.run, pair.engine))
         self.engine.set_graph(session.engine.graph if session.engine else None, why_no_engine(session.current))
         self.first.set_graph(pair.engine.graph if pair.engine else None, why_no_engine(pair.run))
+        self._show_left(self.first if pair.is_on else self.source)
         self._pair_cameras()
         self._refresh_bar()
         self._show_links()

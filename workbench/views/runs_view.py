@@ -2,62 +2,25 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QPainter, QResizeEvent
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt
+from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QMenu,
     QStackedLayout,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QTableView,
     QWidget,
 )
 
-from workbench.session.runs_model import CELL_ROLE, COLUMNS, RUN_ROLE, Cell, RunsModel
+from workbench.session.runs_model import COLUMNS, RUN_ROLE, RunsModel
 from workbench.session.session import Session
+from workbench.views.cells import ROW_HEIGHT, CellDelegate
 from workbench.views.guard import guarded
-from workbench.views.theme import current
-from workbench.views.widgets import Words, empty_label, paint_words, words_width
+from workbench.views.widgets import empty_label
 
-ROW_HEIGHT = 28
-CELL_PADDING = 8
 RUN_MOST = 210  # pixels that the names of runs keep, if they take so much
 GIVEN_UP = ("memory", "size", "sqnr")  # columns that a narrow table does without, in this order
-Index = QModelIndex | QPersistentModelIndex
-
-
-class CellDelegate(QStyledItemDelegate):
-    """Paints a figure with its uncertainty small and grey behind it; the current run bold."""
-
-    def __init__(self, table: QTableView, model: RunsModel) -> None:
-        super().__init__(table)
-        self._runs = model
-
-    @guarded
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        theme, rect = current(), QRect(option.rect)
-        cell: Cell = index.data(CELL_ROLE)
-        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
-        painter.save()
-        painter.fillRect(rect, QColor(theme.accent_ground if is_selected else theme.panel))
-        painter.fillRect(QRect(rect.x(), rect.bottom(), rect.width(), 1), QColor(theme.line))
-        bold = index.data(RUN_ROLE) == self._runs.current
-        words = Words(cell.main, cell.soft, cell.tone, swatch=cell.swatch)
-        room = rect.adjusted(CELL_PADDING, 0, -CELL_PADDING, -1)
-        is_figure = index.column() > 0 and cell.span <= 2
-        paint_words(painter, room, words, right=is_figure, bold=bold)
-        painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """What the cell wants, were it the current one; a reason that takes the place of figures wants nothing."""
-        cell: Cell = index.data(CELL_ROLE)
-        if cell.span > 1:
-            return QSize(0, ROW_HEIGHT)
-        words = Words(cell.main, cell.soft, swatch=cell.swatch, bold=True)
-        return QSize(words_width(words) + 2 * CELL_PADDING, ROW_HEIGHT)
 
 
 class RunsTable(QTableView):
@@ -69,7 +32,7 @@ class RunsTable(QTableView):
         self._menu = menu
         self.runs = RunsModel(self)
         self.setModel(self.runs)
-        self.setItemDelegate(CellDelegate(self, self.runs))
+        self.setItemDelegate(CellDelegate(self, lambda index: index.data(RUN_ROLE) == self.runs.current))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
