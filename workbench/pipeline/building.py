@@ -10,15 +10,16 @@ from time import perf_counter
 import msgspec
 
 from workbench.backends.base import Backend, Capabilities, Engine, Feed
+from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Fate, FateKind, Graph, LayerKind
 from workbench.core.json import write_json
 from workbench.core.model import Model, Shape, TypedModel
-from workbench.core.precision import Precision
+from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import Build, BuildConfig, EngineGraph
 from workbench.model import check_shapes, open_model
 from workbench.model.sizes import output_sizes
-from workbench.pipeline.calibrating import observations
+from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
@@ -57,12 +58,14 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
     """
     phases: dict[str, float] = {}
     with _timed(phases, "calibrate"):
-        seen, sentence = observations(record, model, shapes, fixed)
+        overflow = writes_fp16(record.request.config.plan, backend.dialect())
+        seen, sentence = observations(record, model, shapes, fixed, overflow=overflow)
     with _timed(phases, "plan"):
         record.stop_if_cancelled()
         record.progress("plan", text="writing the precision plan into the ONNX")
         config = record.request.config
-        typed = compile_plan(model, config.plan, backend.dialect(), shapes, record.folder, seen, fixed)
+        plan = msgspec.structs.replace(config.plan, skip=passes_left_out(config))
+        typed = compile_plan(model, plan, backend.dialect(), shapes, record.folder, seen and seen.observations, fixed)
         write_json(record.folder / TYPED_MODEL_FILE, typed)
     with _timed(phases, "build"):
         config, tuned = effective_config(typed, config)
@@ -71,6 +74,12 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
     write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates), sizes))
     record.built(describe(typed, engine, phases, f"{sentence} {tuned}".strip()))
     return Built(model, shapes, typed, engine)
+
+
+def writes_fp16(plan: PrecisionPlan, dialect: Dialect) -> bool:
+    """Whether values may overflow: FP16 is asked for, and written into the graph."""
+    asked = {plan.default, *(rule.precision for rule in plan.rules if not rule.off)}
+    return Precision.FP16 in asked and dialect.how.get(Precision.FP16) is How.GRAPH
 
 
 def check_can_build(can: Capabilities, config: BuildConfig, title: str) -> None:

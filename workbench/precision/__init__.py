@@ -2,8 +2,8 @@
 
 from workbench.precision.amaxes import observe_amaxes
 from workbench.precision.base import base_digest
-from workbench.precision.calibration import observe
-from workbench.precision.cleaning import PassInfo, list_passes
+from workbench.precision.calibration import StaleObservationsError, observe
+from workbench.precision.cleaning import SHAPES_PASS, PassInfo, list_passes
 from workbench.precision.compiler import compile_plan
 from workbench.precision.keeping import load_observations, save_observations
 from workbench.precision.observations import Observations
@@ -13,9 +13,11 @@ from workbench.precision.rules import asked_precisions, explain_plan
 from workbench.precision.simulation import without_halves
 
 __all__ = [
+    "SHAPES_PASS",
     "Observations",
     "PassInfo",
     "PlanError",
+    "StaleObservationsError",
     "asked_precisions",
     "base_digest",
     "compile_plan",

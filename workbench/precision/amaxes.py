@@ -6,7 +6,7 @@ than the model itself needs it: the pass takes hardly more memory than plain inf
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 import onnx
@@ -31,12 +31,13 @@ def observe_amaxes(
     progress: Callable[[int, int], None],
     cancelled: Callable[[], bool],
     fixed: Fixed = NO_INPUTS,
+    skip: Collection[str] = (),
 ) -> dict[str, float]:
     """Largest magnitude by name of every float32 tensor outside bodies, over all feeds; infinite where one overflowed.
 
     The graph is the clean base graph. Raises Cancelled and WorkbenchError.
     """
-    proto = base_graph(model, shapes, fixed).proto
+    proto = base_graph(model, shapes, fixed, skip).proto
     editor = GraphEditor(proto)
     tensors = float_tensors(editor)
     ends = [name for tensor in tensors for name in _add_ends(editor, tensor)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from time import perf_counter
 from typing import NamedTuple
 
@@ -29,6 +29,10 @@ _CHECKPOINT_SHARE = 20
 _CHECKPOINT_SECONDS = 5.0
 
 
+class StaleObservationsError(WorkbenchError):
+    """Observations that cannot be gone on with."""
+
+
 class _Watch(NamedTuple):
     """Who follows a pass, between samples."""
 
@@ -46,6 +50,7 @@ def observe(
     progress: Callable[[int, int], None] = lambda done, total: None,
     cancelled: Callable[[], bool] = lambda: False,
     fixed: Fixed = NO_INPUTS,
+    skip: Collection[str] = (),
     seen: Observations | None = None,
     keep: Callable[[Observations], None] | None = None,
 ) -> Observations:
@@ -54,20 +59,22 @@ def observe(
     Memory is bounded: the observed activations of one feed, and a histogram (64 KB) and little more per tensor.
     `progress(done, total)` and `cancelled()` are called between feeds; `keep` now and then, and before Cancelled is
     raised: what it is given can be gone on from. `seen` are such observations, of the samples before `feeds`: they are
-    added to, and the result is, bit for bit, that of one pass over all. `fixed` as for `compile_plan`.
+    added to, and the result is, bit for bit, that of one pass over all. `fixed` and `skip` as for the plan.
 
-    Raises Cancelled, and WorkbenchError where a feed does not fit, holds NaN or infinities, or another value of a fixed
-    input, and where there is no feed or nothing to quantize.
+    Raises Cancelled, StaleObservationsError where `seen` are not of this graph, and WorkbenchError where a feed does
+    not fit, holds NaN or infinities, or another value of a fixed input, and where there is no feed or nothing to
+    quantize.
     """
-    proto = base_graph(model, shapes, fixed).proto
+    proto = base_graph(model, shapes, fixed, skip).proto
     tensors = observed_tensors(proto)
     if not tensors:
         raise WorkbenchError(
             "Nothing to quantize: no Conv, MatMul or Gemm on float32 outside If, Loop and Scan.",
             "Build this model in FP32.",
         )
-    if seen is None or list(seen.histograms) != tensors:
-        seen = _nothing_yet(proto, tensors)
+    seen = _nothing_yet(proto, tensors) if seen is None else seen
+    if list(seen.histograms) != tensors or seen.samples > total:
+        raise StaleObservationsError("The calibration that was begun is of another model.", "Begin it again.")
     graph = ExposedGraph(proto, tensors)
     del proto
     _run_all(graph, _checked(feeds, fixed, seen.samples), seen, total, _Watch(progress, cancelled, keep))

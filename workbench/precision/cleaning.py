@@ -34,6 +34,8 @@ class PassInfo(NamedTuple):
 
 LIFT = PassInfo("lift_opset", "Lift old files to the opset that the Q/DQ of the plan need")
 SHAPES = PassInfo("simplify_shapes", "Compute what follows from the input shapes; take out moves that move nothing")
+SHAPES_PASS = SHAPES.name
+"""Off where shapes vary: it computes what holds for those of one build only."""
 CASTS = PassInfo("merge_casts", "Merge and skip casts once the plan is written")
 
 

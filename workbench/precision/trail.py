@@ -41,6 +41,14 @@ class Trail:
         self.marks.append(samples)
         self.thresholds.append(np.array([_thresholds(one) for one in histograms], np.float64).reshape(-1, len(METHODS)))
 
+    def most_moved(self, place: int) -> tuple[int, float]:
+        """The tensor whose percentile range moved most from the mark at `place` to the end, and by which share."""
+        column = METHODS.index(CalibrationMethod.PERCENTILE)
+        before, last = self.thresholds[place][:, column], self.thresholds[-1][:, column]
+        change = np.abs(np.divide(before, last, out=np.ones_like(last), where=last > 0) - 1)
+        tensor = int(np.argmax(change))
+        return tensor, float(change[tensor])
+
     def moved(self, method: CalibrationMethod) -> list[float]:
         """For each mark the largest change of a tensor's threshold from there to the last, as a share of the last."""
         place = METHODS.index(method)
