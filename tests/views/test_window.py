@@ -269,19 +269,6 @@ def test_a_dropped_file_becomes_the_sample_set(window: MainWindow, tmp_path: Pat
     assert window.session.choices.evaluation == str(samples)
 
 
-def test_search_finds_in_both_graphs_and_enter_goes_on(window: MainWindow, qtbot: QtBot) -> None:
-    build(window, qtbot)
-    key(window, Qt.Key.Key_F)
-    QTest.keyClicks(window.top.search, "relu")
-    assert "2 nodes" in window.status.phase.words.main
-    QTest.keyClick(window.top.search, Qt.Key.Key_Return)
-    assert window.session.selection.nodes == {"n1"}
-    QTest.keyClick(window.top.search, Qt.Key.Key_Return)
-    assert window.session.selection.nodes == {"n3"}
-    QTest.keyClick(window.top.search, Qt.Key.Key_Escape)
-    assert window.top.search.text() == ""
-
-
 def test_the_palette_runs_actions_and_finds_nodes(window: MainWindow) -> None:
     window.show_palette()
     QTest.keyClicks(window.palette_view.field, "softmax")

@@ -65,12 +65,16 @@ ACTIONS = (
     Action(
         "search",
         "Search graph",
-        "focus_search",
+        "searching.focus",
         "Edit",
         "Find layers, ops and tensors in both graphs",
         "Ctrl+F",
         "has_model",
         icon="search",
+    ),
+    Action("search_next", "Next found", "searching.next", "Edit", "To the next that was found", "F3", "has_model"),
+    Action(
+        "search_back", "Found before", "searching.back", "Edit", "To the one found before", "Shift+F3", "has_model"
     ),
     Action(
         "palette",

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from workbench.session.baseline import BASELINE_LABEL, run_title
+from workbench.session.search import GraphSearch
 from workbench.session.session import Message, Session
-from workbench.session.words import plural
 from workbench.views import theme
 from workbench.views.banner import Banner
 from workbench.views.bottom import Bottom
@@ -37,6 +37,7 @@ from workbench.views.panes import Panes
 from workbench.views.plan_panel import PlanPanel
 from workbench.views.samples_panel import SamplesPanel
 from workbench.views.saving import saved
+from workbench.views.search import Searching
 from workbench.views.settings_dialog import SettingsDialog
 from workbench.views.shortcuts import Shortcuts
 from workbench.views.statusbar import StatusBar, window_words
@@ -65,8 +66,6 @@ class MainWindow(QMainWindow):
         fill_menu(self._main_menu, self.actions_by_id)
         self._runs_menu = runs_menu(self, self.actions_by_id)
         self._dialogs: list[QWidget] = []
-        self._found: list[tuple[bool, str]] = []  # (is a layer, id)
-        self._found_at = -1
         self._told: frozenset[str] = frozenset()
         self._draw_timer = QTimer(self)
         self._draw_timer.setInterval(DRAW_MS)
@@ -109,7 +108,8 @@ class MainWindow(QMainWindow):
         for part in (self.top, self.banner, self.pages, self.status):
             column.addWidget(part, 1 if part is self.pages else 0)
         self.setCentralWidget(whole)
-        self.palette_view = Palette(self, session, self.actions_by_id)
+        self.searching = Searching(GraphSearch(session), self.panes, self.top.search, self)
+        self.palette_view = Palette(self, session, self.actions_by_id, self.searching.search)
         self.drop_hint = DropHint(self)
 
     def _connect(self) -> None:
@@ -121,8 +121,6 @@ class MainWindow(QMainWindow):
         session.runs.ticked.connect(self._tell)
         session.runs.busy_changed.connect(self._busy)
         self.welcome.open_asked.connect(self.open_dialog)
-        self.top.search_changed.connect(self._search)
-        self.top.search_next.connect(self._search_next)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self.apply_theme)
 
     def _refresh(self, _news: object = None) -> None:
@@ -260,29 +258,6 @@ class MainWindow(QMainWindow):
         QGuiApplication.clipboard().setText(self.bottom.runs.table.runs.tsv())
 
     # graphs
-
-    def focus_search(self) -> None:
-        self.top.search.setFocus()
-        self.top.search.selectAll()
-
-    def _search(self, text: str) -> None:
-        nodes, layers = self.panes.search(text)
-        self._found = [(False, key) for key in nodes] + [(True, key) for key in layers]
-        self._found_at = -1
-        self.status.phase.set_words(
-            f"{plural(len(nodes), 'node')}, {plural(len(layers), 'layer')} found" if text.strip() else ""
-        )
-        if not text.strip():
-            self.status.refresh()
-
-    def _search_next(self, step: int) -> None:
-        if not self._found:
-            return
-        self._found_at = (self._found_at + step) % len(self._found) if self._found_at >= 0 else 0
-        is_layer, key = self._found[self._found_at]
-        select = self.session.select_layers if is_layer else self.session.select_nodes
-        select([key])
-        self.panes.fly_to_selection()
 
     def clear_selection(self) -> None:
         self.session.select_nodes([])

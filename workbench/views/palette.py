@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 
 import msgspec
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
@@ -20,6 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from workbench.session.search import GraphSearch
+from workbench.session.selection import Side
 from workbench.session.session import Session
 from workbench.session.words import node_label
 from workbench.views.guard import guarded
@@ -61,14 +64,14 @@ class EntryDelegate(QStyledItemDelegate):
 class Palette(QFrame):
     """A list over the window, narrowed by typing; Enter runs, Escape closes."""
 
-    def __init__(self, window: QWidget, session: Session, actions: dict[str, QAction]) -> None:
+    def __init__(self, window: QWidget, session: Session, actions: dict[str, QAction], search: GraphSearch) -> None:
         super().__init__(window)
         self.setObjectName("card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.window_below = window
         self._session = session
         self._actions = actions
-        self._entries: list[Entry] = []
+        self._search = search
         self.field = QLineEdit()
         self.field.setPlaceholderText("Type an action, a node or a layer")
         self.field.textChanged.connect(self._filter)
@@ -85,7 +88,6 @@ class Palette(QFrame):
         self.hide()
 
     def popup(self) -> None:
-        self._entries = self._all()
         self.setGeometry((self.window_below.width() - WIDTH) // 2, 60, WIDTH, HEIGHT)
         self.field.clear()
         self._filter("")
@@ -93,30 +95,26 @@ class Palette(QFrame):
         self.raise_()
         self.field.setFocus()
 
-    def _all(self) -> list[Entry]:
-        found = []
+    def _entries(self, text: str) -> Iterator[Entry]:
+        """Actions first, then what the search over the graphs finds, the best first."""
+        words = text.casefold().split()
         for action in self._actions.values():
-            if action.isEnabled() and action.objectName() != "palette":
-                found.append(Entry(action.text(), action.shortcut().toString(), action.trigger))
+            entry = Entry(action.text(), action.shortcut().toString(), action.trigger)
+            is_meant = all(word in f"{entry.text} {entry.detail}".casefold() for word in words)
+            if action.isEnabled() and action.objectName() != "palette" and is_meant:
+                yield entry
         session = self._session
-        for node in session.links.nodes.values():
-            text = f"{node.op}  {node_label(node)}"
-            found.append(Entry(text, "node", partial(session.select_nodes, [node.id])))
-        for layer in session.links.layers.values():
-            text = f"{layer.heading}  {node_label(layer)}"
-            found.append(Entry(text, "layer", partial(session.select_layers, [layer.id])))
-        return found
+        for node in self._search.best(Side.SOURCE, text, MOST):
+            yield Entry(f"{node.op}  {node_label(node)}", "node", partial(session.select_nodes, [node.id]))
+        for layer in self._search.best(Side.ENGINE, text, MOST):
+            yield Entry(f"{layer.heading}  {node_label(layer)}", "layer", partial(session.select_layers, [layer.id]))
 
     def _filter(self, text: str) -> None:
-        words = text.lower().split()
         self.list.clear()
-        for entry in self._entries:
-            if all(word in f"{entry.text} {entry.detail}".lower() for word in words):
-                item = QListWidgetItem(f"{entry.text} {entry.detail}".rstrip())
-                item.setData(Qt.ItemDataRole.UserRole, entry)
-                self.list.addItem(item)
-                if self.list.count() >= MOST:
-                    break
+        for entry in islice(self._entries(text), MOST):
+            item = QListWidgetItem(f"{entry.text} {entry.detail}".rstrip())
+            item.setData(Qt.ItemDataRole.UserRole, entry)
+            self.list.addItem(item)
         self.list.setCurrentRow(0)
 
     def _run(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayou
 from workbench.core.run import EngineGraph, Run
 from workbench.core.theme import Theme
 from workbench.session.baseline import short_title
+from workbench.session.search import Hit
 from workbench.session.selection import Selection, Side
 from workbench.session.session import Session
 from workbench.session.telling import fate_badge, layer_badge, selection_answer
@@ -233,12 +234,12 @@ class Panes(QWidget):
         known = {Side.SOURCE: session.links.nodes, Side.FIRST: session.pair.links.layers}
         return frozenset(known.get(side, session.links.layers))
 
-    def search(self, text: str) -> tuple[list[str], list[str]]:
-        """Ids that match, in the source and in the engine; all others step back."""
-        found = {side: pane.canvas.find(text) if text.strip() else [] for side, pane in self.by_side.items()}
-        self._found = {side: frozenset(ids) for side, ids in found.items()}
+    def show_found(self, found: Mapping[Side, frozenset[str]], at: Hit | None) -> None:
+        """Rings what a search found in each graph, and the one it is at; all others step back."""
+        self._found = dict(found)
+        for side, ids in found.items():
+            self.by_side[side].canvas.set_matches(ids, at.id if at is not None and at.side is side else "")
         self._dim()
-        return found[Side.SOURCE], found[Side.ENGINE]
 
     def fly_to_selection(self) -> None:
         for side, ids in _by_side(self._session.selection).items():

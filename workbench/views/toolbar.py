@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from workbench.core.precision import CalibrationMethod, Precision
 from workbench.session.baseline import TITLES
@@ -18,6 +18,7 @@ from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.icons import icon
 from workbench.views.sample_menu import fill_sample_menu
+from workbench.views.search import SearchField
 from workbench.views.widgets import Words, button, connect_all, menu_head, menu_item, swatch_icon
 
 OFFERED = (Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8)
@@ -32,9 +33,6 @@ COMPACT_BELOW = 1360  # pixels; a narrower bar says everything shorter
 
 class TopBar(QWidget):
     """Shows the session's choices; every change goes to the session."""
-
-    search_changed = Signal(str)
-    search_next = Signal(int)  # 1 forward, -1 back
 
     def __init__(self, session: Session, actions: dict[str, QAction], menu: QMenu) -> None:
         super().__init__()
@@ -60,9 +58,7 @@ class TopBar(QWidget):
         self.build = self._button(actions["build"], "primary")
         self.cancel = self._button(actions["cancel"])
         self.race = self._button(actions["race"])
-        self.search = _search_field()
-        self.search.installEventFilter(self)
-        self.search.textChanged.connect(self.search_changed)
+        self.search = SearchField()
         self._lay_out()
         news = (session.choices_changed, session.backends_changed, session.samples_changed, session.compared_changed)
         connect_all((*news, session.model_changed), self.refresh)
@@ -212,35 +208,6 @@ class TopBar(QWidget):
 
     def _fill_evaluation(self, menu: QMenu) -> None:
         fill_sample_menu(menu, self._session, "evaluation", self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Enter goes to the next find, Shift+Enter back, Escape ends the search."""
-        if watched is not self.search or not isinstance(event, QKeyEvent):
-            return super().eventFilter(watched, event)
-        if event.type() == QEvent.Type.ShortcutOverride and event.key() == Qt.Key.Key_Escape:
-            event.accept()  # else the window's own Escape takes it
-            return True
-        if event.type() == QEvent.Type.KeyPress:
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-                self.search_next.emit(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
-                return True
-            if event.key() == Qt.Key.Key_Escape:
-                self.search.clear()
-                self.search.clearFocus()
-                return True
-        return super().eventFilter(watched, event)
-
-
-def _search_field() -> QLineEdit:
-    field = QLineEdit()
-    field.setPlaceholderText("Search layers, ops, tensors     Ctrl F")
-    field.setClearButtonEnabled(True)
-    field.setMinimumWidth(110)
-    field.setMaximumWidth(270)
-    field.setFixedHeight(30)
-    field.setAccessibleName("Search")
-    field.setToolTip("Enter: next, Shift+Enter: back, Escape: end the search")
-    return field
 
 
 def _device_words(info: BackendInfo | None) -> str:

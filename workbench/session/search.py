@@ -1,0 +1,122 @@
+"""The search over all graphs that are shown: what is looked for, what was found, and which of it one is at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from workbench.core.graph import Layer
+from workbench.session.search_index import SearchIndex, parse
+from workbench.session.selection import Selection, Side
+
+if TYPE_CHECKING:
+    from workbench.session.session import Session
+
+SLICE, IDLE_MS = 2000, 20  # layers whose texts are made at a time
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A node or layer that was found, and the graph it is in."""
+
+    side: Side
+    id: str
+
+
+class GraphSearch(QObject):
+    """One search over the graphs that are shown: what is looked for, what was found, and which of it one is at.
+
+    `end` with `restore` gives back the selection that was there before.
+    """
+
+    changed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self._indexes: dict[Side, SearchIndex] = {}
+        self._before: Selection | None = None
+        self.text = ""
+        self.hits: tuple[Hit, ...] = ()
+        self.at = -1
+        self._idle = QTimer(self)
+        self._idle.setInterval(IDLE_MS)
+        self._idle.timeout.connect(self._prepare)
+        for news in (session.model_changed, session.engine_changed, session.pair.changed):
+            news.connect(self._graphs_changed)
+        self._graphs_changed()
+
+    @property
+    def current(self) -> Hit | None:
+        return self.hits[self.at] if 0 <= self.at < len(self.hits) else None
+
+    @property
+    def is_on(self) -> bool:
+        return bool(parse(self.text))
+
+    def found(self, side: Side) -> frozenset[str]:
+        return frozenset(hit.id for hit in self.hits if hit.side is side)
+
+    def words(self) -> str:
+        """`3 of 17`, `17 found`, `Nothing found`."""
+        if not self.hits:
+            return "Nothing found"
+        return f"{self.at + 1:,} of {len(self.hits):,}" if self.current else f"{len(self.hits):,} found"
+
+    def best(self, side: Side, text: str, most: int) -> list[Layer]:
+        """Layers of one graph for a list, the best first."""
+        index = self._indexes.get(side)
+        return index.best(text, most) if index is not None else []
+
+    def look_for(self, text: str) -> None:
+        """Finds anew; where the search is at is forgotten."""
+        if self._before is None and parse(text):
+            self._before = self._session.selection
+        self.text, self.at = text, -1
+        self._find()
+
+    def step(self, step: int) -> None:
+        """To the next hit (1) or the one before (-1), around the ends; it becomes the selection."""
+        if not self.hits:
+            return
+        start = self.at if self.at >= 0 else (-1 if step > 0 else 0)
+        self.at = (start + step) % len(self.hits)
+        hit = self.hits[self.at]
+        session = self._session
+        select = {Side.SOURCE: session.select_nodes, Side.FIRST: session.pair.select}
+        select.get(hit.side, session.select_layers)([hit.id])
+        self.changed.emit()
+
+    def end(self, *, restore: bool) -> None:
+        before, self._before = self._before, None
+        self.text, self.hits, self.at = "", (), -1
+        if restore and before is not None:
+            self._session.select(before)
+        self.changed.emit()
+
+    def _graphs_changed(self, _news: object = None) -> None:
+        session, pair = self._session, self._session.pair
+        engine = session.engine.graph if session.engine else None
+        first = pair.engine.graph if pair.is_on and pair.engine else None
+        source = session.model.graph if session.model and not pair.is_on else None
+        graphs = {Side.SOURCE: source, Side.FIRST: first, Side.ENGINE: engine}
+        known = {id(index.graph): index for index in self._indexes.values()}
+        self._indexes = {
+            side: known.get(id(graph)) or SearchIndex(graph) for side, graph in graphs.items() if graph is not None
+        }
+        self._idle.start()
+        if self.is_on:
+            self._find()
+
+    def _find(self) -> None:
+        current = self.current
+        indexes = self._indexes.items()
+        self.hits = tuple(Hit(side, key) for side, index in indexes for key in index.find(self.text))
+        self.at = self.hits.index(current) if current in self.hits else -1
+        self.changed.emit()
+
+    def _prepare(self) -> None:
+        """Texts are made while nothing else is done, so that the first key waits for nothing."""
+        if not any(index.prepare(SLICE) for index in self._indexes.values()):
+            self._idle.stop()
