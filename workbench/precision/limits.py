@@ -21,7 +21,7 @@ def limits(
 
     `title` is what people call the backend, `precisions` its own reasons (`Capabilities.precisions`).
     """
-    refused = {precision: _refusal(precision, title, precisions, dialect) for precision in set(asked.values())}
+    refused = {precision: refusal(precision, title, precisions, dialect) for precision in set(asked.values())}
     found = {}
     for layer in model.graph.walk():
         precision = asked[layer.id]
@@ -31,7 +31,7 @@ def limits(
     return found
 
 
-def _refusal(precision: Precision, title: str, precisions: Mapping[Precision, str], dialect: Dialect | None) -> str:
+def refusal(precision: Precision, title: str, precisions: Mapping[Precision, str], dialect: Dialect | None) -> str:
     """Why the backend has no such precision here; empty: it has."""
     if reason := precisions.get(precision, ""):
         return reason

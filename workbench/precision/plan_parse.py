@@ -14,6 +14,7 @@ import msgspec
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Model
 from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan, Rule
+from workbench.precision.cleaning import list_passes
 
 VERSION = 1
 _MAX_COUNT = 1_000_000_000
@@ -139,6 +140,9 @@ def _problems(plan: PrecisionPlan) -> Iterator[tuple[str, str]]:
         yield "calibration.percentile", "it must be from 50 to 100 (per cent)"
     if not 1 <= calibration.samples <= _MAX_COUNT:
         yield "calibration.samples", "it must be 1 or more"
+    for name in plan.skip:
+        if name not in (passes := [known.name for known in list_passes()]):
+            yield "skip", f"there is no clean-up pass {one_line(name, 40)}; there are: {', '.join(passes)}"
     for name in calibration.__struct_fields__:
         value = getattr(calibration, name)
         if isinstance(value, float) and not math.isfinite(value):

@@ -73,9 +73,7 @@ ACTIONS = (
         icon="search",
     ),
     Action("search_next", "Next found", "searching.next", "Edit", "To the next that was found", "F3", "has_model"),
-    Action(
-        "search_back", "Found before", "searching.back", "Edit", "To the one found before", "Shift+F3", "has_model"
-    ),
+    Action("search_back", "Found before", "searching.back", "Edit", "To the one found before", "Shift+F3", "has_model"),
     Action(
         "palette",
         "Command palette",
@@ -89,11 +87,34 @@ ACTIONS = (
         "clear_selection", "Clear selection", "clear_selection", "Edit", "Select nothing", "Escape", "has_selection"
     ),
     Action(
+        "plan_edit",
+        "Edit plan…",
+        "plan_panel.edit",
+        "Plan",
+        "Rules as a table, groups as a tree, the plan as text, and what is different from another",
+        "Ctrl+Shift+E",
+        "has_model",
+    ),
+    Action("plan_open", "Open plan…", "plan_panel.files.open", "Plan", "A plan from a file", "", "has_model"),
+    Action("plan_save", "Save plan", "plan_panel.files.save", "Plan", "The plan to its file", "Ctrl+S", "has_model"),
+    Action(
+        "plan_save_as", "Save plan as…", "plan_panel.files.save_as", "Plan", "The plan to another file", "", "has_model"
+    ),
+    Action(
+        "plan_command",
+        "Copy as command",
+        "plan_panel.files.copy_command",
+        "Plan",
+        "The line for a terminal that builds with these choices",
+        "Ctrl+Alt+C",
+        "has_model",
+    ),
+    Action(
         "rule",
         "Precision of selected nodes…",
-        "rule_for_selection",
-        "Edit",
-        "Add a rule for the selected nodes",
+        "plan_panel.rule_for_selection",
+        "Plan",
+        "Ask another precision of the selected nodes",
         "Ctrl+R",
         "has_selection",
         icon="layers",

@@ -101,6 +101,22 @@ class PlanDocument(QObject):
             self._limits = (key, limits(session.model, asked, info.title, info.precisions, info.dialect))
         return self._limits[1]
 
+    def refusal(self, precision: Precision) -> str:
+        """Why the chosen backend has no such precision here; empty: it has, or nobody knows yet."""
+        info = self._session.backends.get(self._session.choices.backend)
+        if info is None:
+            return ""
+        from workbench.precision.limits import refusal
+
+        return refusal(precision, info.title, info.precisions, info.dialect)
+
+    @property
+    def passes(self) -> Mapping[str, str]:
+        """Clean-up passes by name, with what each does in words."""
+        from workbench.precision import list_passes
+
+        return {known.name: known.text for known in list_passes()}
+
     @property
     def problems(self) -> tuple[str, ...]:
         """Sentences about rules that do not fit the open model."""
@@ -255,6 +271,12 @@ class PlanDocument(QObject):
         model = self._session.model
         doubts = [found.doubts(model)] if model is not None else []
         return " ".join(filter(None, [*doubts, *self.problems[:3]]))
+
+    def peek(self, path: Path) -> PrecisionPlan:
+        """The plan of a file, without taking it. Raises WorkbenchError."""
+        from workbench.precision import read_plan
+
+        return read_plan(path)
 
     @property
     def is_saved(self) -> bool:

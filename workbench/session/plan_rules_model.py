@@ -34,14 +34,15 @@ COLUMNS = (
     RuleColumn("name", "name", "A pattern over node names: * is anything, ? one character", "name pattern"),
     RuleColumn("op", "op", "An operator: Conv, Softmax", "op"),
     RuleColumn("scope", "group", "A pattern over groups, at any depth: layers.*/attn", "group"),
-    RuleColumn("first", "first", "The first so many layers with weights, of those selected", "0"),
-    RuleColumn("last", "last", "The last so many layers with weights, of those selected", "0"),
+    RuleColumn("first", "first", "The first so many layers with weights, of those selected"),
+    RuleColumn("last", "last", "The last so many layers with weights, of those selected"),
     RuleColumn("nodes", "nodes", "Nodes chosen one by one, by painting or from the selection"),
     RuleColumn("matched", "selects", "Nodes the rule selects by itself"),
     RuleColumn("decided", "decides", "Nodes it has the last word on: later rules select none of them"),
     RuleColumn("note", "note", "Why the rule is there", "note"),
 )
 FIELDS = tuple(column.field for column in COLUMNS)
+FIGURES = ("first", "last", "matched", "decided")
 _EDITABLE = ("precision", "name", "op", "scope", "first", "last", "note")
 _SELECTORS = ("name", "op", "scope", "first", "last")
 
@@ -85,6 +86,9 @@ class RulesModel(QAbstractTableModel):
             return str(section + 1) if is_rule and role == Qt.ItemDataRole.DisplayRole else None
         if role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if COLUMNS[section].field in FIGURES else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
         return COLUMNS[section].tooltip if role == Qt.ItemDataRole.ToolTipRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:

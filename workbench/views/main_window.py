@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
@@ -42,9 +41,9 @@ from workbench.views.settings_dialog import SettingsDialog
 from workbench.views.shortcuts import Shortcuts
 from workbench.views.statusbar import StatusBar, window_words
 from workbench.views.text_dialog import TextDialog
-from workbench.views.toolbar import OFFERED, TopBar
+from workbench.views.toolbar import TopBar
 from workbench.views.welcome import Opening, Welcome
-from workbench.views.widgets import connect_all, menu_item, swatch_icon
+from workbench.views.widgets import connect_all
 
 DRAW_MS = 100  # charts draw at 10 Hz: more would disturb what is measured
 LEFT, RIGHT, BOTTOM = 268, 272, 368
@@ -89,6 +88,7 @@ class MainWindow(QMainWindow):
             PlanPanel(session),
             SamplesPanel(session),
         )
+        self.plan_panel.attach(self.panes)
         self.left = dock([self.model_panel, self.plan_panel, self.samples_panel])
         self.inspector = Inspector(session)
         self.right = dock([self.inspector])
@@ -261,15 +261,6 @@ class MainWindow(QMainWindow):
 
     def clear_selection(self) -> None:
         self.session.select_nodes([])
-
-    def rule_for_selection(self) -> None:
-        """A menu of precisions for the selected nodes, at the plan."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for precision in OFFERED:
-            item = menu_item(menu, precision.label, partial(self.plan_panel.add_selected, precision))
-            item.setIcon(swatch_icon(precision))
-        menu.popup(self.plan_panel.mapToGlobal(self.plan_panel.rect().topLeft()))
 
     # dialogs
 

@@ -1,24 +1,26 @@
-"""The precision plan: its default and its rules, added for the selected nodes, an op, or a name pattern."""
+"""The precision plan at the left: default and rules in short, what they come to, the paint box."""
 
 from __future__ import annotations
 
 from collections import Counter
-from fnmatch import fnmatchcase
 from functools import partial
 
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QContextMenuEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPoint, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
-from workbench.core.graph import Layer
 from workbench.core.precision import Precision, Rule
-from workbench.session.choices import rule_words
+from workbench.session.choices import method_words
 from workbench.session.session import Session
 from workbench.session.words import plural
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
+from workbench.views.panes import Panes
+from workbench.views.plan_brush import PaintBox
+from workbench.views.plan_files import PlanFiles
+from workbench.views.plan_menu import fill_plan_menu
+from workbench.views.plan_window import PlanWindow
 from workbench.views.theme import current
-from workbench.views.toolbar import OFFERED
 from workbench.views.widgets import (
     Head,
     Line,
@@ -29,106 +31,189 @@ from workbench.views.widgets import (
     menu_item,
     soft_label,
     swatch_icon,
+    tip,
 )
 
 OPS_OFFERED = 14
+RULES_SHOWN = 5
 
 
 class RuleRow(QWidget):
     """One rule in a rounded frame: colour, what it selects, how many nodes, and a cross to remove it."""
 
-    def __init__(self, words: Words, count: str, mono: bool) -> None:
+    clicked = Signal()
+    opened = Signal()
+
+    def __init__(self, words: Words, count: Words) -> None:
         super().__init__()
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAccessibleName(f"{words.main} {count.main}")
         row = QHBoxLayout(self)
         row.setContentsMargins(9, 3, 6, 3)
         row.setSpacing(6)
         self.line = Line(words)
-        self.line.setToolTip(self.line.toolTip())
         row.addWidget(self.line, 1)
-        tail = Line(Words(count, tone="soft"))
-        tail.setFixedWidth(tail.sizeHint().width())
-        row.addWidget(tail)
+        self.tail = Line(count)
+        self.tail.setFixedWidth(self.tail.sizeHint().width())
+        row.addWidget(self.tail)
+        for part in (self.line, self.tail):  # the row itself is pressed
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setToolTip(tip(words.tip or words.main))
         self.remove = button("×", "ghost", "Remove this rule")
         self.remove.setFixedWidth(18)
         row.addWidget(self.remove)
 
     @guarded
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit()
+
+    @guarded
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.opened.emit()
+
+    @guarded
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+        elif event.key() == Qt.Key.Key_Delete and not self.remove.isHidden():
+            self.remove.click()
+        else:
+            super().keyPressEvent(event)
+
+    @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(current().line), 1))
+            painter.setPen(QPen(QColor(current().accent if self.hasFocus() else current().line), 1))
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
 
 
 class PlanPanel(QWidget):
-    """Follows the choices; every edit is one undoable choice."""
+    """Follows the choices; every edit is one undoable choice. `edit` and the like are actions of the window."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self.rows: list[RuleRow] = []
-        head = QHBoxLayout()
-        head.addWidget(Head("Precision plan"), 1)
+        self.files = PlanFiles(session, self)
+        self._window: PlanWindow | None = None
         self.add = DropButton(self._fill_add, "Add a rule", "Another precision for some nodes")
         self.add.set_words(Words("+ rule", tone="accent"))
         self.add.setFixedHeight(24)
-        head.addWidget(self.add)
-        self._column = QVBoxLayout()
-        self._column.setSpacing(5)
+        self.more = button("⋯", "ghost", "Edit, open, save, copy and compare the plan")
+        self.more.setAccessibleName("Plan menu")
+        self._menu = QMenu(self.more)
+        self._menu.setToolTipsVisible(True)
+        self._menu.aboutToShow.connect(self._fill_more)
+        self.more.setMenu(self._menu)
         self.pattern = QLineEdit()
         self.pattern.setPlaceholderText("name pattern, as */attn/*   Enter adds")
         self.pattern.setAccessibleName("Name pattern of a new rule")
         self.pattern.hide()
         self.pattern.returnPressed.connect(self._add_pattern)
         self._pattern_precision = Precision.FP32
+        self._rules = QVBoxLayout()
+        self._rules.setSpacing(5)
         self._summary = soft_label()
+        self.limited = Line(clickable=True, px=12)
+        self.limited.clicked.connect(lambda: session.select_nodes(session.plan.limits))
+        self.paint = PaintBox(session)
+        self._lay_out()
+        connect_all((session.choices_changed, session.model_changed, session.backends_changed), self._show)
+        self._show()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(Head("Precision plan"), 1)
+        head.addWidget(self.add)
+        head.addWidget(self.more)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(head)
-        column.addLayout(self._column)
-        column.addWidget(self.pattern)
-        column.addWidget(self._summary)
-        connect_all((session.choices_changed, session.model_changed, session.backends_changed), self._show)
-        self._show()
+        column.addLayout(self._rules)
+        for part in (self.pattern, self._summary, self.limited, self.paint):
+            column.addWidget(part)
+
+    def attach(self, panes: Panes) -> None:
+        """Strokes on the source graph are edits from now on, and a right click on either graph offers precisions."""
+        self.paint.attach(panes.source.canvas)
+        for canvas, is_source in ((panes.source.canvas, True), (panes.engine.canvas, False)):
+            canvas.context_menu_requested.connect(partial(self._offer, canvas, is_source))
+
+    def _offer(self, canvas: QWidget, is_source: bool, ids: frozenset[str], place: QPoint) -> None:
+        menu = QMenu(canvas)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        fill_plan_menu(menu, self._session, ids if is_source else self._session.links.nodes_of(ids))
+        menu.addSeparator()
+        menu.addActions(canvas.context_actions())  # type: ignore[attr-defined]
+        menu.popup(place)
+
+    # what it shows
 
     def _show(self, _news: object = None) -> None:
-        session = self._session
         for row in self.rows:
-            self._column.removeWidget(row)
+            self._rules.removeWidget(row)
             row.hide()
             row.deleteLater()
         self.rows = []
-        plan = session.choices.plan
-        method = plan.calibration.method.value if plan.needs_calibration else ""
-        first = RuleRow(
-            Words(f"default {plan.default.label}", swatch=plan.default),
-            method.upper() if method == "mse" else method,
-            False,
-        )
+        plan = self._session.choices.plan
+        method = method_words(plan.calibration.method) if plan.needs_calibration else ""
+        first = RuleRow(Words(f"default {plan.default.label}", swatch=plan.default), Words(method, tone="soft"))
         first.remove.hide()
-        self._put(first)
-        for index, rule in enumerate(plan.rules):
-            count = len(self.matches(rule))
-            words = Words(
-                rule_words(rule),
-                swatch=rule.precision,
-                mono=not rule.nodes,
-                tip=f"{rule.precision.label}: {rule_words(rule)}",
-            )
-            row = RuleRow(words, plural(count, "node"), True)
-            row.remove.clicked.connect(lambda _on=False, i=index: self._remove(i))
-            self._put(row)
+        self._put(first, -1)
+        for index in range(min(len(plan.rules), RULES_SHOWN)):
+            self._put(self._row(index, plan.rules[index]), index)
+        if len(plan.rules) > RULES_SHOWN:
+            rest = RuleRow(Words(f"and {plural(len(plan.rules) - RULES_SHOWN, 'rule')} more", tone="soft"), Words(""))
+            rest.remove.hide()
+            rest.clicked.connect(self.edit)
+            self.rows.append(rest)
+            self._rules.addWidget(rest)
         self._summary.setText(self.summary())
-        self.add.setEnabled(session.has_model)
+        limited = len(self._session.plan.limits)
+        words = f"{plural(limited, 'node')} will not run as asked"
+        self.limited.set_words(Words(words, tone="bad", tip=self._why_limited()))
+        self.limited.setVisible(bool(limited))
+        self.add.setEnabled(self._session.has_model)
+        self.more.setEnabled(self._session.has_model)
 
-    def _put(self, row: RuleRow) -> None:
+    def _row(self, index: int, rule: Rule) -> RuleRow:
+        explanation = self._session.plan.explanation
+        matched = explanation.matched[index] if explanation else 0
+        is_shadowed = explanation is not None and index in explanation.shadowed
+        said = "off" if rule.off else "shadowed" if is_shadowed else plural(matched, "node") if matched else "no node"
+        tone = "faint" if rule.off or is_shadowed else "soft" if matched or explanation is None else "bad"
+        note = f"\n{rule.note}" if rule.note else ""
+        words = Words(
+            _short(rule),
+            swatch=rule.precision,
+            mono=bool(rule.name or rule.op or rule.scope),
+            tone="faint" if tone == "faint" else "",
+            tip=f"Rule {index + 1}, {rule.precision.label}: {rule.words}{note}",
+        )
+        return RuleRow(words, Words(said, tone=tone))
+
+    def _put(self, row: RuleRow, index: int) -> None:
+        """Row and rule (-1: the default): a click selects what the rule decides, a double click opens the editor."""
+        row.clicked.connect(partial(self._select, index))
+        row.opened.connect(self.edit)
+        row.remove.clicked.connect(lambda: self._session.plan.remove_rules([index]))
         self.rows.append(row)
-        self._column.addWidget(row)
+        self._rules.addWidget(row)
+
+    def _select(self, index: int) -> None:
+        explanation = self._session.plan.explanation
+        if explanation is not None:
+            self._session.select_nodes(explanation.decided_by(index))
 
     def summary(self) -> str:
-        """How many nodes are asked for what, and what the backend says about it."""
-        return " ".join(filter(None, [self._counts(), self._remark()]))
+        """How many nodes are asked for what, what the backend says of the default, and rules that fit nothing."""
+        problems = self._session.plan.problems
+        return "\n".join(filter(None, [self._counts(), self._remark(), *problems[:2]]))
 
     def _counts(self) -> str:
         session = self._session
@@ -136,57 +221,51 @@ class PlanPanel(QWidget):
             return ""
         counts = Counter(precision.label for precision in session.asked.values())
         rules = len(session.choices.plan.rules)
-        parts = ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
         if not rules:
             return f"{plural(counts.total(), 'node')} in {session.choices.plan.default.label}."
-        return f"{rules} rule{'' if rules == 1 else 's'} · {parts}"
+        return f"{plural(rules, 'rule')} · " + ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
 
     def _remark(self) -> str:
         """What the backend says about the default precision: why not, or how where it is not the plain way."""
         choices = self._session.choices
         info = self._session.backends.get(choices.backend)
-        if info is None:
-            return ""
         precision = choices.plan.default
-        return info.precisions.get(precision, "") or info.remarks.get(precision, "")
+        return (info.precisions.get(precision, "") or info.remarks.get(precision, "")) if info is not None else ""
 
-    def matches(self, rule: Rule) -> list[Layer]:
-        """Nodes a rule selects by itself, later rules aside."""
-        nodes = self._session.links.nodes.values()
-        chosen = frozenset(rule.nodes)
-        return [
-            node
-            for node in nodes
-            if (not chosen or node.id in chosen)
-            and (not rule.op or node.op == rule.op)
-            and (not rule.name or fnmatchcase(node.name, rule.name))
-        ]
+    def _why_limited(self) -> str:
+        reasons = Counter(self._session.plan.limits.values())
+        return "\n".join(f"{plural(count, 'node')}: {reason}" for reason, count in reasons.most_common(6))
 
     # edits
 
     def _fill_add(self, menu: QMenu) -> None:
-        selected = sorted(self._session.selection.nodes)
-        for precision in OFFERED:
+        plan, count = self._session.plan, len(self._session.selection.nodes)
+        for precision in Precision:
             sub = menu.addMenu(swatch_icon(precision), precision.label)
-            reason = "" if selected else "Select nodes in a graph first"
-            text = f"{len(selected)} selected node{'' if len(selected) == 1 else 's'}" if selected else "Selected nodes"
-            menu_item(sub, text, partial(self.add_selected, precision), reason=reason)
+            sub.setToolTipsVisible(True)
+            words = plural(count, "selected node") if count else "Selected nodes"
+            reason = "" if count else "Select nodes in a graph first"
+            menu_item(sub, words, partial(plan.add_selected, precision), reason=reason)
             menu_item(sub, "Names that match…", partial(self._ask_pattern, precision))
+            menu_item(sub, "First and last layer", partial(plan.add_rule, Rule(precision, first=1, last=1)))
             menu_head(sub, "Every node of op")
-            ops = Counter(node.op for node in self._session.links.nodes.values())
-            for op, count in ops.most_common(OPS_OFFERED):
-                menu_item(sub, f"{op}  {count}", partial(self.add_rule, Rule(precision, op=op)))
+            ops = plan.matcher.ops if plan.matcher is not None else {}
+            for op, nodes in list(ops.items())[:OPS_OFFERED]:
+                menu_item(sub, f"{op}  {nodes}", partial(plan.add_rule, Rule(precision, op=op)))
+
+    def _fill_more(self) -> None:
+        self._menu.clear()
+        menu_item(self._menu, "Edit plan…", self.edit)
+        menu_item(self._menu, "What is different…", lambda: self.edit("difference"))
+        self.files.fill(self._menu)
+        self._menu.addSeparator()
+        plan = self._session.plan
+        shadowed = plan.explanation.shadowed if plan.explanation else ()
+        menu_item(self._menu, "Remove shadowed rules", plan.drop_shadowed, reason="" if shadowed else "There are none")
+        menu_item(self._menu, "Remove all rules", plan.clear, reason="" if plan.value.rules else "There are none")
 
     def add_selected(self, precision: Precision) -> None:
-        nodes = tuple(sorted(self._session.selection.nodes))
-        if nodes:
-            self.add_rule(Rule(precision, nodes=nodes))
-
-    def add_rule(self, rule: Rule) -> None:
-        rules = (*self._session.choices.plan.rules, rule)
-        self._session.choose_all(
-            self._session.choices.with_plan(rules=rules), f"Rule {rule_words(rule)} {rule.precision.label}"
-        )
+        self._session.plan.add_selected(precision)
 
     def _ask_pattern(self, precision: Precision) -> None:
         self._pattern_precision = precision
@@ -198,14 +277,41 @@ class PlanPanel(QWidget):
         self.pattern.clear()
         self.pattern.hide()
         if text:
-            self.add_rule(Rule(self._pattern_precision, name=text))
+            self._session.plan.add_rule(Rule(self._pattern_precision, name=text))
 
-    def _remove(self, index: int) -> None:
-        rules = self._session.choices.plan.rules
-        after = self._session.choices.with_plan(rules=(*rules[:index], *rules[index + 1 :]))
-        self._session.choose_all(after, f"Remove rule {rule_words(rules[index])}")
+    def rule_for_selection(self) -> None:
+        """A menu of precisions for the selected nodes, at the plan."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        fill_plan_menu(menu, self._session, self._session.selection.nodes)
+        menu.popup(self.mapToGlobal(self.rect().topLeft()))
+
+    def edit(self, page: str = "rules") -> None:
+        """The editor, a window of its own that follows the plan."""
+        if self._window is None:
+            self._window = PlanWindow(self._session, self.files, self.window())
+        self._window.show_page(page)
+        self._window.show()
+        self._window.raise_()
+        self._window.activateWindow()
+
+    @property
+    def editor(self) -> PlanWindow | None:
+        """The editor, once it was opened."""
+        return self._window
 
     @guarded
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self._session.has_model:
-            self.add.showMenu()
+            self._menu.popup(event.globalPos())
+
+
+def _short(rule: Rule) -> str:
+    """What a rule selects, in a narrow place: a lone pattern says itself what it is."""
+    if rule.is_painted:
+        return "painted" if len(rule.nodes) > 1 else rule.nodes[0]
+    return (
+        (rule.name or rule.scope)
+        if " and " not in rule.words and not rule.op and (rule.name or rule.scope)
+        else rule.words
+    )

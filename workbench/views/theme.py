@@ -80,6 +80,7 @@ def stylesheet(theme: Theme) -> str:
             "bad": theme.bad,
             "down": (resource("icons") / "down.svg").as_posix(),
             "check": (resource("icons") / "check.svg").as_posix(),
+            "partial": (resource("icons") / "partial.svg").as_posix(),
         }
     )
 
@@ -130,7 +131,7 @@ QComboBox::drop-down {{ border: 0; width: 16px; }}
 QComboBox QAbstractItemView {{ background: {panel}; border: 1px solid {line}; selection-background-color: {ground};
   selection-color: {text}; outline: 0; }}
 QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
-QTableView, QListView, QPlainTextEdit {{ border: 0; background: {panel}; color: {text}; outline: 0;
+QTableView, QTreeView, QListView, QPlainTextEdit {{ border: 0; background: {panel}; color: {text}; outline: 0;
   selection-background-color: {ground}; selection-color: {text}; }}
 QHeaderView {{ background: {panel}; border: 0; }}
 QHeaderView::section {{ background: {panel}; color: {soft}; border: 0; border-bottom: 1px solid {line};
@@ -145,10 +146,12 @@ QScrollBar::handle:hover {{ background: {faint}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QCheckBox {{ spacing: 7px; }}
-QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {faint}; border-radius: 4px;
+QCheckBox::indicator, QTreeView::indicator, QTableView::indicator {{ width: 14px; height: 14px; border: 1px solid {faint}; border-radius: 4px;
   background: {panel}; }}
 QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {accent}; }}
-QCheckBox::indicator:checked {{ background: {accent}; border-color: {accent}; image: url("{check}"); }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked, QTableView::indicator:checked {{ background: {accent};
+  border-color: {accent}; image: url("{check}"); }}
+QTreeView::indicator:indeterminate {{ background: {faint}; border-color: {faint}; image: url("{partial}"); }}
 QWidget#banner {{ border-bottom: 1px solid {line}; background: {panel}; }}
 QWidget#card {{ border: 1px solid {line}; border-radius: 8px; background: {panel}; }}
 QWidget#card:hover, QWidget#card:focus {{ border-color: {accent}; }}

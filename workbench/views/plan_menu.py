@@ -1,0 +1,46 @@
+"""What one can ask of nodes with a right click: a precision, the default, or what other rules say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from PySide6.QtWidgets import QMenu
+
+from workbench.core.precision import Precision
+from workbench.session.session import Session
+from workbench.session.words import plural
+from workbench.views.widgets import menu_head, menu_item, swatch_icon
+
+
+def fill_plan_menu(menu: QMenu, session: Session, nodes: Collection[str]) -> None:
+    """Entries for these nodes; where they are a whole group, for the group."""
+    plan = session.plan
+    known = frozenset(nodes) & frozenset(session.links.nodes)
+    if not known:
+        return
+    matcher = plan.matcher
+    group = matcher.group_of(known) if matcher is not None and len(known) > 1 else ""
+    ask: Callable[[Precision | None], object] = (
+        partial(plan.ask_group, group) if group else partial(_ask, session, known)
+    )
+    what = f"group {group}" if group else next(iter(known)) if len(known) == 1 else plural(len(known), "node")
+    menu_head(menu, f"Precision of {what}")
+    now = {session.asked[node] for node in known}
+    for precision in Precision:
+        item = menu_item(
+            menu, precision.label, partial(ask, precision), on=now == {precision}, remark=plan.refusal(precision)
+        )
+        item.setIcon(swatch_icon(precision))
+    menu.addSeparator()
+    menu_item(menu, f"As default ({plan.value.default.label})", partial(plan.ask_default, known))
+    menu_item(menu, "Clear: as other rules say", partial(ask, None))
+    if len(known) == 1:
+        menu_item(menu, plan.why(next(iter(known))), lambda: None, reason=" ")
+
+
+def _ask(session: Session, nodes: Collection[str], precision: Precision | None) -> None:
+    if precision is None:
+        session.plan.erase(nodes)
+    else:
+        session.plan.ask(nodes, precision)
