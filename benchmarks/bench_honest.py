@@ -111,13 +111,13 @@ def timed(request: RunRequest) -> Run:
     return run
 
 
-def ours(case: Case, backend: str, seconds: float, numbers: Iterator[int]) -> float:
+def ours(case: Case, config: BuildConfig, seconds: float, numbers: Iterator[int]) -> float:
     name = f"run-{next(numbers):05d}"
     request = msgspec.structs.replace(
         case.request,
         id=name,
         folder=str(case.folder / name),
-        config=BuildConfig(backend=backend, threads=physical_cores()),
+        config=config,
         timing=TimingConfig(seconds=seconds, live_seconds=0.1),
     )
     run = timed(request)
@@ -126,14 +126,14 @@ def ours(case: Case, backend: str, seconds: float, numbers: Iterator[int]) -> fl
     return run.timing.stats.median_ms
 
 
-def benchmark_app(case: Case, seconds: float) -> float:
+def benchmark_app(case: Case, seconds: float, threads: int) -> float:
     typed = read_json(case.folder / TYPED_MODEL_FILE, TypedModel)
     options = {"CPU": {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": "NO"}}
     (case.folder / "options.json").write_text(json.dumps(options))
     inputs = ",".join(f"{spec.name}:{case.folder / safe(spec.name)}.npy" for spec in typed.model.inputs)
     types = ",".join(f"{spec.name}:{TYPES.get(spec.dtype, spec.dtype)}" for spec in typed.model.inputs)
     way = ["-api", "sync", "-nireq", "1", "-t", str(round(max(seconds, 1)))]
-    engine = ["-hint", "none", "-nthreads", str(physical_cores()), "-infer_precision", "f32"]
+    engine = ["-hint", "none", "-nthreads", str(threads), "-infer_precision", "f32"]
     files = ["-m", str(case.file), "-load_config", str(case.folder / "options.json"), "-i", inputs, "-iop", types]
     said = output([sys.executable, "-c", BENCHMARK_APP, *way, *engine, *files])
     found = re.search(r"Median:\s+([\d.]+) (us|ms|s)\b", said)
@@ -142,8 +142,8 @@ def benchmark_app(case: Case, seconds: float) -> float:
     return float(found[1]) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[found[2]]
 
 
-def plain_loop(case: Case, seconds: float) -> float:
-    words = [str(case.file), str(case.inputs), str(seconds), str(physical_cores())]
+def plain_loop(case: Case, seconds: float, threads: int) -> float:
+    words = [str(case.file), str(case.inputs), str(seconds), str(threads)]
     return float(output([sys.executable, "-c", PLAIN_LOOP, *words]))
 
 
@@ -154,14 +154,14 @@ def output(command: list[str]) -> str:
     return done.stdout
 
 
-def measured(case: Case, rounds: int, seconds: float) -> str:
+def measured(case: Case, rounds: int, seconds: float, threads: int) -> str:
     """One line: the two ratios."""
     numbers = count()
     ways: dict[str, Callable[[], float]] = {
-        "openvino": lambda: ours(case, "openvino", seconds, numbers),
-        "benchmark_app": lambda: benchmark_app(case, seconds),
-        "onnxruntime": lambda: ours(case, "onnxruntime", seconds, numbers),
-        "plain loop": lambda: plain_loop(case, seconds),
+        "openvino": lambda: ours(case, BuildConfig("openvino", threads=threads), seconds, numbers),
+        "benchmark_app": lambda: benchmark_app(case, seconds, threads),
+        "onnxruntime": lambda: ours(case, BuildConfig("onnxruntime", threads=threads), seconds, numbers),
+        "plain loop": lambda: plain_loop(case, seconds, threads),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}
     broken: dict[str, str] = {}
@@ -199,12 +199,13 @@ def main() -> None:
     parser.add_argument("models", nargs="*", type=Path)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=physical_cores(), help="default: all physical cores")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         for number, model in enumerate(models(arguments.models)):
             try:
                 case = prepared(model.absolute(), Path(name) / f"model-{number:04d}")
-                said = measured(case, arguments.rounds, arguments.seconds)
+                said = measured(case, arguments.rounds, arguments.seconds, arguments.threads)
             except RuntimeError as error:
                 said = f"left out: {str(error)[:120]}"
             print(f"{model.stem:<20} {said}", flush=True)
