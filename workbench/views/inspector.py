@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -11,7 +11,9 @@ from workbench.core.graph import Graph, Layer
 from workbench.core.run import Run, Status
 from workbench.session.baseline import run_title
 from workbench.session.choices import plan_words
+from workbench.session.selection import Side
 from workbench.session.session import Session
+from workbench.session.telling import layer_answer, node_answer
 from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, plural, shape_words
 from workbench.views.keyvalues import KeyValues
 from workbench.views.widgets import Head, Line, Words, connect_all, soft_label, title_label
@@ -39,9 +41,12 @@ class Inspector(QWidget):
         session, selection = self._session, self._session.selection
         layers = [session.links.layers[key] for key in selection.layers]
         nodes = [session.links.nodes[key] for key in selection.nodes]
-        if selection.by_layer and len(layers) == 1:
+        first = [session.pair.links.layers[key] for key in selection.first]
+        if selection.chosen is Side.FIRST and len(first) == 1:
+            self._layer(first[0], is_first=True)
+        elif selection.chosen is Side.ENGINE and len(layers) == 1:
             self._layer(layers[0])
-        elif not selection.by_layer and len(nodes) == 1:
+        elif selection.chosen is Side.SOURCE and len(nodes) == 1:
             self._node(nodes[0])
         elif selection:
             self._several(nodes, layers)
@@ -58,10 +63,12 @@ class Inspector(QWidget):
 
     # what it may show
 
-    def _layer(self, layer: Layer) -> None:
-        self._section("Layer")
+    def _layer(self, layer: Layer, *, is_first: bool = False) -> None:
+        """Of the current engine, or of the first of two."""
+        session = self._session
+        self._section("Layer" if not session.pair.is_on else "Layer of A" if is_first else "Layer of B")
         self._title(layer.heading, layer.name or layer.id)
-        engine = self._session.engine
+        links, engine = (session.pair.links, session.pair.engine) if is_first else (session.links, session.engine)
         self._rows(
             [
                 *([("type", Words(layer.op))] if layer.op != layer.heading else []),
@@ -70,19 +77,22 @@ class Inspector(QWidget):
                     Words(layer.tactic or "not told", mono=bool(layer.tactic), tone="" if layer.tactic else "faint"),
                 ),
                 ("ran in", _precision(layer)),
-                ("asked", self._asked(layer.sources)),
-                ("time", self._time([layer])),
+                *([] if is_first else [("asked", self._asked(layer.sources))]),
+                ("time", self._time([layer], session.pair.layer_ms if is_first else self._layer_ms())),
                 *_shapes(layer, engine.graph if engine else None),
                 ("kind", Words(layer.kind.value)),
             ]
         )
-        nodes = [self._session.links.nodes[key] for key in layer.sources if key in self._session.links.nodes]
-        count = len(nodes)
-        inferred = "" if layer.sources_exact else " (inferred)"
-        self._section(f"Fused from {count} nodes{inferred}" if count > 1 else f"Made from{inferred}")
-        if not nodes:
-            self._text("The backend added this layer: no node of the model is behind it.")
-        self._links(nodes, self._session.select_nodes)
+        self._differences(layer, is_first=is_first)
+        nodes = [links.nodes[key] for key in layer.sources if key in links.nodes]
+        if not nodes or layer.id in links.added:
+            self._section("Why it is there")
+            self._text(layer_answer(layer, links, engine.graph if engine else Graph("")))
+        if nodes:
+            inferred = "" if layer.sources_exact else " (inferred)"
+            words = f"Fused from {len(nodes)} nodes" if len(nodes) > 1 else "Made from"
+            self._section(f"{'Serves' if layer.id in links.added else words}{inferred}")
+        self._links(nodes, session.select_nodes)
         self._attributes(layer)
 
     def _node(self, node: Layer) -> None:
@@ -97,11 +107,13 @@ class Inspector(QWidget):
                 ("fate", Words(fate_words(fate, others), tone="soft" if fate is None else "")),
                 ("asked", self._asked([node.id])),
                 ("ran in", _ran(layers)),
-                ("time", self._time(layers)),
+                ("time", self._time(layers, self._layer_ms())),
                 *_shapes(node, session.model.graph if session.model else None),
                 ("id", Words(node.id, mono=True, tone="soft")),
             ]
         )
+        self._section("What became of it")
+        self._text(node_answer(node, session.links))
         if layers:
             self._section("Became layer" if len(layers) == 1 else f"Went to {len(layers)} layers")
             self._links(layers, session.select_layers)
@@ -116,7 +128,7 @@ class Inspector(QWidget):
                 ("ops", Words(", ".join(f"{op} ×{count}" if count > 1 else op for op, count in ops.most_common(6)))),
                 ("asked", self._asked([node.id for node in nodes])),
                 ("ran in", _ran(layers)),
-                ("time", self._time(layers)),
+                ("time", self._time(layers, self._layer_ms())),
             ]
         )
         if nodes:
@@ -170,9 +182,28 @@ class Inspector(QWidget):
         by_rule = precision is not plan.default
         return Words(precision.label, "by rule" if by_rule else "by default", swatch=precision)
 
-    def _time(self, layers: list[Layer]) -> Words:
+    def _layer_ms(self) -> Mapping[str, float]:
         run = self._session.current
-        times = self._session.runs.layer_ms(run.id) if run else {}
+        return self._session.runs.layer_ms(run.id) if run else {}
+
+    def _differences(self, layer: Layer, *, is_first: bool) -> None:
+        """Where two engines stand side by side: what does the same work in the other, and what is different."""
+        alignment = self._session.pair.alignment
+        if alignment is None:
+            return
+        group = next(g for g in alignment.groups if layer.id in (g.a if is_first else g.b))
+        rows = [("change", Words(group.words)), ("layers", Words(f"{len(group.a)} in A → {len(group.b)} in B"))]
+        rows += [
+            (name, Words(milliseconds(ms))) for name, ms in (("A", group.ms_a), ("B", group.ms_b)) if ms is not None
+        ]
+        if group.difference_ms is not None:
+            sign = "−" if group.difference_ms < 0 else "+"
+            tone = "good" if group.difference_ms < 0 else "bad" if group.difference_ms > 0 else ""
+            rows.append(("B − A", Words(f"{sign}{milliseconds(abs(group.difference_ms))}", tone=tone)))
+        self._section("A against B")
+        self._rows(rows)
+
+    def _time(self, layers: list[Layer], times: Mapping[str, float]) -> Words:
         known = [times[layer.id] for layer in layers if layer.id in times]
         if not known:
             return Words("not measured", tone="faint")
