@@ -56,8 +56,11 @@ def diff_plans(matcher: Matcher, before: PrecisionPlan, after: PrecisionPlan) ->
 
 
 def why(plan: PrecisionPlan, decision: Decision) -> str:
-    """What decided: `default`, `rule 2: op = Conv`."""
-    return "default" if decision.rule is None else f"rule {decision.rule + 1}: {plan.rules[decision.rule].words}"
+    """What decided: `default`, `rule 2: op = Conv`, `rule 3: painted`."""
+    if decision.rule is None:
+        return "default"
+    rule = plan.rules[decision.rule]
+    return f"rule {decision.rule + 1}: {'painted' if rule.is_painted else rule.words}"
 
 
 def _fields(before: PrecisionPlan, after: PrecisionPlan) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,19 +73,31 @@ class PlanDocument(QObject):
         """The precision that a plan asks of each node of the open model."""
         return self._asked.of(self._session.model, plan)
 
-    def why(self, node: str, plan: PrecisionPlan | None = None) -> str:
-        """`INT8 by rule 2: op = Conv`, `FP32 by default`; empty for an unknown node."""
+    def reason(self, node: str, plan: PrecisionPlan | None = None) -> str:
+        """What decides over a node: `default`, `rule 2: op = Conv (over rule 1)`; empty for an unknown node."""
+        from workbench.precision.plan_diff import why
+
         explanation = self.explain(plan or self.value)
         if explanation is None or node not in explanation.asked:
             return ""
         decision = explanation.why(node)
-        if decision.rule is None:
-            return f"{decision.precision.label} by default"
-        rule = explanation.plan.rules[decision.rule]
-        words = "painted" if rule.is_painted else rule.words
         over = ", ".join(str(index + 1) for index in decision.overrode)
         tail = f" (over rule{'s' if len(decision.overrode) > 1 else ''} {over})" if over else ""
-        return f"{decision.precision.label} by rule {decision.rule + 1}: {words}{tail}"
+        return why(explanation.plan, decision) + tail
+
+    def why(self, node: str, plan: PrecisionPlan | None = None) -> str:
+        """`INT8 by rule 2: op = Conv`, `FP32 by default`; empty for an unknown node."""
+        asked = self.asks(plan or self.value).get(node)
+        return f"{asked.label} by {self.reason(node, plan)}" if asked is not None else ""
+
+    def tell(self, nodes: Collection[str]) -> str:
+        """What nodes will run in and why, in a line or two; of several how many in what."""
+        asked = self.asks(self.value)
+        known = [node for node in nodes if node in asked]
+        if len(known) > 1:
+            counts = Counter(asked[node].label for node in known)
+            return "plan: " + ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
+        return "\n".join(f"plan: {self.why(node)}\n{self.limits.get(node, '')}".strip() for node in known)
 
     @property
     def limits(self) -> Mapping[str, str]:

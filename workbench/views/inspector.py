@@ -106,6 +106,7 @@ class Inspector(QWidget):
             [
                 ("fate", Words(fate_words(fate, others), tone="soft" if fate is None else "")),
                 ("asked", self._asked([node.id])),
+                *self._next(node.id),
                 ("ran in", _ran(layers)),
                 ("time", self._time(layers, self._layer_ms())),
                 *_shapes(node, session.model.graph if session.model else None),
@@ -172,15 +173,29 @@ class Inspector(QWidget):
     def _asked(self, nodes: Iterable[str]) -> Words:
         session = self._session
         wanted = session.asked_of_run
-        asked = Counter(wanted[node] for node in nodes if node in wanted)
+        known = [node for node in nodes if node in wanted]
+        asked = Counter(wanted[node] for node in known)
         if not asked:
             return Words("nothing", tone="faint")
         if len(asked) > 1:
             return Words(", ".join(f"{count} {precision.label}" for precision, count in asked.most_common()))
         precision = next(iter(asked))
         plan = session.current.config.plan if session.current else session.choices.plan
-        by_rule = precision is not plan.default
-        return Words(precision.label, "by rule" if by_rule else "by default", swatch=precision)
+        reasons = Counter(session.plan.reason(node, plan) for node in known)
+        why = f"by {reasons.most_common(1)[0][0]}" if len(reasons) == 1 else f"by {len(reasons)} rules"
+        return Words(precision.label, why, swatch=precision, tip=f"{precision.label} {why}")
+
+    def _next(self, node: str) -> list[tuple[str, Words]]:
+        """What the node will run in at the next build, where that is another; and what stands against it."""
+        session = self._session
+        rows = []
+        if session.asked.get(node) is not session.asked_of_run.get(node):
+            precision, why = session.asked[node], f"by {session.plan.reason(node)}"
+            words = Words(precision.label, why, swatch=precision, tip=f"{precision.label} {why}")
+            rows.append(("next build", words))
+        if reason := session.plan.limits.get(node):
+            rows.append(("but", Words(reason, tone="bad")))
+        return rows
 
     def _layer_ms(self) -> Mapping[str, float]:
         run = self._session.current

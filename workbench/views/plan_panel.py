@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, QRectF, Qt, Signal
@@ -140,8 +141,14 @@ class PlanPanel(QWidget):
     def attach(self, panes: Panes) -> None:
         """Strokes on the source graph are edits from now on, and a right click on either graph offers precisions."""
         self.paint.attach(panes.source.canvas)
+        panes.source.canvas.tell_more = self._tell_more
         for canvas, is_source in ((panes.source.canvas, True), (panes.engine.canvas, False)):
             canvas.context_menu_requested.connect(partial(self._offer, canvas, is_source))
+
+    def _tell_more(self, nodes: Sequence[str]) -> str:
+        """The end of a node's tooltip."""
+        text = self._session.plan.tell(nodes)
+        return f"\n{text}" if text else ""
 
     def _offer(self, canvas: QWidget, is_source: bool, ids: frozenset[str], place: QPoint) -> None:
         menu = QMenu(canvas)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -66,6 +66,7 @@ class GraphCanvas(Folding):
         self._placeholder = ""
         self._saying = Saying()
         self._pointer = Pointer(self)
+        self.tell_more: Callable[[Sequence[str]], str] = lambda ids: ""  # ends the tooltip of a box with these layers
         self._menu_group = ""
         self._actions: list[QAction] = []
         self._minimap = Minimap(self)
@@ -365,7 +366,8 @@ class GraphCanvas(Folding):
             if box < 0:
                 QToolTip.hideText()
             else:
-                QToolTip.showText(event.globalPos(), tooltip(describe(self._scene, self._marks, box)), self)
+                text = describe(self._scene, self._marks, box) + self.tell_more(self._scene.members(box))
+                QToolTip.showText(event.globalPos(), tooltip(text), self)
             return True
         return bool(super().event(event))
 
