@@ -74,8 +74,10 @@ def test_users_of_one_tensor_share_one_pair(tmp_path: Path) -> None:
     model = write_model(tmp_path, text, {"w": W})
     typed = compiled(model, tmp_path / "out", INT8, SIGNED, seen(model, {"x": np.float32([[1, 2]])}))
     nodes = nodes_of(typed)
-    assert sorted(nodes) == ["n0", "n0:dequantize_a", "n0:dequantize_w", "n0:quantize_a", "n1"]
-    assert nodes["n0"].input == nodes["n1"].input
+    own = ["n1", "n1:dequantize_w"]
+    assert sorted(nodes) == ["n0", "n0:dequantize_a", "n0:dequantize_w", "n0:quantize_a", *own]
+    assert nodes["n0"].input[0] == nodes["n1"].input[0]
+    assert nodes["n0:dequantize_w"].input == nodes["n1:dequantize_w"].input
 
 
 def test_a_squared_tensor_is_quantized_once(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ class Dialect(msgspec.Struct, frozen=True):
     `float_ops`: operators that stay float32 whatever is asked, because the engine has no kernel of that precision.
     `int8_needs_dq`: an int8 constant is taken only in front of a DequantizeLinear. `half_scales`: Q/DQ in a graph
     of half types have scales of that type, so that what is quantized reads and writes halves; else it stands between
-    casts to float32.
+    casts to float32. `own_weights`: each node has stored weights of its own, though another has the same.
     """
 
     name: str
@@ -39,3 +39,4 @@ class Dialect(msgspec.Struct, frozen=True):
     float_ops: dict[Precision, tuple[str, ...]] = {}
     int8_needs_dq: bool = False
     half_scales: bool = False
+    own_weights: bool = False

@@ -106,3 +106,9 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
         """True if anything in the plan has activations in INT8 or FP8, whose ranges must be observed."""
         asked = {self.default, *(rule.precision for rule in self.rules if not rule.off)}
         return bool(asked & {Precision.INT8, Precision.FP8})
+
+    @property
+    def uses_calibration(self) -> bool:
+        """True if samples change what is written: ranges, or which nodes FP16 cannot hold."""
+        asked = {self.default, *(rule.precision for rule in self.rules if not rule.off)}
+        return self.needs_calibration or Precision.FP16 in asked

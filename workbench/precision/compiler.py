@@ -44,6 +44,8 @@ _RANGED = (Precision.INT8, Precision.FP8)
 _WEIGHTS = (Precision.INT8_WEIGHTS, Precision.INT4_WEIGHTS, Precision.FP4_WEIGHTS)
 _QUANTIZED = (*_RANGED, *_WEIGHTS)
 _HALVES: dict[Precision, Half] = {Precision.FP16: FP16, Precision.BF16: BF16}
+_OPSETS = {**OPSETS, Precision.FP8: FP8_OPSET, Precision.BF16: 22}
+"""The opset in which what is written is defined: BF16 came to Conv and pooling with 22."""
 _HALF_SCALES_OPSET = 19
 _NAMED = 6
 
@@ -148,7 +150,9 @@ class _Compilation:
         self._lift(max(self._least_opset(precision) for precision in written))
 
     def _least_opset(self, precision: Precision) -> int:
-        needed = OPSETS.get(precision, FP8_OPSET if precision is Precision.FP8 else PER_CHANNEL_OPSET)
+        needed = _OPSETS.get(precision, PER_CHANNEL_OPSET)
+        if precision is Precision.BF16 and self._how(precision) is How.ROUNDED:
+            needed = PER_CHANNEL_OPSET
         mixed = precision in _QUANTIZED and self._half_around() is not None
         return max(needed, _HALF_SCALES_OPSET) if mixed else needed
 
@@ -240,7 +244,8 @@ class _Compilation:
         self.notes.extend(note for note in self._seen.notes if note not in self.notes)
 
     def _write_weights(self, precision: Precision) -> None:
-        result = store_weights(self.proto, self._named(precision), self._wish(precision), self._plan.block)
+        asked, wish, own = self._named(precision), self._wish(precision), self._dialect.own_weights
+        result = store_weights(self.proto, asked, wish, self._plan.block, own=own)
         able = "no MatMul or Gemm" if precision is not Precision.INT8_WEIGHTS else "no Conv, MatMul or Gemm"
         self._conclude(precision, result, f"{able} with constant float32 weights", "store")
         self.notes.append(

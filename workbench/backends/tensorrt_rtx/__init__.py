@@ -69,6 +69,7 @@ class TensorRtBackend(Backend):
             float_ops={Precision.BF16: ("ConvTranspose", "GRU")},
             int8_needs_dq=True,
             half_scales=True,
+            own_weights=True,
         )
 
     def verdict(self, model: Model) -> Verdict:

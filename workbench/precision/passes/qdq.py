@@ -1,7 +1,6 @@
 """Writing QuantizeLinear and DequantizeLinear into a graph: pairs on activations, stored weights behind one.
 
-Every node is named after the source node it first serves: `n17:quantize_x`, `n17:dequantize_w`. Users of one tensor in
-one form share one pair, and of one weight in one form one DequantizeLinear.
+Every node is named after the source node it first serves: `n17:quantize_x`, `n17:dequantize_w`.
 """
 
 from __future__ import annotations
@@ -10,9 +9,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto
+from onnx import NodeProto, helper
 
 from workbench.precision.editor import GraphEditor
 from workbench.precision.passes.weights import Stored
@@ -24,10 +22,15 @@ class Form(NamedTuple):
     scale: float
     zero_point: NDArray[np.generic]
 
-    @property
-    def word(self) -> str:
-        """The storage type in tensor names, where one tensor is stored in two."""
-        return self.zero_point.dtype.name
+
+class _Kept(NamedTuple):
+    """Names of the constants of one stored weight, and the attributes of what dequantizes it."""
+
+    values: str
+    scale: str
+    zero_point: str
+    scale_of_scales: str
+    attributes: dict[str, int]
 
 
 class QdqWriter:
@@ -36,11 +39,11 @@ class QdqWriter:
     def __init__(self, editor: GraphEditor) -> None:
         self._editor = editor
         self._pairs: dict[tuple[str, str, float], str] = {}
-        self._weights: dict[tuple[str, str], str] = {}
+        self._kept: dict[tuple[str, str], _Kept] = {}
 
     def pair(self, owner: str, operand: str, name: str, form: Form) -> str:
-        """Q and DQ behind whatever makes `name`; the tensor to read instead of it."""
-        key = (name, form.word, form.scale)
+        """Q and DQ behind whatever makes `name`; the tensor to read instead of it. Users in one form share a pair."""
+        key = (name, form.zero_point.dtype.name, form.scale)
         if key not in self._pairs:
             self._pairs[key] = self._write_pair(owner, operand, name, form)
         return self._pairs[key]
@@ -48,52 +51,50 @@ class QdqWriter:
     def weight(self, node: NodeProto, operand: str, name: str, how: str, store: Callable[[], Stored]) -> str:
         """DQ in front of `node`; the tensor to read instead of the constant `name`.
 
-        `how` tells forms of one weight apart; `store` makes the form where there is none yet.
+        `how` tells forms of one weight apart; `store` makes the form where there is none yet. Nodes share the stored
+        values, and each has a DequantizeLinear of its own.
         """
-        if (name, how) not in self._weights:
-            self._weights[name, how] = self._write_weight(node, operand, name, store())
-        return self._weights[name, how]
+        if (name, how) not in self._kept:
+            self._kept[name, how] = self._keep(name, store())
+        kept = self._kept[name, how]
+        scale = kept.scale
+        if kept.scale_of_scales:
+            scale = self._dequantize(node, f"scale_{operand}", [scale, kept.scale_of_scales], scale)
+        inputs = [kept.values, scale, *([kept.zero_point] if kept.zero_point else [])]
+        return self._dequantize(node, operand, inputs, name, kept.attributes)
 
     def _write_pair(self, owner: str, operand: str, name: str, form: Form) -> str:
         editor = self._editor
         scale = editor.add_constant(f"{name}:scale", np.array(form.scale, np.float32))
         zero = editor.add_constant(f"{name}:zero_point", form.zero_point)
         stored, back = editor.new_name(f"{name}:quantized"), editor.new_name(f"{name}:dequantized")
+        first, second = (editor.new_node_name(f"{owner}:{verb}_{operand}") for verb in ("quantize", "dequantize"))
         editor.insert_behind_producer(
             name,
-            _node("QuantizeLinear", [name, scale, zero], stored, editor.new_node_name(f"{owner}:quantize_{operand}")),
-            _node(
-                "DequantizeLinear", [stored, scale, zero], back, editor.new_node_name(f"{owner}:dequantize_{operand}")
-            ),
+            helper.make_node("QuantizeLinear", [name, scale, zero], [stored], first),
+            helper.make_node("DequantizeLinear", [stored, scale, zero], [back], second),
         )
         return back
 
-    def _write_weight(self, node: NodeProto, operand: str, name: str, stored: Stored) -> str:
+    def _keep(self, name: str, stored: Stored) -> _Kept:
+        """The constants of a stored weight. Blocks have no zero points, which default to zero."""
         editor = self._editor
         values = editor.add_constant(f"{name}:{stored.values.dtype.name}", stored.values)
         scale = editor.add_constant(f"{name}:scale", stored.scale)
+        whole, zero = "", ""
         if stored.scale_of_scales is not None:
-            scale = self._widen_scale(node, operand, scale, stored.scale_of_scales)
-        inputs = [values, scale]
+            whole = editor.add_constant(f"{name}:scale_of_scales", stored.scale_of_scales)
         if not stored.block:
-            inputs.append(editor.add_constant(f"{name}:zero_point", np.zeros(stored.scale.shape, stored.values.dtype)))
-        back = editor.new_name(f"{name}:dequantized")
-        new = _node("DequantizeLinear", inputs, back, editor.new_node_name(f"{node.name}:dequantize_{operand}"))
-        for key, value in (("axis", stored.axis), ("block_size", stored.block or None)):
-            if value is not None:
-                new.attribute.append(onnx.helper.make_attribute(key, value))
-        editor.insert_before(node, new)
-        return back
+            zero = editor.add_constant(f"{name}:zero_point", np.zeros(stored.scale.shape, stored.values.dtype))
+        attributes = {} if stored.axis is None else {"axis": stored.axis}
+        return _Kept(values, scale, zero, whole, attributes | ({"block_size": stored.block} if stored.block else {}))
 
-    def _widen_scale(self, node: NodeProto, operand: str, scale: str, whole: NDArray[np.generic]) -> str:
-        """FP4: its scales are E4M3 and have a scale of their own."""
+    def _dequantize(
+        self, node: NodeProto, operand: str, inputs: list[str], name: str, attributes: dict[str, int] | None = None
+    ) -> str:
         editor = self._editor
-        factor = editor.add_constant(f"{scale}:scale", whole)
-        wide = editor.new_name(f"{scale}:dequantized")
-        name = editor.new_node_name(f"{node.name}:dequantize_scale_{operand}")
-        editor.insert_before(node, _node("DequantizeLinear", [scale, factor], wide, name))
-        return wide
-
-
-def _node(op: str, inputs: list[str], output: str, name: str) -> NodeProto:
-    return onnx.helper.make_node(op, inputs, [output], name=name)
+        back = editor.new_name(f"{name}:dequantized")
+        title = editor.new_node_name(f"{node.name}:dequantize_{operand}")
+        made = helper.make_node("DequantizeLinear", inputs, [back], title, **(attributes or {}))
+        editor.insert_before(node, made)
+        return back

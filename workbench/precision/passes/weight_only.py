@@ -10,12 +10,15 @@ Rules
    fuses only that form.
 3. A block must divide the input channels: where the wished one (`block`) does not, half of it is tried, and so on
    down to 16. Weights that no block divides stay in float. FP4 has blocks of 16 always.
-4. Nodes that read one weight share one DequantizeLinear: `n17:dequantize_w`. The float original goes where nothing else
-   reads it.
+4. Nodes that read one weight share the stored values, unless the dialect wants each to have its own: TensorRT for RTX
+   1.7 crashes on products that share two stored weights crosswise, as a Fourier transform written in MatMuls does.
+   The float original goes where nothing else reads it.
+5. Weights of fewer than 1024 values stay in float: a kernel more, or a crash of TensorRT's, is no price for a kilobyte.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 import numpy as np
@@ -30,12 +33,13 @@ from workbench.precision.passes.weights import Stored, fp4_weights, int4_weights
 OPSETS = {Precision.INT8_WEIGHTS: 13, Precision.INT4_WEIGHTS: 21, Precision.FP4_WEIGHTS: 23}
 """The opset that brought the form of DequantizeLinear each needs."""
 SMALLEST_BLOCK = 16
+FEWEST = 1024
 BLOCKS = (16, 32, 64, 128, 256)
 """Sizes that engines have kernels for."""
 
 
-def store_weights(model: ModelProto, asked: Collection[str], wish: Wish, block: int) -> Quantized:
-    """Edits `model`. `asked` are names of its nodes; those that cannot be stored so are counted, not refused."""
+def store_weights(model: ModelProto, asked: Collection[str], wish: Wish, block: int, *, own: bool = False) -> Quantized:
+    """Edits `model`. `asked` are names of its nodes; those that cannot be stored so are counted. `own` as in rule 4."""
     editor = GraphEditor(model)
     writer = QdqWriter(editor)
     result = Quantized()
@@ -46,7 +50,7 @@ def store_weights(model: ModelProto, asked: Collection[str], wish: Wish, block: 
         if reason:
             result.left[f"{node.op_type}: {reason}"] += 1
             continue
-        _store(editor, writer, node, wish, block)
+        _store(editor, writer, node, wish, block, node.name if own else "")
         result.nodes.append(node.name)
     editor.commit()
     return result
@@ -61,6 +65,8 @@ def _why_not(editor: GraphEditor, node: NodeProto, precision: Precision) -> str:
     if editor.types.get(name) != TensorProto.FLOAT:
         return "its weights are not float32"
     dims = editor.constants[name].dims
+    if math.prod(dims) < FEWEST:
+        return f"fewer than {FEWEST} weights"
     if precision is Precision.INT8_WEIGHTS:
         return "" if len(dims) >= 2 else "its weights have one dimension"
     if node.op_type == "Conv":
@@ -83,7 +89,7 @@ def _block(size: int, wished: int) -> int:
     return 0
 
 
-def _store(editor: GraphEditor, writer: QdqWriter, node: NodeProto, wish: Wish, block: int) -> None:
+def _store(editor: GraphEditor, writer: QdqWriter, node: NodeProto, wish: Wish, block: int, owner: str) -> None:
     name, turned = node.input[1], wish.precision is not Precision.INT8_WEIGHTS and _input_axis(node) == 1
 
     def store() -> Stored:
@@ -98,4 +104,4 @@ def _store(editor: GraphEditor, writer: QdqWriter, node: NodeProto, wish: Wish, 
     if turned:
         next(entry for entry in node.attribute if entry.name == "transB").i = 0
     axis = output_axis(node, len(editor.constants[name].dims))
-    editor.set_input(node, 1, writer.weight(node, "w", name, f"{wish.precision}:{axis}:{turned}", store))
+    editor.set_input(node, 1, writer.weight(node, "w", name, f"{wish.precision}:{axis}:{turned}:{owner}", store))
