@@ -171,3 +171,27 @@ def test_added_nodes_count_only_where_they_stand_alone() -> None:
     assert known_sources(["n5/MatMulScaleFusion/", "Reorder"]) == ("n5",)
     assert converts_for_others(["n5:quantize_x", "unknown"]) == "quantize_x"
     assert converts_for_others(["n5:quantize_x", "n4"]) == ""
+
+
+FUNCTION = Graph(
+    "f", (node(0, "Conv", "a w", "h", "n1.body."), node(1, "Relu", "h", "b", "n1.body.")), {}, ("a",), ("b",)
+)
+
+
+def test_a_call_of_a_function_goes_where_the_nodes_of_the_function_went() -> None:
+    nodes = [node(0, "Neg", "x", "a"), node(1, "own.block", "a", "b"), node(2, "Abs", "b", "y")]
+    done, fates = resolve_fates(
+        model(nodes, n1__body=FUNCTION), [layer(0, "n0"), layer(1, "n1.body.n0"), layer(2, "n2")]
+    )
+    assert kinds(fates)["n1"] == ("fused", ("l1",))
+    assert kinds(fates)["n1.body.n1"] == ("fused", ("l1",))
+    assert (done[1].sources, done[1].title) == (("n1", "n1.body.n0", "n1.body.n1"), "Conv+Relu")
+
+
+def test_nodes_of_a_function_that_an_engine_runs_whole_share_the_fate_of_the_call() -> None:
+    nodes = [node(0, "Neg", "x", "a"), node(1, "own.block", "a", "y")]
+    done, fates = resolve_fates(model(nodes, n1__body=FUNCTION), [layer(0, "n0"), layer(1, "n1")])
+    assert {key: found for key, found in kinds(fates).items() if key != "n0"} == {
+        "n1": ("alone", ("l1",)), "n1.body.n0": ("fused", ("l1",)), "n1.body.n1": ("fused", ("l1",))
+    }  # fmt: skip
+    assert done[1].title == "own.block"

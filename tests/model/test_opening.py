@@ -183,17 +183,16 @@ def test_attributes_are_short_strings(tmp_path: Path) -> None:
     assert constant.attributes == {"value": "int64 2: 1, 2"}
 
 
-def test_functions_of_the_file_are_counted(tmp_path: Path) -> None:
+def test_calls_of_the_files_own_functions_open_as_bodies(tmp_path: Path) -> None:
     body = [helper.make_node("Relu", ["a"], ["b"], name="n0")]
     own = helper.make_function("own", "f", ["a"], ["b"], body, [helper.make_opsetid("", 17)])
     node = helper.make_node("f", ["x"], ["y"], domain="own")
     model = open_model(
         making.save(making.model([node], [making.value("x")], [making.value("y")], functions=[own]), tmp_path)
     )
-    assert model.all_nodes == 1
-    copy = private_copy(model)
-    assert (copy.graph.node[0].name, copy.functions[0].node[0].name) == ("n0", "")
-    assert model.warnings == ("The file defines 1 functions of its own; each call is shown as one node.",)
+    assert (model.top_level_nodes, model.all_nodes) == (1, 2)
+    assert [node.name for node in private_copy(model).graph.node] == ["n0.body.n0"]
+    assert model.warnings == ()
 
 
 def test_an_opset_newer_than_the_library_opens(tmp_path: Path) -> None:

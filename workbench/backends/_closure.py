@@ -33,11 +33,13 @@ PROLOGUE_OPS = ops("Pad QuantizeLinear DequantizeLinear Transpose DynamicQuantiz
 class Scope:
     """One graph (or body) with the edges between its own nodes. What a body captures counts as its holder's input.
 
-    `outer_constants` are tensors of enclosing graphs that are known at build time.
+    `outer_constants` are tensors of enclosing graphs that are known at build time; `call` is the node that calls the
+    function of which this is the body, if it is one.
     """
 
-    def __init__(self, graph: Graph, outer_constants: frozenset[str] = frozenset()) -> None:
+    def __init__(self, graph: Graph, outer_constants: frozenset[str] = frozenset(), call: str = "") -> None:
         self.graph = graph
+        self.call = call
         self.nodes = {layer.id: layer for layer in graph.layers}
         self.maker = {name: layer.id for layer in graph.layers for name in layer.outputs if name}
         self.reads = {layer.id: _reads(graph, layer) for layer in graph.layers}

@@ -11,6 +11,7 @@ from workbench.backends._gaps import adopt, fill_gaps
 from workbench.backends._names import title
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.core.model import Model
+from workbench.model.kinds import CONTROL
 
 _REMOVED = {kind.value: kind for kind in (FateKind.FOLDED, FateKind.ABSORBED, FateKind.REMOVED)}
 
@@ -33,8 +34,9 @@ def resolve_fates(
     takes the unnamed nodes between its neighbours; every other node goes to the layer that its consumers, or else
     its producers, share, as FUSED, or ABSORBED if it only changes a view; a compute layer that is still without
     sources shares those of a neighbour. A control-flow node of which an engine shows only the body goes to the nameless
-    control layers beside that body, or else to the body's layers. Nodes in bodies inherit the fate of the control-flow
-    node that holds them unless the engine shows them. UNKNOWN is left only where no layer is near.
+    control layers beside that body, or else to the body's layers, and a call of a function to those of its nodes.
+    Nodes in bodies inherit the fate of the node that holds them unless the engine shows them. UNKNOWN is left only
+    where no layer is near.
 
     Ensures: `layer.id in fates[node].layers` exactly if `node in layer.sources`, but for nodes which inherit.
     """
@@ -42,10 +44,12 @@ def resolve_fates(
     owners, helpers = _said(model, layers)
     plain: dict[str, Fate] = {}
     rank = {layer.id: index for index, layer in enumerate(layers)}
-    for scope in _scopes(model.graph):
+    scopes = list(_scopes(model.graph))
+    for scope in [*(s for s in reversed(scopes) if s.call), *(s for s in scopes if not s.call)]:
         plain |= _without_layers(scope, owners, removed)
         fill_gaps(scope, layers, owners, set(plain), op_hints or {})
         close(scope, owners, set(plain), rank)
+        _give_call(scope, owners, plain)
     adopt(Scope(model.graph), layers, owners, op_hints or {})
     _give_holders(model.graph, layers, owners, plain)
     for node, where in helpers.items():
@@ -72,11 +76,27 @@ def _said(model: Model, layers: Sequence[Layer]) -> tuple[Owners, Owners]:
     return owners, helpers
 
 
-def _scopes(graph: Graph, outer: frozenset[str] = frozenset()) -> Iterator[Scope]:
-    scope = Scope(graph, outer)
+def _scopes(graph: Graph, outer: frozenset[str] = frozenset(), call: str = "") -> Iterator[Scope]:
+    scope = Scope(graph, outer, call)
     yield scope
-    for body in graph.subgraphs.values():
-        yield from _scopes(body, scope.constant_tensors)
+    for key, body in graph.subgraphs.items():
+        holder = key.rpartition(".")[0]
+        is_call = scope.nodes[holder].op not in CONTROL
+        yield from _scopes(body, scope.constant_tensors, holder if is_call else "")
+
+
+def _give_call(scope: Scope, owners: Owners, plain: dict[str, Fate]) -> None:
+    """A call of a function went where the nodes of the function went."""
+    if not scope.call or scope.call in owners or scope.call in plain:
+        return
+    where: dict[str, bool] = {}
+    for node in scope.nodes:
+        for layer, exact in owners.get(node, {}).items():
+            where[layer] = where.get(layer, True) and exact
+    if where:
+        owners[scope.call] = where
+    elif scope.nodes and all(node in plain for node in scope.nodes):
+        plain[scope.call] = plain[next(reversed(scope.nodes))]
 
 
 def _without_layers(scope: Scope, owners: Owners, removed: Mapping[str, str]) -> dict[str, Fate]:

@@ -10,6 +10,7 @@ from workbench.backends._closure import VIEW_OPS
 from workbench.core.graph import Layer
 from workbench.core.model import Model
 from workbench.model import sources_of
+from workbench.model.kinds import CONTROL
 
 
 def known_sources(names: Iterable[str]) -> tuple[str, ...]:
@@ -64,6 +65,9 @@ def named_by_nodes(model: Model, layers: Iterable[Layer]) -> tuple[Layer, ...]:
 
 
 def _shown(nodes: Sequence[Layer]) -> Sequence[Layer]:
+    """Without nodes that only change a view, and without calls of functions whose nodes stand here themselves."""
+    held = {node.id.rpartition(".")[0].rpartition(".")[0] for node in nodes}
+    nodes = [node for node in nodes if node.id not in held or node.op in CONTROL]
     return [node for node in nodes if node.op not in VIEW_OPS] or nodes
 
 

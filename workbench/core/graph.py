@@ -17,7 +17,7 @@ class LayerKind(StrEnum):
     REFORMAT = "reformat"  # a layout change, cast, quantize or copy
     CONSTANT = "constant"
     SHAPE = "shape"  # computes shapes, not data
-    CONTROL = "control"  # If, Loop, Scan and jumps
+    CONTROL = "control"  # If, Loop, Scan, calls of functions of the file, and jumps
     SYNC = "sync"
 
 

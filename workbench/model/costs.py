@@ -13,6 +13,7 @@ from workbench.core.model import Model, Shape
 from workbench.model.external import fingerprint, load_external
 from workbench.model.flops import flops_of
 from workbench.model.folding import fold_shapes
+from workbench.model.functions import Functions, inline_functions
 from workbench.model.graph import build_graph
 from workbench.model.guard import read_model
 from workbench.model.ids import name_by_id
@@ -38,6 +39,7 @@ def graph_at(model: Model, shapes: Mapping[str, Shape]) -> Graph:
     load_external(light, path.parent)
     light.ir_version = max(light.ir_version, 4)  # older files cannot have initializers that are not inputs
     name_by_id(light.graph, places=places)
+    inline_functions(light)
     sort_all(light.graph)
     freeze_inputs(light, model, shapes)
     fold_shapes(light)
@@ -47,7 +49,7 @@ def graph_at(model: Model, shapes: Mapping[str, Shape]) -> Graph:
         types[""].setdefault(tensor.name, (tensor.data_type, tuple(tensor.dims)))
     for value in light.graph.input:
         types[""][value.name] = type_of(value)
-    return build_graph(proto.graph, types)
+    return build_graph(proto.graph, types, Functions(proto))
 
 
 def node_costs(graph: Graph) -> dict[str, Cost]:

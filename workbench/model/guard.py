@@ -6,7 +6,7 @@ of 100,000 inputs or 200,000 nodes take them over 25 s, bodies nested 30 deep Op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.model.dtypes import is_known, packed_bytes
 from workbench.model.external import check_external, is_external
 from workbench.model.files import not_onnx, read_onnx
+from workbench.model.functions import Key, called, function_key
 from workbench.model.walk import all_graphs, all_nodes, all_tensors, bodies, with_bodies
 
 _AGAIN = "Export or download the model again."
@@ -33,6 +34,7 @@ class Limits(msgspec.Struct, frozen=True):
     depth: int = 16  # bodies in bodies
     rank: int = 64
     calls: int = 32  # functions in functions
+    levels: int = 40  # bodies and functions in each other
     metadata_bytes: int = 64 * 1024**2
 
 
@@ -139,14 +141,15 @@ def _one_maker(graph: onnx.GraphProto) -> None:
 
 def _unfolded(model: onnx.ModelProto, limits: Limits) -> int:
     """Nodes when every call is replaced by its function's body. Raises WorkbenchError for recursion."""
-    functions = {(f.domain, f.name, getattr(f, "overload", "")): f for f in model.functions}
-    sizes: dict[tuple[str, str, str], int] = {}
+    functions = {function_key(function): function for function in model.functions}
+    sizes: dict[Key, int] = {}
+    levels: dict[Key, int] = {}
 
-    def size(nodes: Iterable[onnx.NodeProto], path: tuple[tuple[str, str, str], ...]) -> int:
+    def size(nodes: Iterable[onnx.NodeProto], path: tuple[Key, ...]) -> int:
         return sum(one(node, path) for node in with_bodies(nodes))
 
-    def one(node: onnx.NodeProto, path: tuple[tuple[str, str, str], ...]) -> int:
-        key = (node.domain, node.op_type, getattr(node, "overload", ""))
+    def one(node: onnx.NodeProto, path: tuple[Key, ...]) -> int:
+        key = called(node)
         if key not in functions:
             return 1
         if key in path or len(path) >= limits.calls:
@@ -154,11 +157,25 @@ def _unfolded(model: onnx.ModelProto, limits: Limits) -> int:
             raise WorkbenchError(f"The model's function {key[1]!r} {why}.", "No engine can run this model.")
         if key not in sizes:
             sizes[key] = size(functions[key].node, (*path, key))
+            levels[key] = _levels(functions[key].node, levels)
+            _at_most(levels[key], limits.levels, "bodies and functions inside each other")
         return 1 + sizes[key]
 
     for key, function in functions.items():
         size(function.node, (key,))
     return size(model.graph.node, ())
+
+
+def _levels(nodes: Iterable[onnx.NodeProto], known: Mapping[Key, int]) -> int:
+    """How deep bodies and calls are nested in a function; `known` says it of the functions that it calls."""
+    most, stack = 1, [(nodes, 1)]
+    while stack:
+        inner, level = stack.pop()
+        most = max(most, level)
+        for node in inner:
+            most = max(most, level + known.get(called(node), 0))
+            stack += [(body.node, level + 1) for _, body in bodies(node)]
+    return most
 
 
 def check_tensors(model: onnx.ModelProto) -> None:

@@ -13,6 +13,7 @@ from onnx import checker, shape_inference
 
 from workbench.core.errors import one_line
 from workbench.model.external import load_external
+from workbench.model.functions import inline_functions
 from workbench.model.ids import name_by_id
 from workbench.model.sorting import sort_all
 from workbench.model.walk import bodies
@@ -155,7 +156,8 @@ def _says_something(value: onnx.ValueInfoProto) -> bool:
 
 
 def typed(model: onnx.ModelProto, folder: Path) -> tuple[onnx.ModelProto, str, str]:
-    """Light copy with nodes sorted, named by id, and types inferred; the checker's finding; the inference's.
+    """Light copy with nodes sorted, named by id, functions inlined and types inferred; the checker's finding; the
+    inference's.
 
     What the copy keeps of external data is read from `folder`.
     """
@@ -164,6 +166,7 @@ def typed(model: onnx.ModelProto, folder: Path) -> tuple[onnx.ModelProto, str, s
     name_by_id(light.graph, places=places)
     sort_all(light.graph)
     finding = checker_finding(light)
+    inline_functions(light)
     inferred, problem = infer(light)
     return inferred, finding, problem
 

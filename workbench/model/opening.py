@@ -12,6 +12,7 @@ from workbench.core.model import Model, Shape, TensorSpec
 from workbench.model.dtypes import dtype_name
 from workbench.model.external import fingerprint
 from workbench.model.folding import shape_conflict
+from workbench.model.functions import Functions
 from workbench.model.graph import build_graph
 from workbench.model.guard import read_model
 from workbench.model.inference import type_of, typed, types_by_graph
@@ -40,7 +41,7 @@ def open_model(path: str | Path) -> Model:
         raise WorkbenchError(f"{path.name} has no outputs: there is nothing to compute.", "Export the model again.")
     return Model(
         path=str(path),
-        graph=build_graph(proto.graph, types_by_graph(light)),
+        graph=build_graph(proto.graph, types_by_graph(light), Functions(proto)),
         opset=_opset(proto),
         ir_version=proto.ir_version,
         producer=one_line(f"{proto.producer_name} {proto.producer_version}", 100),
@@ -126,5 +127,9 @@ def _warnings(
     for value in proto.graph.input:
         if type_of(value)[0] and type_of(value)[1] is None:
             yield one_line(f"The input {value.name!r} declares no shape; it is taken for a single value.")
-    if proto.functions:
-        yield f"The file defines {len(proto.functions)} functions of its own; each call is shown as one node."
+    functions = Functions(proto)
+    for function in proto.functions:
+        if not functions.fits(function):
+            yield one_line(
+                f"The function {function.name!r} is of another opset than the model; engines get its calls whole."
+            )

@@ -12,6 +12,7 @@ from workbench.core.model import Model, Shape
 from workbench.model.external import fingerprint, load_external
 from workbench.model.files import MAX_BYTES
 from workbench.model.folding import fold_shapes, shape_conflict
+from workbench.model.functions import inline_functions
 from workbench.model.guard import read_model
 from workbench.model.ids import name_by_id
 from workbench.model.inference import infer as infer_types
@@ -24,7 +25,8 @@ from workbench.model.walk import bodies, with_bodies
 def private_copy(model: Model, shapes: Mapping[str, Shape] | None = None, *, infer: bool = True) -> onnx.ModelProto:
     """The model's proto, read again through the gate, complete with external data and safe to change.
 
-    Every node is named by its id (bodies too) and sorted into execution order; free input dimensions are set to
+    Every node is named by its id (bodies too), calls of the file's own functions are replaced by their nodes
+    (`n3.body.n0`), and all is sorted into execution order; free input dimensions are set to
     `shapes` (the model's own guesses where None); with `infer`, every tensor whose shape can be known has it in
     `value_info`. Tensor names stay. Raises WorkbenchError where the file is not the one that was opened.
     """
@@ -51,6 +53,7 @@ def plain_copy(model: Model) -> onnx.ModelProto:
         )
     load_external(proto, path.parent)
     name_by_id(proto.graph)
+    inline_functions(proto)
     for function in proto.functions:
         for node in with_bodies(function.node):
             node.name = ""  # a name of the user's there may look like an id
