@@ -15,8 +15,9 @@ from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
 
-COMMANDS = ("doctor", "inspect", "plan", "run", "compare", "race", "tune", "sweep", "diff", "runs")
+COMMANDS = ("doctor", "inspect", "plan", "calibrate", "run", "compare", "race", "tune", "sweep", "diff", "runs")
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_METHODS = "|".join(CalibrationMethod)
 _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
 
 
@@ -32,6 +33,7 @@ def make_parser() -> argparse.ArgumentParser:
     inspect = _add(commands, "inspect", "what a model holds, and whether each backend takes it")
     inspect.add_argument("model", metavar="MODEL")
     _add_plan(_add(commands, "plan", "what each node would run in and why, or what is different between two plans"))
+    _add_calibrate(_add(commands, "calibrate", "ranges of every tensor by every method, and what is odd about the set"))
     _add_run(_add(commands, "run", "build, time and check one configuration"))
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
     _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
@@ -84,7 +86,7 @@ def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclus
 
 def _add_ranges(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar="|".join(CalibrationMethod))
+    add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar=_METHODS)
     add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
     add("--samples", type=_count, metavar="N", help="calibration samples (default 64)")
 
@@ -101,6 +103,9 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     )
     compare.add_argument(
         "--plan", type=Path, action="append", default=[], metavar="FILE", help="a precision plan as well; repeatable"
+    )
+    compare.add_argument(
+        "--methods", type=_methods, default=(), metavar="M,..", help="an INT8 run for each of: " + _METHODS
     )
     compare.add_argument("--no-baseline", action="store_true", help="leave the unfused source graph out")
     compare.add_argument("--race-seconds", type=_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
@@ -123,6 +128,17 @@ def _add_race(race: argparse.ArgumentParser) -> None:
     race.add_argument("baseline", metavar="RUN_A", help="id, end of an id, or name of a run; speed-ups count from it")
     race.add_argument("rivals", metavar="RUN_B", nargs="+", help="the runs to time against it")
     race.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="at most (default 60)")
+
+
+def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
+    add = calibrate.add_argument
+    add("model", metavar="MODEL")
+    add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
+    add("--evaluate", metavar="SET", help="the set it should be like (default: the recipe's evaluation set)")
+    add("--backend", type=_backend, default="openvino", metavar="B", help="whose forms: " + ", ".join(backend_ids()))
+    add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
+    add("--out", type=Path, metavar="FILE.json", help="write the report, with histograms, there as well")
+    _add_ranges(calibrate)
 
 
 def _add_shared(command: argparse.ArgumentParser) -> None:
@@ -247,6 +263,14 @@ def _precisions(text: str) -> tuple[Precision, ...]:
         if word not in known:
             raise argparse.ArgumentTypeError(f"{word!r} is no precision; choose from {', '.join(Precision)}")
     return tuple(Precision(word) for word in _words(text))
+
+
+def _methods(text: str) -> tuple[CalibrationMethod, ...]:
+    known = set(CalibrationMethod)
+    for word in _words(text):
+        if word not in known:
+            raise argparse.ArgumentTypeError(f"{word!r} is no method; choose from {', '.join(CalibrationMethod)}")
+    return tuple(CalibrationMethod(word) for word in _words(text))
 
 
 def _precisions_help() -> str:

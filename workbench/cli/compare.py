@@ -47,6 +47,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         model_path=str(Path(arguments.model).absolute()),
         backends=arguments.backends,
         precisions=arguments.precisions,
+        methods=arguments.methods,
         plans=tuple(with_ranges(read_plan(path), arguments) for path in arguments.plan),
         config=config_of(arguments),
         recipe=sets.recipe,

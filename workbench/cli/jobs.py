@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from workbench.cli.output import Output
+from workbench.core.calibration_report import Calibrated, CalibrateRequest
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyRequest
@@ -24,7 +25,7 @@ from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.model import open_model
 
-Result = TypeVar("Result", Run, Race, Tuning)
+Result = TypeVar("Result", Run, Race, Tuning, Calibrated)
 
 
 class Sets(msgspec.Struct, frozen=True):
@@ -89,6 +90,9 @@ class Jobs:
 
     def tune(self, request: TuneRequest) -> Tuning:
         return self._result(request, "tune", Tuning)
+
+    def calibrate(self, request: CalibrateRequest) -> Calibrated:
+        return self._result(request, "calibrate", Calibrated)
 
     def _result(self, request: AnyRequest, title: str, kind: type[Result]) -> Result:
         result = run_job(request, lambda batch: self._output.events(title, batch), self._cancel)

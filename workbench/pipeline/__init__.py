@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workbench.pipeline.calibrate import calibrate
     from workbench.pipeline.comparing import CompareRequest, Comparison, compare
     from workbench.pipeline.documents import comparison_document, run_document
     from workbench.pipeline.racing import race
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Comparison": "comparing",
     "CompareRequest": "comparing",
+    "calibrate": "calibrate",
     "compare": "comparing",
     "comparison_document": "documents",
     "run_document": "documents",
@@ -35,6 +37,7 @@ _HOMES = {
 __all__ = [
     "CompareRequest",
     "Comparison",
+    "calibrate",
     "compare",
     "comparison_document",
     "comparison_table",

@@ -20,7 +20,8 @@ from workbench.core.run import Build, BuildConfig, EngineGraph
 from workbench.model import check_shapes, open_model
 from workbench.model.sizes import output_sizes
 from workbench.pipeline.calibrating import observations, passes_left_out
-from workbench.pipeline.files import GRAPH_FILE, TYPED_MODEL_FILE
+from workbench.pipeline.calibration_report import make_report
+from workbench.pipeline.files import CALIBRATION_FILE, GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
 from workbench.pipeline.tuned import effective_config
@@ -58,12 +59,15 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
     """
     phases: dict[str, float] = {}
     with _timed(phases, "calibrate"):
-        overflow = writes_fp16(record.request.config.plan, backend.dialect())
+        config = record.request.config
+        overflow = writes_fp16(config.plan, backend.dialect())
         seen, sentence = observations(record, model, shapes, fixed, overflow=overflow)
+        if seen is not None and config.plan.needs_calibration:
+            report = make_report(record, record.request, seen, backend.dialect())
+            write_json(record.folder / CALIBRATION_FILE, report)
     with _timed(phases, "plan"):
         record.stop_if_cancelled()
         record.progress("plan", text="writing the precision plan into the ONNX")
-        config = record.request.config
         plan = msgspec.structs.replace(config.plan, skip=passes_left_out(config))
         typed = compile_plan(model, plan, backend.dialect(), shapes, record.folder, seen and seen.observations, fixed)
         write_json(record.folder / TYPED_MODEL_FILE, typed)

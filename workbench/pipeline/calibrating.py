@@ -36,14 +36,6 @@ from workbench.precision import (
 _VERSION = "3"  # of what observations hold: a new number makes old files unused
 
 
-class Seen(NamedTuple):
-    """What the calibration set showed, the set, and a key of both: the graph and every byte of every sample."""
-
-    observations: Observations
-    samples: SampleSet
-    key: str
-
-
 class Observed(NamedTuple):
     """The graph that is observed: of a model at these shapes, with fixed inputs, without the clean-up passes `skip`."""
 
@@ -51,6 +43,15 @@ class Observed(NamedTuple):
     shapes: dict[str, Shape]
     fixed: Feed
     skip: tuple[str, ...]
+
+
+class Seen(NamedTuple):
+    """What the calibration set showed of a graph, and a key of both: the graph and every byte of every sample."""
+
+    graph: Observed
+    samples: SampleSet
+    key: str
+    observations: Observations
 
 
 def observations(
@@ -102,7 +103,7 @@ def look(teller: Teller, request: RunRequest, graph: Observed) -> Seen:
         known = _observe(teller, graph, samples, _Place(folder / f"{key}.npz", folder / f"{key}.part.npz"))
     else:
         teller.progress("calibrate", samples.size, samples.size, "ranges known from an earlier run")
-    return Seen(known, samples, key)
+    return Seen(graph, samples, key, known)
 
 
 def _told(teller: Teller, samples: SampleSet) -> Iterator[Feed]:
@@ -133,7 +134,7 @@ def _find_amaxes(teller: Teller, graph: Observed, samples: SampleSet) -> tuple[S
         known = Observations(samples=samples.size, amaxes=amaxes)
         _keep(teller, known, path)
     sentence = f"What FP16 cannot hold was looked for in {samples.size} samples of {samples.name}."
-    return Seen(known, samples, key), sentence
+    return Seen(graph, samples, key, known), sentence
 
 
 class _Place(NamedTuple):

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.backends.base import load_backend
-from workbench.core.precision import Calibration, Precision, PrecisionPlan
+from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest, Status, TimingConfig
 
@@ -22,7 +22,8 @@ NewFolder = Callable[[], tuple[str, Path]]
 class CompareRequest(msgspec.Struct, frozen=True):
     """What to compare. `config` holds what all runs share: shapes, threads, target, options.
 
-    `plans` are compared beside the plain `precisions`, for which `ranges` says how ranges are found.
+    `plans` are compared beside the plain `precisions`, for which `ranges` says how ranges are found; with
+    `methods`, a precision that needs ranges has a run for each of them.
     `baseline` adds the source graph, run node by node by ONNX Runtime in FP32: the honest "before".
     """
 
@@ -37,6 +38,7 @@ class CompareRequest(msgspec.Struct, frozen=True):
     timing: TimingConfig = TimingConfig()
     ranges: Calibration = Calibration()
     plans: tuple[PrecisionPlan, ...] = ()
+    methods: tuple[CalibrationMethod, ...] = ()
     baseline: bool = True
     race_seconds: float = 12.0
 
@@ -92,7 +94,10 @@ def _configs(request: CompareRequest) -> Iterator[BuildConfig]:
 
 def _plans(request: CompareRequest) -> Iterator[PrecisionPlan]:
     for precision in request.precisions:
-        yield PrecisionPlan(default=precision, calibration=request.ranges)
+        plan = PrecisionPlan(default=precision, calibration=request.ranges)
+        for method in (request.methods if plan.needs_calibration else ()) or (request.ranges.method,):
+            ranges = msgspec.structs.replace(request.ranges, method=method)
+            yield msgspec.structs.replace(plan, calibration=ranges)
     yield from request.plans
 
 
@@ -108,7 +113,7 @@ def _request(request: CompareRequest, config: BuildConfig, run_id: str, folder: 
         model_path=request.model_path,
         config=config,
         recipe=request.recipe,
-        calibration=request.calibration if config.plan.needs_calibration else "",
+        calibration=request.calibration if config.plan.uses_calibration else "",
         evaluation=request.evaluation,
         evaluation_limit=request.evaluation_limit,
         timing=request.timing,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workbench.core.calibration_report import Finding, Severity
+from workbench.data.statistics import ks_distance, ks_limit
 from workbench.precision.observations import Observations
 from workbench.precision.observer import Peaks
 from workbench.precision.readers import Readers
@@ -134,6 +138,35 @@ def _dead(seen: Observations, readers: Mapping[str, Readers]) -> Iterator[Findin
         )
     if len(found) > MOST_DEAD:
         yield Finding(Severity.NOTE, "dead_channels", f"So have channels of {len(found) - MOST_DEAD} more tensors.")
+
+
+def unlike(seen: Observations, other: Observations, name: str) -> list[Finding]:
+    """Whether two sets look different: means and spreads of single samples, of the inputs and the first activations.
+
+    By the two-sample test of Kolmogorov and Smirnov, at one in ten thousand.
+    """
+    worst: tuple[float, str, str] = (1.0, "", "")
+    for tensor in [tensor for tensor in seen.rows if tensor in other.rows]:
+        first, second = seen.rows[tensor], other.rows[tensor]
+        limit = ks_limit(len(first), len(second))
+        for column, what in enumerate(("means", "spreads")):
+            distance = ks_distance(first[:, column], second[:, column])
+            worst = max(worst, (distance / limit, tensor, _far_words(what, first[:, column], second[:, column])))
+    if not worst[1]:
+        return []
+    return [
+        Finding(
+            Severity.WARNING,
+            "unlike",
+            f"These samples are unlike those of {name}: of {worst[1]!r} the {worst[2]}.",
+            "Ranges come out right for inputs that are like those in use: take both sets from one source.",
+            tensor=worst[1],
+        )
+    ]
+
+
+def _far_words(what: str, first: NDArray[np.float64], second: NDArray[np.float64]) -> str:
+    return f"{what} lie around {float(np.median(first)):.3g} here and {float(np.median(second)):.3g} there"
 
 
 def _nodes(readers: Mapping[str, Readers], name: str) -> tuple[str, ...]:

@@ -37,12 +37,13 @@ def clipped_share(histogram: Histogram, limit: float) -> float:
     """Share of the values, in 0..1, whose magnitude is above `limit`."""
     if limit >= histogram.amax:
         return 0.0
-    return 1.0 - _below(histogram, limit) / histogram.count
+    spread = _Spread(histogram)
+    return 1.0 - float(np.interp(limit, spread.ends, spread.below)) / histogram.count
 
 
 def sqnr_db(histogram: Histogram, limit: float, *, unsigned: bool = False) -> float:
     """Signal to quantization noise when clipped at `limit`, in dB, from the histogram; capped at 200."""
-    signal = float(_energy(histogram))
+    signal = _Spread(histogram).energy
     limits = np.array([limit])
     noise = float(quantization_errors(histogram, limits, quantization_steps(histogram, limits, unsigned))[0])
     return 200.0 if noise <= signal * 1e-20 else 10 * math.log10(signal / noise)
@@ -65,13 +66,15 @@ def quantization_errors(
     The squared error integrated from 0 to an edge e of a bin is, with k the multiple nearest to e, k step^3 / 12 +
     (e - k step)^3 / 3; beyond the threshold t it is that of t, and (e - t)^3 / 3. A bin's lies between its edges.
     """
-    edges, density = _edges(histogram)
-    weights = -np.diff(density, prepend=0.0, append=0.0)  # of the integral at each edge, all bins summed
+    spread = _Spread(histogram)
     step, limit = steps[:, None], thresholds[:, None]
-    inside = np.minimum(edges, limit)
+    inside = np.minimum(spread.edges, limit)
     nearest = np.rint(inside / step)
-    integral = nearest * step**3 / 12 + (inside - nearest * step) ** 3 / 3 + np.maximum(edges - limit, 0.0) ** 3 / 3
-    errors: NDArray[np.float64] = integral @ weights
+    beyond = np.maximum(spread.edges - limit, 0.0)
+    integral = nearest * step**3 / 12 + (inside - nearest * step) ** 3 / 3 + beyond**3 / 3
+    weights = -np.diff(spread.density, prepend=0.0, append=0.0)  # of the integral at each edge, all bins summed
+    last = np.minimum(np.rint(spread.amax / steps) * steps, thresholds) - spread.amax
+    errors: NDArray[np.float64] = integral @ weights + spread.at_amax * last**2
     return errors
 
 
@@ -82,9 +85,9 @@ def _max(histogram: Histogram, calibration: Calibration, unsigned: bool) -> floa
 def _percentile(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
     """Linear inside the bin in which the share is reached."""
     wanted = histogram.count * min(max(calibration.percentile, 0.0), 100.0) / 100.0
-    edges, density = _edges(histogram)
-    below = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
-    return max(float(np.interp(wanted, below, edges)), min(histogram.width, histogram.amax))
+    spread = _Spread(histogram)
+    found = float(np.interp(wanted, spread.below, spread.ends))
+    return max(found, min(histogram.width, histogram.amax))
 
 
 def _mse(histogram: Histogram, calibration: Calibration, unsigned: bool) -> float:
@@ -105,25 +108,27 @@ def _errors(histogram: Histogram, limits: NDArray[np.float64], unsigned: bool) -
     return quantization_errors(histogram, limits, quantization_steps(histogram, limits, unsigned))
 
 
-def _edges(histogram: Histogram) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Edges of the bins of |x| that are in use, the last at the largest magnitude, and values per unit in each."""
-    counts = histogram.magnitudes
-    used = int(np.flatnonzero(counts)[-1]) + 1
-    edges = np.arange(used + 1, dtype=np.float64) * np.float64(histogram.width)
-    if edges[used - 1] < histogram.amax <= edges[used]:
-        edges[used] = histogram.amax
-    return edges, counts[:used] / np.diff(edges)
+class _Spread:
+    """Where the magnitudes of a histogram are taken to be: evenly in each bin, those of the last bin at the largest.
 
+    Values often end in a heap, as pixels at white and ReLU6 at 6, which is kept whole or clipped whole.
+    `edges` are those of all bins but the last, with `density` values per unit between them.
+    """
 
-def _below(histogram: Histogram, limit: float) -> float:
-    edges, density = _edges(histogram)
-    return float(np.interp(limit, edges, np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])))
+    def __init__(self, histogram: Histogram) -> None:
+        counts = histogram.magnitudes
+        last = int(np.flatnonzero(counts)[-1])
+        self.amax = histogram.amax
+        self.at_amax = int(counts[last])
+        self.edges: NDArray[np.float64] = np.arange(last + 1, dtype=np.float64) * np.float64(histogram.width)
+        self.density = counts[:last] / histogram.width
+        self.ends = np.append(self.edges, max(self.amax, self.edges[-1]))
+        self.below: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(counts[: last + 1], dtype=np.float64)])
 
-
-def _energy(histogram: Histogram) -> float:
-    """Sum of squares."""
-    edges, density = _edges(histogram)
-    return float(density @ np.diff(edges**3) / 3)
+    @property
+    def energy(self) -> float:
+        """Sum of squares."""
+        return float(self.density @ np.diff(self.edges**3) / 3) + self.at_amax * self.amax**2
 
 
 _METHODS: dict[CalibrationMethod, Callable[[Histogram, Calibration, bool], float]] = {

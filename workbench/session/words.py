@@ -12,6 +12,7 @@ PHASES = {
     "open": "Opening",
     "plan": "Writing the plan into the model",
     "calibrate": "Calibrating",
+    "doctor": "Looking at the ranges",
     "build": "Building",
     "reference": "Running the FP32 reference",
     "time": "Timing",
