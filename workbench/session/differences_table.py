@@ -25,7 +25,7 @@ def differences_table(alignment: Alignment) -> TableContent:
             "title",
             "layers",
             "The ops of what they do",
-            lambda i: Cell(groups[i].title, groups[i].name, tip=f"{groups[i].title}\n{groups[i].name}"),
+            lambda i: Cell(groups[i].title, groups[i].name.split(" + ")[0], tip=f"{groups[i].title}\n{groups[i].name}"),
             np.asarray([group.title.casefold() for group in groups], dtype=np.str_),
             is_figure=False,
         ),

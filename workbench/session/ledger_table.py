@@ -109,7 +109,8 @@ def _floats(values: Iterable[float | None]) -> NDArray[np.float64]:
 
 
 def _head(row: LedgerRow) -> Cell:
-    soft = "added" if row.is_added else row.name if row.kind is LayerKind.COMPUTE else row.kind.value
+    first = row.name.split(" + ")[0]
+    soft = "added" if row.is_added else first if row.kind is LayerKind.COMPUTE else row.kind.value
     return Cell(row.pattern, soft, tip=f"{row.pattern}\n{row.name}")
 
 

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Linked = Callable[[Iterable[str]], frozenset[str]]
 
 SAMPLED = 256  # boxes in view that are asked for their links: a move costs the same at any size
+MEMBERS = 16  # of a closed group
 REACH = 1 / 3  # of the pane: what is further from its middle counts little
 READABLE = 1.0  # a follower is never larger than this, unless the leader is
 DEEDS = (QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.KeyPress)
@@ -105,10 +106,10 @@ def _matches(leader: GraphCanvas, other: GraphCanvas, linked: Linked) -> tuple[F
     if len(boxes) > SAMPLED:
         boxes = boxes[np.linspace(0, len(boxes) - 1, SAMPLED).astype(np.int64)]
     here, there = [], []
-    placed, index = other.scene.placed, other.scene.index
+    placed, homes = other.scene.placed, other.scene.homes
     for box in boxes.tolist():
-        ids = linked([leader.scene.ids[box]])
-        targets = [index[key] for key in ids if key in index]
+        ids = linked(leader.scene.members(box)[:MEMBERS])
+        targets = list({homes[key] for key in ids if key in homes})
         if targets:
             here.append((float(leader.scene.placed.x[box]), float(leader.scene.placed.y[box])))
             there.append((float(placed.x[targets].mean()), float(placed.y[targets].mean())))

@@ -16,7 +16,7 @@ from workbench.views.widgets import Words, words_width
 
 ROW_HEIGHT = 26
 SAMPLED = 80  # rows that widths are measured on
-FIRST_MOST, TEXT_MOST = 230, 330  # pixels of a first column that must be scrolled, and of others that hold words
+FIRST_MOST, TEXT_MOST = 280, 330  # pixels of a first column that must be scrolled, and of others that hold words
 ARROW = 18  # pixels of the head's sort arrow
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from workbench.core.graph import Graph
+from workbench.core.scopes import Scope
 from workbench.views.canvas import GraphCanvas
 from workbench.views.canvas.legend import Legend
 from workbench.views.overlay_bar import OverlayBar
@@ -51,10 +52,10 @@ class Pane(QWidget):
         column.addWidget(graphs, 1)
         column.addWidget(self.legend)
 
-    def set_graph(self, graph: Graph | None, empty: str = "") -> None:
+    def set_graph(self, graph: Graph | None, scopes: Mapping[str, Scope] | None = None, empty: str = "") -> None:
         if empty:
             self.empty.setText(empty)
-        self.canvas.set_graph(graph)
+        self.canvas.set_graph(graph, scopes)
         self._stack.setCurrentWidget(self.canvas if graph is not None else self.empty)
 
     def export(self, path: Path) -> None:

@@ -178,7 +178,7 @@ class Panes(QWidget):
             extra = model.all_nodes - model.top_level_nodes
             soft = plural(model.top_level_nodes, "node") + (f" + {extra:,} in bodies" if extra else "")
             self.title.set_words(Words("Source", soft, bold=True))
-        self.source.set_graph(model.graph if model else None)
+        self.source.set_graph(model.graph if model else None, self._session.scopes.of_model(model) if model else None)
         self._show_links()
         self.refresh_overlays()
 
@@ -187,13 +187,20 @@ class Panes(QWidget):
         name = "B" if pair.is_on else "Engine"
         self.run_of_engine.show_run(session.current, engine_words(name, session.current, session.engine))
         self.run_of_first.show_run(pair.run, engine_words("A", pair.run, pair.engine))
-        self.engine.set_graph(session.engine.graph if session.engine else None, why_no_engine(session.current))
-        self.first.set_graph(pair.engine.graph if pair.engine else None, why_no_engine(pair.run))
+        self._set_engine(self.engine, session.engine, session.current)
+        self._set_engine(self.first, pair.engine, pair.run)
         self._show_left(self.first if pair.is_on else self.source)
         self._pair_cameras()
         self._refresh_bar()
         self._show_links()
         self.refresh_overlays()
+
+    def _set_engine(self, pane: Pane, engine: EngineGraph | None, run: Run | None) -> None:
+        model = self._session.model
+        if engine is None or model is None:
+            pane.set_graph(None, empty=why_no_engine(run))
+        else:
+            pane.set_graph(engine.graph, self._session.scopes.of_engine(model, engine.graph))
 
     def _show_left(self, pane: Pane) -> None:
         if self.left.currentWidget() is not pane:
