@@ -50,6 +50,24 @@ def write_model(
     return open_model(path)
 
 
+def blocks_model(folder: Path, blocks: int = 2) -> Model:
+    """MatMul and Relu in `layers/0/attn`, MatMul in `layers/0/mlp`, and so on for every block, named like paths."""
+    names = [f"/layers/{i}/{part}" for i in range(blocks) for part in ("attn/MatMul", "attn/Relu", "mlp/MatMul")]
+    lines, last = [], "x"
+    for at, name in enumerate(names):
+        lines.append(
+            f"t{at} = {'Relu' if name.endswith('Relu') else 'MatMul'} ({last}{'' if 'Relu' in name else ', w'})"
+        )
+        last = f"t{at}"
+    text = f"(float[1,4] x) => (float[1,4] {last}) {{ {' '.join(lines)} }}"
+    path = Path(write_model(folder, text, {"w": np.eye(4, dtype=np.float32)}).path)
+    proto = onnx.load(str(path))
+    for node, name in zip(proto.graph.node, names, strict=True):
+        node.name = name
+    onnx.save(proto, str(path))
+    return open_model(path)
+
+
 def seen(model: Model, *feeds: Arrays) -> Observations:
     return observe(model, model.shapes, feeds, total=len(feeds))
 
