@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.graph import Graph, Layer, LayerKind, Tensor
+from workbench.core.scopes import Scope, ScopeOrigin
 
 
 def layer(
@@ -63,3 +64,26 @@ def control_flow() -> Graph:
 def chain(length: int) -> Graph:
     layers = tuple(layer(f"n{i}", "Relu", f"t{i}", f"t{i + 1}", name=f"/body/relu_{i}") for i in range(length))
     return Graph("chain", layers, {}, ("t0",), (f"t{length}",))
+
+
+def blocks(count: int) -> tuple[Graph, dict[str, Scope]]:
+    """x -> stem -> `count` equal residual blocks in `body`, all of which read `mask` -> head, with their scopes.
+
+    Nodes n1.. are four to a block: MatMul, Relu, Mul with the mask, Add with what came in.
+    """
+    layers = [layer("n0", "Conv", "x", "h0", name="/stem/Conv")]
+    scopes = []
+    for k in range(count):
+        ids = [f"n{1 + 4 * k + i}" for i in range(4)]
+        ops = [("MatMul", f"h{k}"), ("Relu", f"a{k}"), ("Mul", f"b{k} mask"), ("Add", f"c{k} h{k}")]
+        made = [f"a{k}", f"b{k}", f"c{k}", f"h{k + 1}"]
+        for node, (op, reads), writes in zip(ids, ops, made, strict=True):
+            layers.append(layer(node, op, reads, writes, name=f"/body/block.{k}/{op}"))
+        mlp = Scope(f"body/{k}/mlp", "mlp", ScopeOrigin.NAMES, tuple(ids[:2]), (), "mlp")
+        scopes.append(Scope(f"body/{k}", f"block.{k}", ScopeOrigin.NAMES, tuple(ids[2:]), (mlp,), "block"))
+    last = f"n{1 + 4 * count}"
+    layers.append(layer(last, "Gemm", f"h{count}", "y", name="/head/Gemm"))
+    body = Scope("body", "body", ScopeOrigin.NAMES, (), tuple(scopes))
+    return Graph("blocks", tuple(layers), {}, ("x", "mask"), ("y",)), {
+        "": Scope("", "", layers=("n0", last), children=(body,))
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import IntEnum
+from functools import lru_cache
 from math import ceil
 from typing import NamedTuple
 
@@ -120,13 +121,18 @@ def is_hidden(layer: Layer, tensors: dict[str, Tensor]) -> bool:
 
 def look_of(layer: Layer) -> Look:
     """By kind first; source nodes, which all are compute, by their op."""
-    if layer.kind is LayerKind.CONTROL:
+    return _look(layer.op, layer.kind)
+
+
+@lru_cache(maxsize=4096)
+def _look(op: str, kind: LayerKind) -> Look:
+    if kind is LayerKind.CONTROL:
         return Look.CONTROL
-    if layer.kind is LayerKind.REFORMAT or layer.op in REFORMAT_OPS:
+    if kind is LayerKind.REFORMAT or op in REFORMAT_OPS:
         return Look.REFORMAT
-    if any(part in layer.op for part in WEIGHTED_OPS):
+    if any(part in op for part in WEIGHTED_OPS):
         return Look.WEIGHTED
-    if layer.kind is LayerKind.SHAPE or layer.op in SHAPE_OPS:
+    if kind is LayerKind.SHAPE or op in SHAPE_OPS:
         return Look.SHAPE
     return Look.PLAIN
 

@@ -88,16 +88,15 @@ class GraphCanvas(Folding):
     def set_graph(self, graph: Graph | None, scopes: Mapping[str, Scope] | None = None) -> None:
         """Show this graph. An equal one keeps camera, selection and overlays; another one clears them all.
 
-        `scopes` are the groups of its layers, by the key of the body they are in ("" is the graph itself).
+        `scopes` are the groups of its layers, by the key of the body they are in ("" is the graph itself). A graph that
+        was shown before has the same groups open, and the same camera.
         """
         graph = EMPTY if graph is None else graph
         is_same = graph is self._nest.graph or graph == self._nest.graph
         if is_same and (scopes is None or scopes == self._nest.scopes):
             return
-        self._flight.stop()
-        self._nest = Nest(graph, measure, scopes)
-        self._saying, self._cameras, self.error_text = self._saying if is_same else Saying(), {}, ""
-        self._show_path(())
+        self._saying, self.error_text = self._saying if is_same else Saying(), ""
+        self._change_nest(Nest(graph, measure, scopes))
 
     def set_theme(self, theme: Theme) -> None:
         self._palette = make_palette(theme)
@@ -318,7 +317,7 @@ class GraphCanvas(Folding):
         self._place_parts()
 
     def _place_parts(self) -> None:
-        self._controls.move(self.width() - self._controls.width() - 10, self.height() - self._controls.height() - 10)
+        self._controls.move(self.width() - self._controls.width() - 8, self.height() - self._controls.height() - 10)
         self._breadcrumb.setGeometry(0, 0, self.width(), self._breadcrumb.sizeHint().height())
         self._minimap.place()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QWidget
 
 from workbench.core.graph import Graph
+from workbench.core.scopes import Scope
 from workbench.views.canvas import grouping
 from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.fonts import measure
@@ -16,6 +18,17 @@ from workbench.views.canvas.scene import HEADER, Scene
 from workbench.views.canvas.surface import Surface
 
 EMPTY = Graph("")
+REMEMBERED = 8  # graphs whose open groups and cameras are kept while others are shown
+
+
+@dataclass(frozen=True)
+class _Left:
+    """A graph that was shown before, and how."""
+
+    graph: Graph
+    scopes: dict[str, Scope]
+    opened: dict[Path, frozenset[str]]
+    cameras: dict[Path, Camera]
 
 
 class Folding(Surface):
@@ -29,6 +42,7 @@ class Folding(Surface):
         self._nest = Nest(EMPTY, measure)
         self._path: Path = ()
         self._cameras: dict[Path, Camera] = {}
+        self._left: list[_Left] = []
 
     @property
     def path(self) -> Path:
@@ -38,6 +52,20 @@ class Folding(Surface):
     def _after_scene(self) -> None:
         """What is drawn is new."""
         raise NotImplementedError
+
+    def _change_nest(self, nest: Nest) -> None:
+        """Another graph. What was open in it when it was last shown, and where one looked, is so again."""
+        self._flight.stop()
+        if self._scene.count:
+            cameras = self._cameras if self._is_home else {**self._cameras, self._path: self._camera}
+            this = _Left(self._nest.graph, self._nest.scopes, self._nest.opened_by_path(), cameras)
+            self._left = [this, *self._left][:REMEMBERED]
+        before = next((left for left in self._left if left.graph == nest.graph and left.scopes == nest.scopes), None)
+        if before is not None:
+            self._left.remove(before)
+            nest.remember(before.opened)
+        self._nest, self._cameras = nest, before.cameras if before is not None else {}
+        self._show_path(())
 
     # -- groups -----------------------------------------------------------------------------------------------------
 
@@ -101,7 +129,7 @@ class Folding(Surface):
         self._flight.stop()
         old, leaf = self._scene, self._watched()
         before = self._camera.to_device(*_spot(old, eye, leaf)) if place is None else (place.x(), place.y())
-        stood = int(old.first_leaf[self.current]) if 0 <= self.current < old.count else -1
+        stood = self._standing(eye)
         self._nest.open_groups(self._path, frozenset(opened))
         self._scene = self._nest.scene(self._path)
         self.current = int(self._scene.box_of[stood]) if stood >= 0 else -1
@@ -112,6 +140,13 @@ class Folding(Surface):
         self._after_scene()
         self._set_camera(self._camera.moved(before[0] - after[0], before[1] - after[1]))
         self.groups_changed.emit()
+
+    def _standing(self, eye: str) -> int:
+        """The leaf that the keyboard will be at: where it is, or the first of the group that it closes."""
+        if 0 <= self.current < self._scene.count:
+            return int(self._scene.first_leaf[self.current])
+        body = self._scene.body
+        return body.groups[body.number[eye]].first if eye and eye == self.current_group else -1
 
     def _still_open(self, group: str) -> str:
         return group if group in self._scene.groups.ids else ""

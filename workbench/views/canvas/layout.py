@@ -102,7 +102,7 @@ class Placement:
 
 def arrange(outline: Outline, memo: Memo | None = None) -> Placement:
     """Place boxes and open groups. `memo` keeps layouts of groups from one call to the next."""
-    flat = arrange_tree(outline, {} if memo is None else memo)
+    flat = arrange_tree(outline, Memo() if memo is None else memo)
     return Placement(
         flat.x, flat.y, flat.row, flat.frames, _lines(flat, outline.edges), flat.width, flat.height, flat.crossings
     )

@@ -6,8 +6,9 @@ through the upper or the lower border is known before anything is placed: cycles
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from workbench.views.canvas.layout_flat import Flat, Joint, Link, flatten
@@ -68,11 +69,38 @@ class _Scope:
     links: list[_Link] = field(default_factory=list)
 
 
-Memo = dict[Hashable, Flat]
+class Memo:
+    """Layouts of groups by their structure; those that KEPT pictures did not need are forgotten.
+
+    Keys name inner layouts by identity: they live at least as long as the outer ones that hold them.
+    """
+
+    KEPT = 3
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, Flat] = {}
+        self._used: dict[Hashable, int] = {}
+        self._picture = 0
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def begin(self) -> None:
+        """Another picture."""
+        self._picture += 1
+        for key in [key for key, used in self._used.items() if used < self._picture - self.KEPT]:
+            del self._found[key], self._used[key]
+
+    def get(self, key: Hashable, make: Callable[[], Flat]) -> Flat:
+        if key not in self._found:
+            self._found[key] = make()
+        self._used[key] = self._picture
+        return self._found[key]
 
 
 def arrange_tree(outline: Outline, memo: Memo) -> Flat:
     """Layouts that `memo` has are taken from there, others are added to it."""
+    memo.begin()
     return _Tree(outline, memo).run()
 
 
@@ -147,8 +175,8 @@ class _Tree:
         back = back_arrows(len(place), [(place[x], place[y]) for x, y, _ in scope.arrows])
         for x, y, box in scope.arrows:
             is_turned = bool(back) and (place[x], place[y]) in back
-            source = self._ask(x, _Port(box, is_in=False, is_low=not is_turned))
-            sink = self._ask(y, _Port(box, is_in=True, is_low=is_turned))
+            source = None if x < self._boxes else self._ask(x, _Port(box, is_in=False, is_low=not is_turned))
+            sink = None if y < self._boxes else self._ask(y, _Port(box, is_in=True, is_low=is_turned))
             scope.links.append(_Link(x, source, y, sink, is_turned))
         for port in scope.ports:
             self._link_port(scope, port)
@@ -176,11 +204,7 @@ class _Tree:
         sizes = [self._outline.widths[e] if f is None else id(f) for e, f in zip(scope.entries, members, strict=True)]
         header = self._outline.headers[group] if group >= 0 else ROOT
         key = (header, tuple(sizes), tuple(port.is_low for port in scope.ports), tuple(links))
-        found = self._memo.get(key)
-        if found is None:
-            problem = self._problem(scope, members, links, group)
-            found = self._memo[key] = flatten(solve(problem), members, links)
-        return found
+        return self._memo.get(key, lambda: flatten(solve(self._problem(scope, members, links, group)), members, links))
 
     def _flat(self, entry: int) -> Flat | None:
         return None if entry < self._boxes else self._flats[entry - self._boxes]
@@ -193,12 +217,12 @@ class _Tree:
 
         def joint(entry: int, port: _Port | None) -> Joint:
             if port is None:
-                return Joint(place[entry])
+                return _joint(place[entry])
             if entry < 0:
-                return Joint(own[port])
+                return _joint(own[port])
             if entry not in numbers:
                 numbers[entry] = {port: i for i, port in enumerate(self._scope(entry).ports)}
-            return Joint(place[entry], numbers[entry][port])
+            return _joint(place[entry], numbers[entry][port])
 
         return [
             Link(joint(link.source, link.source_port), joint(link.sink, link.sink_port), link.is_turned)
@@ -222,6 +246,11 @@ class _Tree:
             side=SIDE if is_group else 0.0,
             least_width=outline.headers[group] if is_group else 0.0,
         )
+
+
+@lru_cache(maxsize=4096)
+def _joint(node: int, port: int = -1) -> Joint:
+    return Joint(node, port)
 
 
 def _wires(members: list[Flat | None], links: list[Link]) -> list[Wire]:

@@ -22,7 +22,7 @@ class Nest:
         self.graph = graph
         self.scopes = dict(scopes or {})
         self._measure = measure
-        self._memo: Memo = {}
+        self._memo = Memo()
         self._bodies: dict[Path, Body] = {}
         self._opened: dict[Path, frozenset[str]] = {}
         self._scenes: dict[Path, Scene] = {}
@@ -59,6 +59,14 @@ class Nest:
         if path not in self._opened:
             self._opened[path] = first_opened(self.body(path))
         return self._opened[path]
+
+    def opened_by_path(self) -> dict[Path, frozenset[str]]:
+        return dict(self._opened)
+
+    def remember(self, opened: Mapping[Path, frozenset[str]]) -> None:
+        """What stood open when this graph was shown before; groups that are no more are passed over."""
+        for path, groups in opened.items():
+            self._opened[path] = groups & self.body(path).number.keys()
 
     def open_groups(self, path: Path, opened: frozenset[str]) -> None:
         if opened != self.opened(path):

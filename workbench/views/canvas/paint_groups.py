@@ -18,7 +18,8 @@ CHEVRON = 4.0  # half its size
 LEFT = 10.0  # from a border to the chevron
 LABEL_LEFT = 22.0
 LABEL_LEAST = 26.0  # px of height from which a group seen from afar says its name
-FAR_MOST = 60  # so many names at most are written from afar
+IN_HEADER = 0.36  # from this zoom on the header has room for it
+FAR_WIDTH, FAR_MOST = 160.0, 60  # px of a name from afar, and how many are written
 GAP = 12.0
 
 
@@ -62,8 +63,9 @@ def paint_frames(painter: QPainter, frame: Frame) -> None:
 def paint_headers(painter: QPainter, frame: Frame) -> None:
     """Chevrons, names and counts; from afar only names, where there is room."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-    taken: list[QRectF] = []
-    for group in seen_groups(frame).tolist():
+    groups = seen_groups(frame)
+    taken = _largest_seen(frame, groups) if frame.zoom < IN_HEADER else []
+    for group in groups.tolist():
         is_marked = group == frame.hover_group or frame.scene.groups.ids[group] == frame.current_group
         if is_marked:
             _paint_mark(painter, frame, group)
@@ -114,22 +116,28 @@ def _paint_header(painter: QPainter, frame: Frame, group: int) -> None:
 
 
 def _paint_far(painter: QPainter, frame: Frame, group: int, taken: list[QRectF]) -> None:
-    """The name at the size of the screen, where the group is large enough and no other name stands."""
+    """The name at the size of the screen: in the header while that is high enough, then left of the group."""
     rect = _rect(frame, group)
     if rect.height() < LABEL_LEAST:
         return
-    text, width, high = static_text(frame.scene.groups.titles[group], LABEL, 220.0)
-    place = QRectF(max(rect.left(), 0.0) + 5, max(rect.top(), 0.0) + 3, width, high)
-    around = place.adjusted(-3, -1, 3, 1)
-    if place.right() > rect.right() - 3 or place.bottom() > rect.bottom() or any(around.intersects(t) for t in taken):
-        return
-    taken.append(around)
-    ground = shade(frame, int(frame.scene.groups.depth[group]))
-    ground.setAlphaF(0.8)
-    painter.fillRect(around, ground)
-    painter.setFont(face(*LABEL))
-    painter.setPen(frame.palette.color("soft"))
-    painter.drawStaticText(place.topLeft(), text)
+    text, width, high = static_text(frame.scene.groups.titles[group], LABEL, FAR_WIDTH)
+    if frame.zoom >= IN_HEADER:
+        place = QRectF(max(rect.left(), 0.0) + 5, rect.top() + 1, width, high)
+    else:
+        place = QRectF(rect.left() - width - 8, max(rect.top(), 0.0) + 2, width, high)
+    around = place.adjusted(-3, 0, 3, 0)
+    is_inside = frame.zoom < IN_HEADER or place.right() < rect.right()
+    if is_inside and not any(around.intersects(other) for other in taken):
+        taken.append(around)
+        painter.setFont(face(*LABEL))
+        painter.setPen(frame.palette.color("soft"))
+        painter.drawStaticText(place.topLeft(), text)
+
+
+def _largest_seen(frame: Frame, groups: Ints) -> list[QRectF]:
+    """Where names of groups cannot stand: on the groups that have none around them."""
+    outer = [group for group in groups.tolist() if frame.scene.groups.depth[group] == 0]
+    return [_rect(frame, group) for group in outer]
 
 
 def paint_stacks(painter: QPainter, frame: Frame, boxes: Ints) -> None:

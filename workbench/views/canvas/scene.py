@@ -170,7 +170,7 @@ class Scene:
 
 def build_scene(body: Body, opened: Collection[str] = (), memo: Memo | None = None) -> Scene:
     """Lay out `body` with these groups open; groups inside closed ones are not seen."""
-    return _Building(body, opened).scene({} if memo is None else memo)
+    return _Building(body, opened).scene(Memo() if memo is None else memo)
 
 
 class _Building:

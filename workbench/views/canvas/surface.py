@@ -25,8 +25,9 @@ MARGIN = 28.0
 READABLE = 0.5  # below it ops cannot be read: a new graph then shows its top at START_ZOOM
 COMFORTABLE = 0.7  # a flight to one box below it ends at START_ZOOM
 START_ZOOM = 0.92
+START_ZOOMS = (START_ZOOM, 0.8, 0.7, 0.6)  # the first at which the width of the top is seen
 MAP_LEAST_PANE = 320  # pixels
-MAP_ROOM = 76.0  # the minimap stands at the right of a graph that is not seen whole
+MAP_ROOM = 92.0  # the minimap stands at the right of a graph that is not seen whole
 
 
 class Surface(QWidget):
@@ -149,21 +150,22 @@ class Surface(QWidget):
         camera = self._fitted()
         if camera.zoom >= READABLE or not self._scene.count:
             return camera
-        middle = (self.width() - self.map_room()) / 2 - self._top_middle() * START_ZOOM
-        return Camera(START_ZOOM, middle, MARGIN + 8)
+        zoom, middle = self._top_view()
+        return Camera(zoom, (self.width() - self.map_room()) / 2 - middle * zoom, MARGIN + 8)
 
     def map_room(self) -> float:
         """What the minimap takes at the right; nothing in a narrow pane, where it would stand on the graph."""
         return MAP_ROOM if self.width() >= MAP_LEAST_PANE else 0.0
 
-    def _top_middle(self) -> float:
-        """World x that the top of the drawing is centred on: all that is seen there, or only its first box."""
+    def _top_view(self) -> tuple[float, float]:
+        """Zoom, and the world x that the top of the drawing is centred on: all that is seen there, or its first box."""
         placed, half = self._scene.placed, self._scene.widths / 2
-        seen = placed.y * START_ZOOM < self.height()
-        left, right = float((placed.x - half)[seen].min()), float((placed.x + half)[seen].max())
-        if (right - left) * START_ZOOM <= self.width() - self.map_room() - MARGIN:
-            return (left + right) / 2
-        return float(placed.x[walk.first(self._scene)])
+        for zoom in START_ZOOMS:
+            seen = placed.y * zoom < self.height()
+            left, right = float((placed.x - half)[seen].min()), float((placed.x + half)[seen].max())
+            if (right - left) * zoom <= self.width() - self.map_room() - MARGIN:
+                return zoom, (left + right) / 2
+        return zoom, float(placed.x[walk.first(self._scene)])
 
     def _fly_to_box(self, box: int) -> None:
         placed = self._scene.placed
