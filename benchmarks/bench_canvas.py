@@ -16,6 +16,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from workbench.core.graph import Graph, Layer, Tensor
+from workbench.session.search_index import SearchIndex
 from workbench.views.canvas import GraphCanvas
 from workbench.views.canvas.heat import Heat
 
@@ -73,7 +74,8 @@ def bench(nodes: int) -> None:
     fit, middle, near = frame_ms(0.0), frame_ms(0.4), frame_ms(1.0)
     recolour = cpu_ms(lambda: canvas.set_overlay(Heat(values, "ms")), 5)
     hit = cpu_ms(lambda: canvas.scene and canvas.box_under(canvas.rect().center().toPointF()), 20)
-    find = cpu_ms(lambda: canvas.find("softmax"), 3)
+    search = SearchIndex(graph)
+    find = cpu_ms(lambda: search.find("softmax"), 3)
     print(
         f"{len(graph.layers):6d} nodes  layout {layout_s:6.3f} s   frame ms: fit {fit:5.1f}  middle {middle:5.1f}  "
         f"near {near:5.1f}   recolour {recolour:5.1f} ms  hit {hit:4.2f} ms  find {find:5.1f} ms  "

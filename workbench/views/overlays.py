@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
 
 import msgspec
 import numpy as np
@@ -77,8 +78,9 @@ class TimeShares:
 
     def __init__(self, links: Links) -> None:
         self.links = links
-        self._layers, self._nodes = list(links.layers), list(links.nodes)
-        place = {node: i for i, node in enumerate(self._nodes)}
+        self._layers = list(links.layers)
+        self._names = np.asarray(list(links.nodes), dtype=object)
+        place = {node: i for i, node in enumerate(links.nodes)}
         pairs = [(i, place[n]) for i, layer in enumerate(self._layers) for n in links.nodes_of([layer])]
         table = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
         self._layer, self._node = table[:, 0], table[:, 1]
@@ -87,13 +89,12 @@ class TimeShares:
 
     def node_ms(self, layer_ms: Mapping[str, float]) -> dict[str, float]:
         """A node's parts added up; only nodes of layers that have a time."""
-        nan = float("nan")
-        times = np.fromiter((layer_ms.get(key, nan) for key in self._layers), np.float64, len(self._layers))
+        times = np.fromiter(map(layer_ms.get, self._layers, repeat(np.nan)), np.float64, len(self._layers))
         parts = times[self._layer] * self._part
         known = ~np.isnan(parts)
-        total = np.bincount(self._node[known], parts[known], len(self._nodes))
-        timed = np.unique(self._node[known]).tolist()
-        return {self._nodes[i]: float(total[i]) for i in timed}
+        total = np.bincount(self._node[known], parts[known], len(self._names))
+        timed = np.unique(self._node[known])
+        return dict(zip(self._names[timed].tolist(), total[timed].tolist(), strict=True))
 
 
 # times

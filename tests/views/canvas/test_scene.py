@@ -68,23 +68,6 @@ def test_holders_and_siblings_of_bodies() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("relu", ["n1", "n4"]),
-        ("block", ["n3", "n5"]),
-        ("CONV block", ["n3"]),
-        ("n5", ["n5"]),
-        ("kernel_shape=[3, 3]", ["n3"]),
-        ("w0", ["n0"]),
-        ("", []),
-        ("no such thing", []),
-    ],
-)
-def test_find_looks_at_names_ops_tensors_and_attributes(text: str, found: list[str]) -> None:
-    assert Nest(residual(), lambda text, mono: 6.0).find(text) == found
-
-
-@pytest.mark.parametrize(
     ("tensor", "text"),
     [
         (Tensor("t", (1, 3, 224)), "1×3×224"),

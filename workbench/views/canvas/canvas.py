@@ -142,10 +142,6 @@ class GraphCanvas(Folding):
         """Draw these layers faintly; None: no layer."""
         self._say(dimmed=frozenset(ids or ()))
 
-    def find(self, text: str) -> list[str]:  # type: ignore[override]  # QWidget.find is for native window ids
-        """Ids of layers whose id, name, op, tensors or attributes have every word of `text`, the best first."""
-        return self._nest.find(text)
-
     @property
     def selection(self) -> frozenset[str]:
         return self._saying.selection

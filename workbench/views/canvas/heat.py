@@ -50,22 +50,25 @@ class Heat(msgspec.Struct, frozen=True):
     share_leads: bool = False
     missing: str = "no value"
 
-    def words(self, value: float) -> str:
-        """`12.3 % · 0.41 ms`."""
-        text = told(value, self.unit)
+    def parts(self, value: float) -> tuple[str, ...]:
+        """`("12.3 %", "0.410 ms")`: the more important first."""
         if self.total <= 0:
-            return text
-        share = f"{100 * value / self.total:.1f} %"
-        return f"{share} · {text}" if self.share_leads else f"{text} · {share}"
+            return (told(value, self.unit),)
+        both = share_words(value / self.total), told(value, self.unit)
+        return both if self.share_leads else both[::-1]
 
-    def sum_words(self) -> str:
-        return told(self.total, self.unit)
+    def words(self, value: float) -> str:
+        """`12.3 % · 0.410 ms`."""
+        return " · ".join(self.parts(value))
 
-    def tick_words(self, value: float) -> str:
-        """A number at the scale: the share where that leads."""
+    def tick(self, value: float) -> tuple[str, str]:
+        """A round number at the scale and its unit, the share where that leads: `("0.5", "ms")`."""
         if self.share_leads and self.total > 0:
-            return f"{100 * value / self.total:.3g} %"
-        return told(value, self.unit)
+            return f"{100 * value / self.total:.3g}", "%"
+        if self.unit in ("ms", "dB", "%") or not value:
+            return f"{value:g}".replace("-", "−"), self.unit
+        number, _, unit = told(value, self.unit).partition(" ")
+        return number.rstrip("0").rstrip(".") if "." in number else number, unit
 
 
 class Kinds(msgspec.Struct, frozen=True):
@@ -130,7 +133,7 @@ def told(value: float, unit: str) -> str:
     """A number with its unit, three figures that count: `0.410 ms`, `10.4 MiB`, `8.21 GFLOP`, `31.2 dB`."""
     sign, size = "−" if value < 0 else "", abs(value)
     if unit == "ms":
-        return sign + milliseconds(size)
+        return sign + (milliseconds(size) if size >= 0.001 or not size else f"{1000 * size:.2g} µs")
     if unit == "B":
         return sign + bytes_words(size)
     if unit in ("dB", "%"):
@@ -139,6 +142,11 @@ def told(value: float, unit: str) -> str:
         count = count_words(round(size))
         return f"{sign}{count}{unit}" if not count[-1].isdigit() else f"{sign}{count} {unit}".rstrip()
     return f"{sign}{size:.3g} {unit}"
+
+
+def share_words(share: float) -> str:
+    """`12.3 %`; what is little but not nothing is `<0.1 %`."""
+    return "<0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
 
 
 def _round_step(step: float) -> float:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from workbench.core.theme import Theme
 from workbench.views.canvas.fonts import face, metrics
 from workbench.views.canvas.guard import guarded
-from workbench.views.canvas.heat import Heat, Kinds, Range, Scale
+from workbench.views.canvas.heat import Heat, Kinds, Range, Scale, told
 from workbench.views.canvas.marks import Marks
 
 HEIGHT = 38.0
@@ -64,16 +64,14 @@ def legend_text(marks: Marks) -> str:
 def summary(marks: Marks) -> str:
     """`min 0.01 ms · median 0.02 ms · max 0.41 ms · 172 layers`."""
     overlay, leaves = marks.saying.overlay, marks.fills.leaves
-    known = leaves[~np.isnan(leaves)]
+    known = np.sort(leaves)[: len(leaves) - int(np.isnan(leaves).sum())]  # NaN is sorted to the end
     if not isinstance(overlay, Heat) or not len(known):
         return ""
-    parts = [f"{name} {overlay.tick_words(float(how(known)))}" for name, how in _STATISTICS]
+    marked = (("min", known[0]), ("median", known[len(known) // 2]), ("max", known[-1]))
+    parts = [f"{name} {overlay.parts(float(value))[0]}" for name, value in marked]
     if overlay.total > 0:
-        parts.append(f"sum {overlay.sum_words()}")
+        parts.append(f"sum {told(overlay.total, overlay.unit)}")
     return " · ".join(parts)
-
-
-_STATISTICS = (("min", np.min), ("median", np.median), ("max", np.max))
 
 
 def _grey(marks: Marks) -> Iterator[str]:
@@ -188,11 +186,10 @@ def _paint_ticks(strip: _Strip, heat: Heat, reach: Range, bar: QRectF) -> None:
 
 def tick_texts(heat: Heat, reach: Range) -> list[str]:
     """The numbers of the ticks; a unit that all have stands behind the last only."""
-    texts = [heat.tick_words(value) for value in reach.ticks()]
-    units = {text.rpartition(" ")[2] for text in texts if " " in text}
-    if len(units) == 1:
-        texts = [text.rpartition(" ")[0] or text for text in texts[:-1]] + texts[-1:]
-    return texts
+    found = [heat.tick(value) for value in reach.ticks()]
+    is_one = len({unit for number, unit in found if number != "0"}) == 1
+    whole = [f"{number} {unit}".strip() for number, unit in found]
+    return [*(number for number, _ in found[:-1]), *whole[-1:]] if is_one else whole
 
 
 def _ramp(bar: QRectF, theme: Theme, reach: Range) -> QLinearGradient:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TypeVar, cast
 
 import numpy as np
@@ -85,8 +86,12 @@ class Marks:
 
     def value_text(self, box: int) -> str:
         """`12.3 % · 0.41 ms`; empty without a value. A group says the sum or the worst of its layers."""
+        return " · ".join(self.value_parts(box))
+
+    def value_parts(self, box: int) -> tuple[str, ...]:
+        """The same in parts, the more important first."""
         value, overlay = float(self.fills.values[box]), self.saying.overlay
-        return overlay.words(value) if isinstance(overlay, Heat) and not np.isnan(value) else ""
+        return overlay.parts(value) if isinstance(overlay, Heat) and not np.isnan(value) else ()
 
     def kind_text(self, box: int) -> str:
         """The kind of a layer; `12 INT8, 3 FP32` of a group."""
@@ -204,9 +209,8 @@ def _plain(scene: Scene) -> Classes:
 def _leaf_values(scene: Scene, values: Mapping[str, float]) -> Floats:
     """One for each of `scene.leaves`, NaN where there is none that is finite."""
     ids, _ = scene.leaves
-    nan = float("nan")
-    found = np.fromiter((values.get(i, nan) for i in ids), np.float64, len(ids))
-    found[~np.isfinite(found)] = nan
+    found = np.fromiter(map(values.get, ids, repeat(np.nan)), np.float64, len(ids))
+    found[~np.isfinite(found)] = np.nan
     return found
 
 

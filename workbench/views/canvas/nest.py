@@ -99,32 +99,3 @@ class Nest:
 
     def layer(self, layer_id: str) -> Layer | None:
         return self._layers.get(layer_id)
-
-    def find(self, text: str) -> list[str]:
-        """Ids of layers, bodies included, with every word of `text` in id, name, op, tensor names or attributes.
-
-        Order: exact ids, names and ops first, then where a name or op has the words, then all others; by file order.
-        """
-        words = text.casefold().split()
-        if not words:
-            return []
-        found = []
-        for place, layer in enumerate(self._layers.values()):
-            heads = " ".join((layer.id, layer.name, layer.op)).casefold()
-            if _has_all(heads, words):
-                exact = text.strip().casefold() in (layer.id, layer.name.casefold(), layer.op.casefold())
-                found.append((0 if exact else 1, place, layer.id))
-            elif _has_all(heads + " " + _rest(layer), words):
-                found.append((2, place, layer.id))
-        return [layer_id for _, _, layer_id in sorted(found)]
-
-
-def _rest(layer: Layer) -> str:
-    attributes = (f"{key}={value}" for key, value in layer.attributes.items())
-    precision = layer.precision.label if layer.precision else ""
-    parts = (*layer.inputs, *layer.outputs, *attributes, layer.tactic, precision)
-    return " ".join(parts).casefold()
-
-
-def _has_all(text: str, words: list[str]) -> bool:
-    return all(word in text for word in words)

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QTransform
 
-from workbench.views.canvas.fonts import NAME, OP, SMALL, face, static_text
+from workbench.views.canvas.fonts import NAME, OP, SMALL, face, metrics, static_text
 from workbench.views.canvas.paint import TEXT, Frame
+from workbench.views.canvas.paint_groups import shade
 from workbench.views.canvas.scene import DIM_MOST, HEIGHT, Look, shape_text
 
 Ints = NDArray[np.int64]
@@ -22,11 +23,10 @@ ALL_SHAPES = 1.3
 
 
 class Writer:
-    """Draws cached texts in world units under the camera's transform. Small print hides the lines behind it."""
+    """Draws cached texts in world units under the camera's transform. Small print hides the lines on its `ground`."""
 
     def __init__(self, painter: QPainter, frame: Frame) -> None:
         self._painter = painter
-        self._ground = frame.palette.color("canvas")
         camera = frame.camera
         painter.setTransform(QTransform(camera.zoom, 0, 0, camera.zoom, camera.shift_x, camera.shift_y), True)
 
@@ -40,13 +40,13 @@ class Writer:
         width: float,
         align: float,
         *,
-        hides: bool = False,
+        ground: QColor | None = None,
     ) -> None:
         """Centred on height y, elided to `width`; align 0 starts at x, 0.5 is centred on it, 1 ends there."""
         prepared, w, h = static_text(text, kind, width)
         left, top = x - w * align, y - h / 2
-        if hides:
-            self._painter.fillRect(QRectF(left - 1.5, top + 1.0, w + 3.0, h - 2.0), self._ground)
+        if ground is not None:
+            self._painter.fillRect(QRectF(left - 1.5, top + 1.0, w + 3.0, h - 2.0), ground)
         self._painter.setFont(face(*kind))
         self._painter.setPen(color)
         self._painter.drawStaticText(QPointF(left, top), prepared)
@@ -68,7 +68,7 @@ def _paint_box_text(writer: Writer, frame: Frame, box: int) -> None:
     x, y = float(scene.placed.x[box]), float(scene.placed.y[box])
     room = float(scene.widths[box]) - ROOM
     is_dim = bool(frame.marks.dim[box])
-    value = frame.marks.value_text(box)
+    value = _fitting(frame.marks.value_parts(box), room) if frame.is_near else ""
     second = (value or scene.names[box]) if frame.is_near else ""
     color = QColor(theme.faint if is_dim else theme.text)
     writer.write(scene.titles[box], OP, color, x, y - LIFT if second else y, room, 0.5)
@@ -78,26 +78,48 @@ def _paint_box_text(writer: Writer, frame: Frame, box: int) -> None:
         writer.write(second, SMALL if value else NAME, color, x, y + LIFT + 2.0, room, 0.5)
 
 
+def _fitting(parts: tuple[str, ...], room: float) -> str:
+    """Both parts where there is room, else the first: a number is never cut."""
+    whole = " · ".join(parts)
+    return whole if len(parts) < 2 or metrics(*SMALL).horizontalAdvance(whole) <= room else parts[0]
+
+
 def paint_small_print(painter: QPainter, frame: Frame, boxes: Ints) -> None:
     """Between the boxes: the shape beside each line that leaves its producer, and badges over right corners."""
     if not frame.is_near:
         return
     painter.save()
     writer = Writer(painter, frame)
+    grounds = _Grounds(frame)
     faint, soft = frame.palette.color("faint"), frame.palette.color("soft")
-    for text, x, y, align in _labels(frame):
-        writer.write(text, NAME, faint, x, y, LABEL_MOST, align, hides=True)
+    for text, x, y, align, box in _labels(frame):
+        writer.write(text, NAME, faint, x, y, LABEL_MOST, align, ground=grounds.of(box))
     badges, placed, widths = frame.marks.badges, frame.scene.placed, frame.scene.widths
     for box in boxes.tolist():
         if box in badges:
             right = float(placed.x[box] + widths[box] / 2) - 2.0
             above = float(placed.y[box]) - HEIGHT / 2 - BADGE_GAP
-            writer.write(badges[box], SMALL, soft, right, above, float(widths[box]), 1.0, hides=True)
+            color = faint if frame.marks.dim[box] else soft
+            writer.write(badges[box], SMALL, color, right, above, float(widths[box]), 1.0, ground=grounds.of(box))
     painter.restore()
 
 
-def _labels(frame: Frame) -> list[tuple[str, float, float, float]]:
-    """(text, x, y, align) of one label for each tensor.
+class _Grounds:
+    """What is behind the small print of a box: the canvas, or the open group that it is in."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._canvas = frame.palette.color("canvas")
+        self._inside, depth = frame.scene.inside, frame.scene.groups.depth.tolist()
+        shades = {level: shade(frame, level) for level in set(depth)}
+        self._groups = [shades[level] for level in depth]
+
+    def of(self, box: int) -> QColor:
+        group = int(self._inside[box])
+        return self._groups[group] if group >= 0 else self._canvas
+
+
+def _labels(frame: Frame) -> list[tuple[str, float, float, float, int]]:
+    """(text, x, y, align, box it leaves) of one label for each tensor.
 
     Below ALL_SHAPES only where the shape is not that of what came in. Left of the line, as badges stand on the right;
     right of lines that leave to the left.
@@ -119,5 +141,6 @@ def _labels(frame: Frame) -> list[tuple[str, float, float, float]]:
         if frame.zoom >= ALL_SHAPES or text != scene.incoming(source):
             x, y = float(lines.exit_x[edge]), float(lines.exit_y[edge]) + 9.5
             is_left = x > float(scene.placed.x[source]) - 1.0
-            found.append((text, x - LABEL_GAP, y, 1.0) if is_left else (text, x + LABEL_GAP, y, 0.0))
+            place_of = (x - LABEL_GAP, y, 1.0) if is_left else (x + LABEL_GAP, y, 0.0)
+            found.append((text, *place_of, source))
     return found

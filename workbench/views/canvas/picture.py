@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtGui import QColor, QPainter
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
 
-from workbench.views.canvas.paint import Frame, paint_boxes, paint_edges, paint_highlight
+from workbench.views.canvas.paint import RADIUS, Frame, Ints, paint_boxes, paint_edges, paint_highlight, rects_of
 from workbench.views.canvas.paint_groups import paint_chevrons, paint_frames, paint_headers, paint_stacks
 from workbench.views.canvas.paint_text import paint_small_print, paint_texts
 
+RING = 3.0  # pixels between a box and the ring around it
 HIGHLIGHT_MOST = 40  # edges of more selected layers than this are not lit: everything would be
 
 
@@ -24,6 +26,25 @@ def paint_picture(painter: QPainter, frame: Frame) -> None:
     paint_boxes(painter, frame, boxes)
     paint_chevrons(painter, frame, boxes)
     paint_texts(painter, frame, boxes)
+    _paint_found(painter, frame, boxes)
+
+
+def _paint_found(painter: QPainter, frame: Frame, boxes: Ints) -> None:
+    """A ring around what a search found, a thick one around the one that it is at."""
+    marks = frame.marks
+    found = boxes[marks.found[boxes]]
+    if not len(found):
+        return
+    at = frame.scene.homes.get(marks.saying.match, -1)
+    color = QColor(frame.palette.theme.series[1])
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for box, (x, y, width, height) in zip(found.tolist(), rects_of(frame, found).tolist(), strict=True):
+        wide = 3.0 if box == at else 1.6
+        painter.setPen(QPen(color, wide))
+        radius = (RADIUS + RING) * frame.zoom
+        ring = QRectF(x, y, width, height).adjusted(-RING, -RING, RING, RING)
+        painter.drawRoundedRect(ring, radius, radius)
 
 
 def _paint_lit(painter: QPainter, frame: Frame) -> None:

@@ -12,15 +12,37 @@ from workbench.views.canvas.scene import Scene, shape_text
 def describe(scene: Scene, marks: Marks, box: int) -> str:
     """Plain text of a few lines: op and id, name, precision and value, outputs with shape and type."""
     layer = scene.layers[box]
+    if box in scene.closed:
+        return _group(scene, marks, box)
     if layer is None:
         kind, _, name = scene.ids[box].partition(":")
         tensor = scene.tensors.get(name)
         return "\n".join(filter(None, [f"{kind} {name}", _tensor(tensor)]))
     head = [f"{layer.heading}  ·  {layer.id}", layer.op if layer.title else "", layer.name]
-    value = marks.value_text(box)
-    facts = [layer.precision.label if layer.precision else "", value, marks.badges.get(box, ""), layer.tactic]
+    precision = layer.precision.label if layer.precision else ""
+    facts = [precision, *_said(marks, box, precision), marks.badges.get(box, ""), layer.tactic]
     outputs = [f"→ {name}  {_tensor(scene.tensors.get(name))}".rstrip() for name in layer.outputs[:6] if name]
     return "\n".join(filter(None, [*head, "  ·  ".join(filter(None, facts)), *outputs]))
+
+
+def _group(scene: Scene, marks: Marks, box: int) -> str:
+    """Name and count of a closed group, and what its layers come to."""
+    lines = [f"{scene.titles[box]}  ·  closed group", scene.names[box], "  ·  ".join(_said(marks, box))]
+    return "\n".join(filter(None, lines))
+
+
+def describe_group(scene: Scene, group: int) -> str:
+    """The same for an open group."""
+    return f"{scene.groups.titles[group]}  ·  open group\n{scene.groups.hints[group]}"
+
+
+def _said(marks: Marks, box: int, known: str = "") -> list[str]:
+    """What the overlay says of a box, unless that is known already; grey boxes say why."""
+    overlay = marks.saying.overlay
+    text = marks.value_text(box) or marks.kind_text(box)
+    if text or overlay is None:
+        return [text] if text != known else []
+    return [overlay.missing]
 
 
 def _tensor(tensor: Tensor | None) -> str:
