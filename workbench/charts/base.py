@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from workbench.core.calibration_report import CalibrationReport
 from workbench.core.events import Checked
 from workbench.core.graph import Layer
 from workbench.core.layer_errors import LayerErrors
+from workbench.core.precision import CalibrationMethod
 from workbench.core.run import Run
 from workbench.core.theme import Theme
 
@@ -36,11 +38,16 @@ class Series:
 
 @dataclass(frozen=True)
 class ChartData:
-    """Runs to draw, the current one first; the selected engine layers of the current run and source nodes, by id."""
+    """Runs to draw, the current one first; the selected engine layers of the current run and source nodes, by id.
+
+    `calibration` is what is known of ranges; `method` the one that the plan has.
+    """
 
     series: tuple[Series, ...] = ()
     selected: frozenset[str] = frozenset()
     nodes: frozenset[str] = frozenset()
+    calibration: CalibrationReport | None = None
+    method: CalibrationMethod = CalibrationMethod.MSE
 
 
 class Chart(QWidget):

@@ -56,6 +56,16 @@ ACTIONS = (
         "has_run",
         icon="export",
     ),
+    Action(
+        "netron_engine",
+        "Save engine as ONNX for Netron…",
+        "netron.save_engine",
+        "File",
+        "The engine's layers with time, tactic, precision and sources, in a file that Netron opens",
+        "",
+        "has_run",
+        icon="export",
+    ),
     Action("settings", "Settings…", "show_settings", "File", "Appearance, timing, threads", "Ctrl+,", icon="settings"),
     Action("quit", "Quit", "close", "File", "End the program; running jobs are cancelled", "Ctrl+Q"),
     Action("undo", "Undo", "undo", "Edit", "Take back the last choice", "Ctrl+Z", "can_undo", icon="undo"),
@@ -159,11 +169,33 @@ ACTIONS = (
         "has_model",
     ),
     Action(
+        "netron", "Netron", "netron.toggle", "View", "The model and the engine in Netron, one selection with the graphs"
+    ),
+    Action(
         "theme", "Light or dark", "toggle_theme", "View", "Switch between light and dark", "Ctrl+Shift+L", icon="theme"
     ),
     Action("left", "Left panels", "toggle_left", "View", "Show or hide model, plan and samples", "Ctrl+1"),
     Action("right", "Inspector", "toggle_right", "View", "Show or hide the inspector", "Ctrl+2"),
     Action("bottom", "Charts and runs", "toggle_bottom", "View", "Show or hide charts, runs and log", "Ctrl+3"),
+    Action(
+        "calibrate",
+        "Calibrate",
+        "session.calibrations.observe",
+        "Run",
+        "Look at the calibration set: ranges of every tensor by every method, and what is odd about the samples",
+        "Ctrl+K",
+        "calibrations.can_observe",
+        icon="samples",
+    ),
+    Action(
+        "methods",
+        "Build with every calibration method",
+        "session.calibrations.build_all",
+        "Run",
+        "One INT8 build each by max, percentile, MSE and entropy, to compare their accuracy",
+        "",
+        "calibrations.can_observe",
+    ),
     Action(
         "build",
         "Build",

@@ -148,7 +148,7 @@ class Runs(QObject):
         write_json(self.store.folder(run.id) / REQUEST_FILE, request)
         self.store.save(run)
         self._all = {run.id: run, **self._all}
-        self._start(request, "run")
+        self.start(request, "run")
         self.changed.emit(frozenset([run.id]))
         return run
 
@@ -161,7 +161,7 @@ class Runs(QObject):
                 "To compare, two or more runs with a measured time are needed.", "Select them in the runs table."
             )
         race_id, folder = self.store.new_folder()
-        self._start(RaceRequest(id=race_id, folder=str(folder), runs=known, seconds=seconds), "race")
+        self.start(RaceRequest(id=race_id, folder=str(folder), runs=known, seconds=seconds), "race")
         return race_id
 
     def cancel(self, job_id: str = "") -> None:
@@ -197,7 +197,8 @@ class Runs(QObject):
 
     # the meeting of threads
 
-    def _start(self, request: AnyRequest, what: str) -> None:
+    def start(self, request: AnyRequest, what: str) -> None:
+        """Puts a job into the queue; `what` it is, in a word."""
         if self._queue is None:
             self._queue = JobQueue(self._inbox.append, self._inbox.append)
         self.jobs[request.id] = what

@@ -17,7 +17,8 @@ from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Race, RaceEntry, Run, RunRequest, TimingConfig
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
-from workbench.session.choices import Choices
+from workbench.session.calibrations import Calibrations
+from workbench.session.choices import Choices, is_plain
 from workbench.session.commands import ChangeChoices
 from workbench.session.node_costs import NodeCosts
 from workbench.session.pair import EnginePair
@@ -80,6 +81,7 @@ class Session(QObject):
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
         self.pair = EnginePair(self)
         self.costs = NodeCosts(self)
+        self.calibrations = Calibrations(self)
         self._connect()
 
     def _connect(self) -> None:
@@ -297,22 +299,23 @@ class Session(QObject):
 
     # runs
 
-    def build(self) -> Run | None:
-        """Puts one run with the present choices into the queue; it becomes the current one when its turn comes."""
+    def build(self, other: Choices | None = None) -> Run | None:
+        """Puts one run into the queue, of the present choices or of others; current when its turn comes."""
         if self.model is None:
             return None
+        choices = other or self.choices
         run_id, folder = self.runs.store.new_folder()
-        settings = self.settings
         request = RunRequest(
             id=run_id,
             folder=str(folder),
             model_path=self.model.path,
-            config=msgspec.structs.replace(self.choices, threads=settings.get("threads")).config(),
-            recipe=self.choices.recipe,
-            calibration=self.choices.calibration if self.choices.plan.needs_calibration else "",
-            evaluation=self.choices.evaluation,
-            evaluation_limit=settings.get("evaluation_limit"),
-            timing=TimingConfig(seconds=settings.get("timing_seconds")),
+            config=msgspec.structs.replace(choices, threads=self.settings.get("threads")).config(),
+            recipe=choices.recipe,
+            calibration=choices.calibration if choices.plan.uses_calibration else "",
+            evaluation=choices.evaluation,
+            evaluation_limit=self.settings.get("evaluation_limit"),
+            layer_samples=0 if is_plain(choices.plan) else self.settings.get("layer_samples"),
+            timing=TimingConfig(seconds=self.settings.get("timing_seconds")),
         )
         self.dismiss_message()
         is_first = not self.is_busy

@@ -14,12 +14,20 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from workbench.core.calibration_report import CalibrationReport
 from workbench.core.errors import WorkbenchError, disk_error, one_line
 from workbench.core.json import read_json, write_json
 from workbench.core.layer_errors import LayerErrors
 from workbench.core.places import data_home
 from workbench.core.run import EngineGraph, Run, RunError, RunRequest, Status
-from workbench.pipeline.files import GRAPH_FILE, LATENCIES_FILE, LAYER_ERRORS_FILE, REQUEST_FILE, RUN_FILE
+from workbench.pipeline.files import (
+    CALIBRATION_FILE,
+    GRAPH_FILE,
+    LATENCIES_FILE,
+    LAYER_ERRORS_FILE,
+    REQUEST_FILE,
+    RUN_FILE,
+)
 
 OWNER_FILE = "owner.json"
 _ID = re.compile(r"[0-9a-z-]{8,64}")
@@ -130,6 +138,11 @@ class Store:
         """The errors of layers, or None where they were not asked for. Of a run that was ended: as far as it came."""
         path = self.folder(run_id) / LAYER_ERRORS_FILE
         return read_json(path, LayerErrors) if path.is_file() else None
+
+    def calibration(self, run_id: str) -> CalibrationReport | None:
+        """What calibration saw; None where the run needed no ranges."""
+        path = self.folder(run_id) / CALIBRATION_FILE
+        return read_json(path, CalibrationReport) if path.is_file() else None
 
     def latencies(self, run_id: str) -> NDArray[np.float64]:
         """Measured latencies in ms, in order; empty where there are none."""

@@ -15,6 +15,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.theme import Theme
 from workbench.session.baseline import short_title
 from workbench.session.session import Session
+from workbench.views.calibration_panel import CalibrationPanel
 from workbench.views.controls import HeadTab
 from workbench.views.differences_view import DifferencesView
 from workbench.views.files import ask_where_to_save
@@ -98,13 +99,15 @@ class Bottom(QSplitter):
         self.cells[2].add("Runs", self.runs, runs_menu)
         self.cells[2].add("Fusion", self.ledger, self.ledger.menu)
         self.cells[2].add("Differences", self.differences, self.differences.menu)
+        self.calibration = CalibrationPanel(session)
+        self.cells[2].add("Ranges", self.calibration, self.calibration.menu)
         self.cells[2].add("Log", self.log, runs_menu)
         for cell in self.cells:
             cell.setMinimumWidth(200)
             self.addWidget(cell)
         self.setSizes([480, 360, 760])
         news = (session.compared_changed, session.current_changed, session.engine_changed, session.selection_changed)
-        connect_all((*news, session.runs.changed), self.refresh)
+        connect_all((*news, session.runs.changed, session.calibrations.changed), self.refresh)
         self.refresh()
 
     def _add_chart(self, chart: Chart, cell: Cell) -> None:
@@ -177,7 +180,8 @@ def chart_data(session: Session) -> ChartData:
     first = session.current.id if session.current else ""
     ids = [run_id for run_id in dict.fromkeys([first, *session.compared]) if run_id]
     found = [_series(session, run_id) for run_id in ids if session.runs.get(run_id) is not None]
-    return ChartData(tuple(found), session.selection.layers, session.selection.nodes)
+    ranges = session.calibrations
+    return ChartData(tuple(found), session.selection.layers, session.selection.nodes, ranges.report, ranges.method)
 
 
 def _series(session: Session, run_id: str) -> Series:
