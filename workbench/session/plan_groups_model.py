@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from workbench.core.precision import Precision
-from workbench.core.scopes import Scope
+from workbench.core.scopes import Scope, ScopeOrigin
 from workbench.session.session import Session
 from workbench.session.words import node_label
 
@@ -56,7 +56,9 @@ class GroupsModel(QAbstractItemModel):
     def _fill(self, branch: Branch, scope: Scope) -> None:
         nodes = self._session.links.nodes
         for child in scope.children:
-            made = Branch(child.name, "", branch, len(branch.children), scope=child.id)
+            is_named = child.origin is not ScopeOrigin.INFERRED
+            name = child.id.removeprefix(f"{scope.id}/") if is_named else child.name
+            made = Branch(name, "", branch, len(branch.children), scope=child.id)
             branch.children.append(made)
             self._fill(made, child)
         for key in scope.layers:
