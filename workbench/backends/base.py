@@ -108,6 +108,13 @@ class Backend(ABC):
     def capabilities(self) -> Capabilities:
         """Never raises; a missing package is a reason and a hint."""
 
+    def target_reasons(self, target: str) -> dict[Precision, str]:
+        """Why precisions cannot be built for `target` (as in `BuildConfig`), where that hangs on it.
+
+        Raises WorkbenchError for a target that is not known.
+        """
+        return {}
+
     @abstractmethod
     def dialect(self) -> Dialect:
         """The form in which this backend takes precisions, on this machine."""

@@ -15,7 +15,20 @@ from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
 
-COMMANDS = ("doctor", "inspect", "plan", "calibrate", "run", "compare", "race", "tune", "sweep", "diff", "runs")
+COMMANDS = (
+    "doctor",
+    "inspect",
+    "plan",
+    "calibrate",
+    "run",
+    "export",
+    "compare",
+    "race",
+    "tune",
+    "sweep",
+    "diff",
+    "runs",
+)
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _METHODS = "|".join(CalibrationMethod)
 _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
@@ -35,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_plan(_add(commands, "plan", "what each node would run in and why, or what is different between two plans"))
     _add_calibrate(_add(commands, "calibrate", "ranges of every tensor by every method, and what is odd about the set"))
     _add_run(_add(commands, "run", "build, time and check one configuration"))
+    _add_export(_add(commands, "export", "a precision plan written into an ONNX file that runs elsewhere"))
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
     _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
     _add_sweep(_add(commands, "sweep", "latency and throughput over batch sizes, other free dimensions and threads"))
@@ -81,7 +95,16 @@ def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclus
     plan = command.add_mutually_exclusive_group()
     plan.add_argument("--precision", type=Precision, choices=list(Precision), metavar="P", help=_precisions_help())
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
+    _add_writing(command)
     return plan
+
+
+def _add_writing(command: argparse.ArgumentParser) -> None:
+    """How a plan is written, beside what it asks for."""
+    add = command.add_argument
+    passes = "leave a clean-up pass out, and another with another --skip; `workbench doctor` lists them"
+    add("--skip", action="append", default=[], metavar="PASS", help=passes)
+    add("--block", type=_count, default=0, metavar="N", help="weights that share a scale in INT4 (default 32)")
 
 
 def _add_ranges(command: argparse.ArgumentParser) -> None:
@@ -89,6 +112,21 @@ def _add_ranges(command: argparse.ArgumentParser) -> None:
     add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar=_METHODS)
     add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
     add("--samples", type=_count, metavar="N", help="calibration samples (default 64)")
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    add = export.add_argument
+    add("model", metavar="MODEL")
+    add("--backend", type=_backend, default="tensorrt_rtx", metavar="B", help="whose form: " + ", ".join(backend_ids()))
+    _add_precision(export)
+    add("-o", "--out", type=Path, required=True, metavar="FILE.onnx", help="the file to write")
+    add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
+    add("--evaluate", metavar="SET", help="the set whose inputs decide what is fixed (default: the recipe's set)")
+    add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224", help="fixes all shapes")
+    add(
+        "--fixed-shapes", action="store_true", help="free dimensions become those of --shape, of the recipe, or guesses"
+    )
+    _add_ranges(export)
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
@@ -104,6 +142,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "--plan", type=Path, action="append", default=[], metavar="FILE", help="a precision plan as well; repeatable"
     )
+    _add_writing(compare)
     compare.add_argument(
         "--methods", type=_methods, default=(), metavar="M,..", help="an INT8 run for each of: " + _METHODS
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from workbench.cli.arguments import config_of, ranges_of, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
-from workbench.cli.plans import with_ranges
+from workbench.cli.plans import with_options
 from workbench.core.run import Race, RaceRequest, Run, RunRequest, Status
 from workbench.pipeline.comparing import CompareRequest, Comparison, compare
 from workbench.pipeline.documents import comparison_document, run_title
@@ -48,7 +48,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         backends=arguments.backends,
         precisions=arguments.precisions,
         methods=arguments.methods,
-        plans=tuple(with_ranges(read_plan(path), arguments) for path in arguments.plan),
+        plans=tuple(with_options(read_plan(path), arguments) for path in arguments.plan),
         config=config_of(arguments),
         recipe=sets.recipe,
         calibration=sets.calibration,

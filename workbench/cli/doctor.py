@@ -14,6 +14,7 @@ from workbench.core.places import data_home
 from workbench.core.precision import Precision
 from workbench.measure.machine import machine_state
 from workbench.pipeline.documents import backend_title
+from workbench.precision import list_passes
 
 
 def execute(arguments: Namespace, output: Output) -> int:
@@ -26,6 +27,7 @@ def execute(arguments: Namespace, output: Output) -> int:
             "machine": machine,
             "data": str(data_home()),
             "backends": {name: msgspec.to_builtins(can) for name, can in found.items()},
+            "passes": {entry.name: entry.text for entry in list_passes()},
         }
     )
     output.text(f"workbench {__version__}, data in {data_home()}\n")
@@ -33,6 +35,9 @@ def execute(arguments: Namespace, output: Output) -> int:
         output.text(f"  {key:<28}{value}")
     for name, can in found.items():
         output.text("\n" + _section(name, can))
+    output.text("\nClean-up passes before a plan is written (--skip PASS leaves one out):")
+    for entry in list_passes():
+        output.text(f"    {entry.name:<18}{entry.text}")
     return 0 if any(can.available for can in found.values()) else 1
 
 

@@ -17,6 +17,7 @@ import msgspec
 from workbench.cli.output import Output
 from workbench.core.calibration_report import Calibrated, CalibrateRequest
 from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyRequest
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
@@ -25,7 +26,7 @@ from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.model import open_model
 
-Result = TypeVar("Result", Run, Race, Tuning, Calibrated)
+Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported)
 
 
 class Sets(msgspec.Struct, frozen=True):
@@ -90,6 +91,9 @@ class Jobs:
 
     def tune(self, request: TuneRequest) -> Tuning:
         return self._result(request, "tune", Tuning)
+
+    def export(self, request: ExportRequest) -> Exported:
+        return self._result(request, "export", Exported)
 
     def calibrate(self, request: CalibrateRequest) -> Calibrated:
         return self._result(request, "calibrate", Calibrated)

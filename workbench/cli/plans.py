@@ -17,10 +17,15 @@ def plan_of(arguments: Namespace) -> PrecisionPlan:
     Raises WorkbenchError where the file cannot be read or is no plan.
     """
     if arguments.plan is not None:
-        return with_ranges(read_plan(arguments.plan), arguments)
-    return PrecisionPlan(default=arguments.precision or Precision.FP32, calibration=ranges_of(arguments))
+        return with_options(read_plan(arguments.plan), arguments)
+    return with_options(PrecisionPlan(default=arguments.precision or Precision.FP32), arguments)
 
 
-def with_ranges(plan: PrecisionPlan, arguments: Namespace) -> PrecisionPlan:
-    """The plan with what is given on the command line of how ranges are found."""
-    return msgspec.structs.replace(plan, calibration=ranges_of(arguments, plan.calibration))
+def with_options(plan: PrecisionPlan, arguments: Namespace) -> PrecisionPlan:
+    """The plan with what is given on the command line of how ranges are found and how it is written."""
+    return msgspec.structs.replace(
+        plan,
+        calibration=ranges_of(arguments, plan.calibration),
+        skip=tuple(dict.fromkeys([*plan.skip, *arguments.skip])),
+        block=arguments.block or plan.block,
+    )

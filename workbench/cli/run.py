@@ -40,7 +40,7 @@ def execute(arguments: Namespace, output: Output) -> int:
         model_path=str(Path(arguments.model).absolute()),
         config=config,
         recipe=sets.recipe,
-        calibration=sets.calibration if plan.needs_calibration else "",
+        calibration=sets.calibration if plan.uses_calibration else "",
         evaluation=sets.evaluation,
         evaluation_limit=arguments.limit,
         layer_samples=arguments.layers,

@@ -53,7 +53,7 @@ def _request(arguments: Namespace) -> RunRequest:
         model_path=str(Path(arguments.model).absolute()),
         config=config,
         recipe=sets.recipe,
-        calibration=sets.calibration if plan.needs_calibration else "",
+        calibration=sets.calibration if plan.uses_calibration else "",
         evaluation=NONE,
         timing=timing_of(arguments),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 import msgspec
@@ -25,6 +26,23 @@ class Precision(StrEnum):
         """As it is written for people: `INT8`, `INT8 weights`."""
         head, _, tail = self.value.partition("_")
         return f"{head.upper()} {tail}".strip()
+
+
+_NEAREST = {
+    Precision.TF32: (Precision.FP32,),
+    Precision.BF16: (Precision.FP16,),
+    Precision.FP16: (Precision.BF16,),
+    Precision.FP8: (Precision.INT8, Precision.FP16, Precision.BF16),
+    Precision.INT8: (Precision.FP8, Precision.INT8_WEIGHTS, Precision.FP16),
+    Precision.INT8_WEIGHTS: (Precision.FP16, Precision.BF16),
+    Precision.INT4_WEIGHTS: (Precision.INT8_WEIGHTS, Precision.FP16),
+    Precision.FP4_WEIGHTS: (Precision.INT4_WEIGHTS, Precision.INT8_WEIGHTS, Precision.FP16),
+}
+
+
+def nearest(precision: Precision, usable: Collection[Precision]) -> Precision:
+    """The usable precision most like this one, in size and in kind; FP32 where there is none."""
+    return next((other for other in _NEAREST.get(precision, ()) if other in usable), Precision.FP32)
 
 
 class CalibrationMethod(StrEnum):
@@ -102,13 +120,16 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     block: int = 32
 
     @property
+    def precisions(self) -> frozenset[Precision]:
+        """All that is asked for, by the default or a rule that is on."""
+        return frozenset({self.default, *(rule.precision for rule in self.rules if not rule.off)})
+
+    @property
     def needs_calibration(self) -> bool:
         """True if anything in the plan has activations in INT8 or FP8, whose ranges must be observed."""
-        asked = {self.default, *(rule.precision for rule in self.rules if not rule.off)}
-        return bool(asked & {Precision.INT8, Precision.FP8})
+        return bool(self.precisions & {Precision.INT8, Precision.FP8})
 
     @property
     def uses_calibration(self) -> bool:
         """True if samples change what is written: ranges, or which nodes FP16 cannot hold."""
-        asked = {self.default, *(rule.precision for rule in self.rules if not rule.off)}
-        return self.needs_calibration or Precision.FP16 in asked
+        return self.needs_calibration or Precision.FP16 in self.precisions

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workbench.pipeline.calibrate import calibrate
     from workbench.pipeline.comparing import CompareRequest, Comparison, compare
     from workbench.pipeline.documents import comparison_document, run_document
+    from workbench.pipeline.exporting import export
     from workbench.pipeline.racing import race
     from workbench.pipeline.record import new_run
     from workbench.pipeline.reporting import write_report
@@ -23,6 +24,7 @@ _HOMES = {
     "Comparison": "comparing",
     "CompareRequest": "comparing",
     "calibrate": "calibrate",
+    "export": "exporting",
     "compare": "comparing",
     "comparison_document": "documents",
     "run_document": "documents",
@@ -41,6 +43,7 @@ __all__ = [
     "compare",
     "comparison_document",
     "comparison_table",
+    "export",
     "new_run",
     "race",
     "run",

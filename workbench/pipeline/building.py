@@ -9,13 +9,13 @@ from time import perf_counter
 
 import msgspec
 
-from workbench.backends.base import Backend, Capabilities, Engine, Feed
+from workbench.backends.base import Backend, Engine, Feed
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Fate, FateKind, Graph, LayerKind
 from workbench.core.json import write_json
 from workbench.core.model import Model, Shape, TypedModel
-from workbench.core.precision import Precision, PrecisionPlan
+from workbench.core.precision import Precision, PrecisionPlan, nearest
 from workbench.core.run import Build, BuildConfig, EngineGraph
 from workbench.model import check_shapes, open_model
 from workbench.model.sizes import output_sizes
@@ -61,7 +61,7 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
     with _timed(phases, "calibrate"):
         config = record.request.config
         overflow = writes_fp16(config.plan, backend.dialect())
-        seen, sentence = observations(record, model, shapes, fixed, overflow=overflow)
+        seen, sentence = observations(record, record.request, model, shapes, fixed, overflow=overflow)
         if seen is not None and config.plan.needs_calibration:
             report = make_report(record, record.request, seen, backend.dialect())
             write_json(record.folder / CALIBRATION_FILE, report)
@@ -82,21 +82,26 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
 
 def writes_fp16(plan: PrecisionPlan, dialect: Dialect) -> bool:
     """Whether values may overflow: FP16 is asked for, and written into the graph."""
-    asked = {plan.default, *(rule.precision for rule in plan.rules if not rule.off)}
-    return Precision.FP16 in asked and dialect.how.get(Precision.FP16) is How.GRAPH
+    return Precision.FP16 in plan.precisions and dialect.how.get(Precision.FP16) is How.GRAPH
 
 
-def check_can_build(can: Capabilities, config: BuildConfig, title: str) -> None:
-    """Raises WorkbenchError with the backend's own reason where it, or a precision of the plan, is not to be had."""
+def check_can_build(backend: Backend, config: BuildConfig) -> None:
+    """Raises WorkbenchError with the backend's own reason where it, or a precision of the plan, is not to be had.
+
+    The hint names the nearest plan that works. Nothing has been read or calibrated by then.
+    """
+    can, title = backend.capabilities(), backend.title
     if not can.available:
         raise WorkbenchError(can.reason or f"{title} is not available here.", can.hint)
     if config.target and not can.targets:
         raise WorkbenchError(f"{title} builds for this machine only, not for {config.target}.", "Leave the target out.")
-    asked = {config.plan.default, *(rule.precision for rule in config.plan.rules)}
-    for precision in Precision:
-        if precision in asked and (reason := can.precisions.get(precision, "")):
-            usable = [p.label for p in Precision if not can.precisions.get(p, "")]
-            raise WorkbenchError(reason, f"{title} takes here: {', '.join(usable)}." if usable else "")
+    reasons = can.precisions | backend.target_reasons(config.target)
+    usable = [precision for precision in Precision if not reasons.get(precision, "")]
+    for precision in sorted(config.plan.precisions):
+        if reason := reasons.get(precision, ""):
+            instead = nearest(precision, usable).label
+            labels = ", ".join(p.label for p in usable)
+            raise WorkbenchError(reason, f"The nearest that works is {instead}; {title} takes here: {labels}.")
 
 
 def _build(record: Record, backend: Backend, typed: TypedModel, config: BuildConfig) -> Engine:

@@ -18,7 +18,6 @@ from workbench.core.run import BuildConfig, RunRequest
 from workbench.core.writing import written_whole
 from workbench.data import SampleSet
 from workbench.pipeline.documents import method_label
-from workbench.pipeline.record import Record
 from workbench.pipeline.reference_outputs import LIMIT_BYTES, shrink
 from workbench.pipeline.samples import NONE, RANDOM, calibration_set, feeds_digest
 from workbench.pipeline.telling import Teller
@@ -55,14 +54,19 @@ class Seen(NamedTuple):
 
 
 def observations(
-    record: Record, model: Model, shapes: dict[str, Shape], fixed: Feed, *, overflow: bool = False
+    teller: Teller,
+    request: RunRequest,
+    model: Model,
+    shapes: dict[str, Shape],
+    fixed: Feed,
+    *,
+    overflow: bool = False,
 ) -> tuple[Seen | None, str]:
     """What the plan needs to know of the calibration set, and a sentence about it; None where it needs nothing.
 
     Ranges of INT8 and FP8; with `overflow`, where a set is given, the largest value of every tensor too. Raises
     WorkbenchError where ranges are needed and no set is given.
     """
-    request = record.request
     plan, is_given = request.config.plan, request.calibration not in ("", NONE)
     is_guarded = overflow and is_given and request.calibration != RANDOM
     if not (plan.needs_calibration or is_guarded):
@@ -74,11 +78,11 @@ def observations(
         )
     graph = Observed(model, shapes, fixed, passes_left_out(request.config))
     if not plan.needs_calibration:
-        return _find_amaxes(record, graph, calibration_set(request, model, shapes))
-    seen = look(record, request, graph)
+        return _find_amaxes(teller, graph, calibration_set(request, model, shapes))
+    seen = look(teller, request, graph)
     sentence = _sentence(request, seen.samples)
     if is_guarded:
-        found, more = _find_amaxes(record, graph, seen.samples)
+        found, more = _find_amaxes(teller, graph, seen.samples)
         seen.observations.amaxes = found.observations.amaxes
         sentence = f"{sentence} {more}"
     return seen, sentence

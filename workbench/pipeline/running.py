@@ -36,7 +36,7 @@ def run(request: RunRequest, emit: Emit, cancelled: Callable[[], bool]) -> Run:
 def _steps(record: Record) -> None:
     request = record.request
     backend = load_backend(request.config.backend)
-    check_can_build(backend.capabilities(), request.config, backend.title)
+    check_can_build(backend, request.config)
     model, shapes = open_step(record)
     samples = evaluation_set(request, model, shapes)  # before the build: a wrong path is told at once
     fixed = fixed_values(request, model, shapes, samples)

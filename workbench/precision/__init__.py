@@ -5,6 +5,7 @@ from workbench.precision.base import base_digest
 from workbench.precision.calibration import StaleObservationsError, observe
 from workbench.precision.cleaning import SHAPES_PASS, PassInfo, list_passes
 from workbench.precision.compiler import compile_plan
+from workbench.precision.exporting import export_typed
 from workbench.precision.keeping import load_observations, save_observations
 from workbench.precision.observations import Observations
 from workbench.precision.plan_file import plan_text, read_plan, write_plan
@@ -22,6 +23,7 @@ __all__ = [
     "base_digest",
     "compile_plan",
     "explain_plan",
+    "export_typed",
     "list_passes",
     "load_observations",
     "observe",

@@ -256,7 +256,8 @@ class _Compilation:
     def _conclude(self, precision: Precision, result: Quantized, reason: str, verb: str) -> None:
         """Raises where the plan's default could not be written anywhere; else says what was left out."""
         if not result.nodes and self._plan.default is precision:
-            raise _nothing(verb, reason, result.left)
+            small = precision in (Precision.INT4_WEIGHTS, Precision.FP4_WEIGHTS)
+            raise _nothing(verb, reason, result.left, "INT8 weights, which Conv has too" if small else "")
         self._note_left(precision, result.left)
 
     def _write_rounded(self, precision: Precision) -> None:
@@ -273,7 +274,8 @@ class _Compilation:
         if precision is Precision.FP16:
             asked -= self._overflowing(asked)
             self._tame(asked)
-        if self._half_around() is precision:
+        if self._half_around() is precision and self._present.intersection(_QUANTIZED):
+            annotate(self.proto)
             asked |= self._named(*_QUANTIZED) | {name for name in ops if _is_qdq(ops[name], name)}
         barred = {name for name in asked if ops[name] in self._dialect.float_ops.get(precision, ())}
         result = halve(self.proto, asked - barred, _HALVES[precision])
@@ -283,7 +285,8 @@ class _Compilation:
         self.notes.append(f"{len(own)} nodes are written in {precision.label}.")
         if precision is Precision.FP16 and self._seen is None:
             self.notes.append("Whether values overflow FP16 is not known: nothing was calibrated.")
-        self._note_left(precision, Counter(ops[name] for name in (*result.left, *sorted(barred))))
+        left = [name for name in result.left if ":" not in name]
+        self._note_left(precision, Counter(ops[name] for name in (*left, *sorted(barred))))
         if result.clamped:
             self.notes.append(f"{result.clamped} constants beyond the range of {precision.label} were clamped.")
         if result.raised:
@@ -328,6 +331,6 @@ def _is_qdq(op: str, name: str) -> bool:
     return op in ("QuantizeLinear", "DequantizeLinear") and ":" in name
 
 
-def _nothing(verb: str, reason: str, left: Mapping[str, int]) -> WorkbenchError:
+def _nothing(verb: str, reason: str, left: Mapping[str, int], instead: str = "") -> WorkbenchError:
     details = f" ({', '.join(f'{count} {text}' for text, count in sorted(left.items()))})" if left else ""
-    return WorkbenchError(f"Nothing to {verb}: {reason}{details}.", "Build this model in FP32.")
+    return WorkbenchError(f"Nothing to {verb}: {reason}{details}.", f"Build this model in {instead or 'FP32'}.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import onnx
 
 from workbench.core.errors import WorkbenchError
+from workbench.core.writing import written_whole
 
 TYPED_FILE = "typed.onnx"
 PROTOBUF_LIMIT = 1_800_000_000
@@ -18,17 +19,21 @@ def weights_bytes(model: onnx.ModelProto) -> int:
     return sum(len(tensor.raw_data) or tensor.ByteSize() for tensor in model.graph.initializer)
 
 
-def save_model(model: onnx.ModelProto, folder: Path, limit: int = PROTOBUF_LIMIT) -> Path:
-    """Writes `folder/typed.onnx` (and `typed.onnx.data` where weights pass `limit`) and returns its path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / TYPED_FILE
-    data = path.with_name(path.name + ".data")
-    data.unlink(missing_ok=True)
+def save_model(model: onnx.ModelProto, folder: Path, limit: int = PROTOBUF_LIMIT, name: str = TYPED_FILE) -> Path:
+    """Writes `folder/name` (and `<name>.data` beside it where weights pass `limit`), whole or not at all.
+
+    Returns its path. Raises WorkbenchError where the disk refuses.
+    """
+    path = folder / name
+    data = path.with_name(f"{name}.data")
     try:
-        if weights_bytes(model) < limit:
-            path.write_bytes(model.SerializeToString(deterministic=True))
-        else:
+        folder.mkdir(parents=True, exist_ok=True)
+        data.unlink(missing_ok=True)
+        if weights_bytes(model) >= limit:
             onnx.save_model(model, str(path), save_as_external_data=True, location=data.name)
+        else:
+            with written_whole(path, sync=False) as file:
+                file.write(model.SerializeToString(deterministic=True))
     except OSError as error:
-        raise WorkbenchError(f"Cannot write {path.name}: {error.strerror}", "Free some disk space.") from error
+        raise WorkbenchError(f"Cannot write {path.name}: {error.strerror}.", "Free some disk space.") from error
     return path

@@ -13,7 +13,7 @@ from workbench.backends.tensorrt_rtx.build import build_engine
 from workbench.backends.tensorrt_rtx.device import find_gpu, why_not_run
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
 from workbench.backends.tensorrt_rtx.module import INSTALL, find_module, module_version
-from workbench.backends.tensorrt_rtx.targets import TARGETS
+from workbench.backends.tensorrt_rtx.targets import TARGETS, read_targets, target_reasons
 from workbench.backends.tensorrt_rtx.verdict import verdict_on
 from workbench.core.dialect import Dialect, How
 from workbench.core.model import Model, TypedModel
@@ -59,6 +59,10 @@ class TensorRtBackend(Backend):
             remarks=_REMARKS,
             targets=TARGETS if names_targets else {},
         )
+
+    def target_reasons(self, target: str) -> dict[Precision, str]:
+        names_targets = find_module().startswith("tensorrt_rtx")
+        return target_reasons(read_targets(target)) if names_targets else {}
 
     def dialect(self) -> Dialect:
         """TensorRT for RTX 1.7 fails in BF16 on ConvTranspose ("Could not infer output types") and on GRU (its parser

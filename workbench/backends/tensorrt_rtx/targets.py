@@ -54,17 +54,27 @@ def read_targets(text: str) -> tuple[str, ...]:
     return tuple(name for name in TARGETS if name in asked)
 
 
+def target_reasons(targets: Sequence[str]) -> dict[Precision, str]:
+    """Why a precision cannot be built for all of these."""
+    return {precision: text for precision in _FIRST if (text := _reason(precision, targets))}
+
+
+def _reason(precision: Precision, targets: Sequence[str]) -> str:
+    short = [target for target in targets if _number(target) < _FIRST[precision]]
+    if not short:
+        return ""
+    return f"{precision.label} cannot be built for {_titles(short)}: it needs sm{_FIRST[precision]} or newer."
+
+
 def check_targets(targets: Sequence[str], types: Iterable[str], has_float_gemm: bool) -> None:
     """Raises WorkbenchError where a target cannot take the network.
 
     `types` are names of the TensorRT types in it (`BF16`); `has_float_gemm`: a MatMul or Gemm has float32 operands.
     """
     for precision in (_TYPES[name] for name in _TYPES if name in set(types)):
-        short = [target for target in targets if _number(target) < _FIRST[precision]]
-        if short:
+        if reason := _reason(precision, targets):
             raise WorkbenchError(
-                f"{precision.label} cannot be built for {_titles(short)}: it needs sm{_FIRST[precision]} or newer.",
-                f"Choose the target sm{_FIRST[precision]}, or the precision {_INSTEAD[precision].label}.",
+                reason, f"Choose the target sm{_FIRST[precision]}, or the precision {_INSTEAD[precision].label}."
             )
     if has_float_gemm and "sm75" in targets:
         raise WorkbenchError(

@@ -4,8 +4,9 @@ Rules
 1. An asked node computes in the half type in every slot whose operator definition allows it together with float32; a
    slot that is float32 by definition (the scales of Resize) keeps it. BF16 goes by the newest definition of an
    operator: engines take it below the opset that wrote it down.
-2. Random generators, quantizers, operators of other domains and nodes with a float operand of unknown type stay as
-   they are. Control flow keeps float32 at its borders; the nodes in its bodies follow the same rules.
+2. Random generators, operators of other domains and nodes with a float operand of unknown type stay as they are, and
+   so do QuantizeLinear and DequantizeLinear before opset 19, in which scales may be half. Control flow keeps float32 at
+   its borders; the nodes in its bodies follow the same rules.
 3. A Cast that makes float32 from anything but a float stays (large integers overflow FP16); one from a float makes the
    half type instead.
 4. Where a node reads another float type than its producer makes, one Cast is written and shared: `n17:cast_fp16`.
@@ -31,7 +32,9 @@ from workbench.precision.editor import GraphEditor, Use, bodies
 from workbench.precision.passes.wide_sums import wide_sums
 
 _FLOAT = TensorProto.FLOAT
-_STAYS = RANDOM | {"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"}
+_STAYS = RANDOM | {"DynamicQuantizeLinear"}
+_QDQ = {"QuantizeLinear", "DequantizeLinear"}
+_QDQ_OPSET = 19
 _ATTRIBUTES = {"Cast": "to", "EyeLike": "dtype", "Constant": "value", "ConstantOfShape": "value"}
 """Operators whose output type stands in an attribute; without it they stay in float32."""
 
@@ -120,6 +123,8 @@ class _Rewriter:
         """Rules 2 and 3, and the attributes that would have to follow."""
         types = self._editor.types
         if node.domain not in ("", "ai.onnx") or node.op_type in _STAYS:
+            return False
+        if node.op_type in _QDQ and self._editor.opset < _QDQ_OPSET:
             return False
         if any(name and name not in types for name in (*node.input, *node.output)):
             return False
