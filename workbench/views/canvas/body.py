@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workbench.core.graph import Graph, Tensor
 from workbench.core.scopes import Scope
-from workbench.views.canvas.boxes import SHAPE_OPS, Box, Boxes, Measure, box_width, shape_text
+from workbench.views.canvas.boxes import SHAPE_OPS, Box, Boxes, Measure, box_width, evened, shape_text
 
 Ints = NDArray[np.int64]
 
@@ -92,7 +92,7 @@ class Body:
 
     def header_width(self, group: int) -> float:
         """Of an open group's title, as far as it widens the group."""
-        return min(self._measure(self.groups[group].title, False), TITLE_MOST)
+        return min(self._measure(evened(self.groups[group].title), False), TITLE_MOST)
 
     def hint(self, group: int) -> str:
         """`14 nodes · 4 MatMul, Softmax`: how much is inside, and what counts among it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from enum import IntEnum
 from functools import lru_cache
@@ -15,6 +16,7 @@ WIDTH_LEAST = 104.0
 WIDTH_MOST = 280.0  # `Conv+BatchNormalization+Add+Relu` is seen whole
 NAME_MOST = 124.0  # a long name does not widen its box further: it is elided
 WIDTH_STEP = 8.0
+SHORT_NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 PADDING = 36.0
 
 DIM_MOST = 8  # characters of a free dimension's name on the picture; the tooltip has it whole
@@ -138,9 +140,14 @@ def _look(op: str, kind: LayerKind) -> Look:
 
 
 def box_width(title: str, name: str, measure: Measure, more: float = 0.0) -> float:
-    """Steps of 8 px, so that blocks that differ in the digits of a name only share one layout."""
-    text = PADDING + more + max(measure(title, False), min(measure(name, True), NAME_MOST))
+    """In steps of 8 px."""
+    text = PADDING + more + max(measure(evened(title), False), min(measure(evened(name), True), NAME_MOST))
     return ceil(min(max(text, WIDTH_LEAST), WIDTH_MOST) / WIDTH_STEP) * WIDTH_STEP
+
+
+def evened(text: str) -> str:
+    """A text for measuring: short numbers are equally wide, so that blocks which differ in them share one layout."""
+    return SHORT_NUMBER.sub("000", text)
 
 
 def shape_text(tensor: Tensor | None, most: int = 60) -> str:

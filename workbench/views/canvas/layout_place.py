@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.views.canvas.layout_items import Items
+from workbench.views.canvas.layout_items import Items, Line
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def _aligned(items: Items) -> list[tuple[int, float]]:
         for slot, item in enumerate(row):
             slots[item] = slot
     taken: list[list[tuple[int, int]]] = [[] for _ in items.rows]
-    for _, a, b, aside in sorted(_candidates(items)):
+    for _, _, a, b, aside in sorted(_candidates(items, slots)):
         if below[a][0] < 0 and not is_taken[b] and _fits(taken[items.rank[a]], slots[a], slots[b]):
             below[a], is_taken[b] = (b, aside), True
             insort(taken[items.rank[a]], (slots[a], slots[b]))
@@ -61,8 +61,12 @@ def _fits(taken: list[tuple[int, int]], top: int, bottom: int) -> bool:
     return before_ok and (place == len(taken) or taken[place][1] > bottom)
 
 
-def _candidates(items: Items) -> list[tuple[int, int, int, float]]:
-    """(order, upper, lower, shift) for every line: the longer the straight way it could be part of, the earlier."""
+def _candidates(items: Items, slots: list[int]) -> list[tuple[int, int, int, int, float]]:
+    """(order, off, upper, lower, shift) for every line: the longer the straight way it could be part of, the earlier.
+
+    Of equally long ways the middle one comes first: `off` is how far a line is from the middle of both its bundles.
+    """
+    off_down, off_up = _off_middle(items.down, slots), _off_middle(items.up, slots)
     nodes = items.nodes
     to_top, to_bottom = [1] * items.count, [1] * items.count
     for row in items.rows:
@@ -83,8 +87,18 @@ def _candidates(items: Items) -> list[tuple[int, int, int, float]]:
                 order = 1 - 2 * items.length[a]
             else:
                 order = MIXED + (a >= nodes)
-            lines.append((order, a, b, at - other_at))
+            lines.append((order, off_down[a, b] + off_up[b, a], a, b, at - other_at))
     return lines
+
+
+def _off_middle(bundles: list[list[Line]], slots: list[int]) -> dict[tuple[int, int], int]:
+    """By (item, other): twice the places between a line and the middle of all that leave the item to that side."""
+    off = {}
+    for item, lines in enumerate(bundles):
+        others = sorted({line.other for line in lines}, key=slots.__getitem__)
+        for place, other in enumerate(others):
+            off[item, other] = abs(2 * place - len(others) + 1)
+    return off
 
 
 def _blocks(items: Items, below: list[tuple[int, float]]) -> tuple[list[int], list[float], int]:

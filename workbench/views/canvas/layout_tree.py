@@ -202,9 +202,14 @@ class _Tree:
         members = [self._flat(entry) for entry in scope.entries]
         links = self._joints(scope)
         sizes = [self._outline.widths[e] if f is None else id(f) for e, f in zip(scope.entries, members, strict=True)]
-        header = self._outline.headers[group] if group >= 0 else ROOT
-        key = (header, tuple(sizes), tuple(port.is_low for port in scope.ports), tuple(links))
-        return self._memo.get(key, lambda: flatten(solve(self._problem(scope, members, links, group)), members, links))
+
+        def make() -> Flat:
+            return flatten(solve(self._problem(scope, members, links, group)), members, links)
+
+        if group == ROOT:  # there is only one
+            return make()
+        key = (self._outline.headers[group], tuple(sizes), tuple(port.is_low for port in scope.ports), tuple(links))
+        return self._memo.get(key, make)
 
     def _flat(self, entry: int) -> Flat | None:
         return None if entry < self._boxes else self._flats[entry - self._boxes]
