@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.backends._branches import with_branches
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import converts_for_others, known_sources
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind, Tensor
@@ -195,3 +196,70 @@ def test_nodes_of_a_function_that_an_engine_runs_whole_share_the_fate_of_the_cal
         "n1": ("alone", ("l1",)), "n1.body.n0": ("fused", ("l1",)), "n1.body.n1": ("fused", ("l1",))
     }  # fmt: skip
     assert done[1].title == "own.block"
+
+
+def decided() -> tuple[Model, dict[str, str]]:
+    """x -> Relu -> If (decided: its else branch is gone, its body is a Conv of the Relu's result) -> MatMul -> y."""
+    then = Graph("t", (node(0, "Conv", "a w", "q", "n1.then_branch."),), {"q": Tensor("q")}, (), ("q",))
+    other = Graph("e", (node(0, "Abs", "a", "q", "n1.else_branch."),), {"q": Tensor("q")}, (), ("q",))
+    nodes = [node(0, "Relu", "x", "a"), node(1, "If", "c", "b"), node(2, "MatMul", "b v", "y")]
+    made = model(nodes, constants="w v c", n1__then_branch=then, n1__else_branch=other)
+    return made, {"n1": "folded", "n1.else_branch.n0": "removed"}
+
+
+def test_a_branch_that_was_decided_stands_in_the_graph_around_it() -> None:
+    """The layer that names nobody takes the node between its neighbours, which stand outside the branch."""
+    made, removed = decided()
+    engine = [layer(0, "n0", "x", "a"), layer(1, "", "a", "b", op="Convolution"), layer(2, "n2", "b", "y")]
+    done, fates = resolve_fates(made, engine, removed)
+    assert done[1].sources == ("n1.then_branch.n0",) and not done[1].sources_exact
+    assert kinds(fates) == {
+        "n0": ("alone", ("l0",)),
+        "n1": ("folded", ()),
+        "n1.then_branch.n0": ("alone", ("l1",)),
+        "n1.else_branch.n0": ("removed", ()),
+        "n2": ("alone", ("l2",)),
+    }
+
+
+def test_an_if_that_was_not_decided_keeps_its_bodies() -> None:
+    made, _ = decided()
+    graph = with_branches(made.graph, {})
+    assert graph == made.graph
+
+
+def test_names_of_a_taken_branch_are_not_taken_for_those_around_it() -> None:
+    """Both branches, and the graph itself, may call a tensor the same."""
+    made, removed = decided()
+    graph = with_branches(made.graph, removed)
+    assert [one.id for one in graph.layers] == ["n0", "n1", "n1.then_branch.n0", "n2"]
+    assert graph.layers[1].outputs == ()
+    assert graph.layers[2].outputs == ("n1.then_branch:q",) and graph.layers[2].inputs == ("a", "w")
+    assert graph.layers[3].inputs == ("n1.then_branch:q", "v") and not graph.subgraphs
+
+
+def test_a_branch_in_a_taken_branch_is_taken_too() -> None:
+    deep = Graph("d", (node(0, "Exp", "p", "r", "n1.then_branch.n1.then_branch."),), {}, (), ("r",))
+    gone = Graph("g", (node(0, "Abs", "p", "r", "n1.then_branch.n1.else_branch."),), {}, (), ("r",))
+    inner = (node(0, "Conv", "a w", "p", "n1.then_branch."), node(1, "If", "c", "q", "n1.then_branch."))
+    bodies = {"n1.then_branch.n1.then_branch": deep, "n1.then_branch.n1.else_branch": gone}
+    then = Graph("t", inner, {}, (), ("q",), bodies)
+    nodes = [node(0, "Relu", "x", "a"), node(1, "If", "c", "y")]
+    made = model(nodes, constants="w c", n1__then_branch=then, n1__else_branch=Graph("e", (), {}, (), ("a",)))
+    removed = {"n1": "folded", "n1.then_branch.n1": "folded", "n1.then_branch.n1.else_branch.n0": "removed"}
+    graph = with_branches(made.graph, removed)
+    assert [one.op for one in graph.layers] == ["Relu", "If", "Conv", "If", "Exp"] and not graph.subgraphs
+    assert graph.outputs == graph.layers[-1].outputs
+    assert graph.layers[-1].inputs == graph.layers[2].outputs
+
+
+def test_a_loop_in_a_taken_branch_reads_the_branch() -> None:
+    body = Graph("b", (node(0, "Neg", "q", "z", "n1.then_branch.n1.body."),), {}, (), ("z",))
+    inner = (node(0, "Conv", "a w", "q", "n1.then_branch."), node(1, "Loop", "m", "s", "n1.then_branch."))
+    then = Graph("t", inner, {}, (), ("s",), {"n1.then_branch.n1.body": body})
+    other = Graph("e", (node(0, "Abs", "a", "s", "n1.else_branch."),), {}, (), ("s",))
+    nodes = [node(0, "Relu", "x", "a"), node(1, "If", "c", "y")]
+    made = model(nodes, constants="w c m", n1__then_branch=then, n1__else_branch=other)
+    graph = with_branches(made.graph, {"n1": "folded", "n1.else_branch.n0": "removed"})
+    (kept,) = graph.subgraphs.values()
+    assert kept.layers[0].inputs == ("n1.then_branch:q",) and kept.layers[0].outputs == ("z",)

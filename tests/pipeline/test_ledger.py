@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.pipeline.fusing import BYTES, engine, fp32, int8, layer, node, source
-from workbench.core.graph import Fate, FateKind, Graph, LayerKind
+from workbench.core.graph import Fate, FateKind, Graph, LayerKind, Tensor
 from workbench.core.ledger import Stop
 from workbench.core.precision import Precision
 from workbench.core.run import EngineGraph
@@ -56,6 +56,13 @@ def test_a_tensor_that_a_body_reads_leaves_the_kernel() -> None:
     graph = Graph("g", nodes, {}, ("x",), ("y",), {"n2.then_branch": body})
     built = engine(layer(0, "n0 n1", "x", "a c", title="Conv+Relu"), layer(1, "n2", "c", "y", title="If"))
     assert saved_bytes(graph, built)[0] == {}
+
+
+def test_what_is_computed_from_weights_alone_is_not_saved() -> None:
+    """Engines name nodes that only prepare weights: those are computed once, whatever is fused."""
+    nodes = (node(0, "Transpose", "w", "t"), node(1, "Cast", "t", "u"), node(2, "MatMul", "x u", "y"))
+    graph = Graph("g", nodes, {"w": Tensor("w", (250,), "float32", constant=True)}, ("x",), ("y",))
+    assert saved_bytes(graph, engine(layer(0, "n0 n1 n2", "x", "y", title="MatMul")))[0] == {}
 
 
 def test_layers_that_run_no_node_are_added_and_say_what_they_do() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from workbench.backends._branches import with_branches
 from workbench.backends._closure import PROLOGUE_OPS, VIEW_OPS, Owners, Scope, close
 from workbench.backends._gaps import adopt, fill_gaps
 from workbench.backends._names import title
@@ -35,23 +36,24 @@ def resolve_fates(
     its producers, share, as FUSED, or ABSORBED if it only changes a view; a compute layer that is still without
     sources shares those of a neighbour. A control-flow node of which an engine shows only the body goes to the nameless
     control layers beside that body, or else to the body's layers, and a call of a function to those of its nodes.
-    Nodes in bodies inherit the fate of the node that holds them unless the engine shows them. UNKNOWN is left only
-    where no layer is near.
+    Nodes in bodies inherit the fate of the node that holds them unless the engine shows them; those of a branch that
+    was decided before the build stand in the graph around it. UNKNOWN is left only where no layer is near.
 
     Ensures: `layer.id in fates[node].layers` exactly if `node in layer.sources`, but for nodes which inherit.
     """
     removed = removed or {}
+    graph = with_branches(model.graph, removed)
     owners, helpers = _said(model, layers)
-    plain: dict[str, Fate] = {}
+    plain = {node: Fate(FateKind.REMOVED) for node, why in removed.items() if why == FateKind.REMOVED}
     rank = {layer.id: index for index, layer in enumerate(layers)}
-    scopes = list(_scopes(model.graph))
+    scopes = list(_scopes(graph))
     for scope in [*(s for s in reversed(scopes) if s.call), *(s for s in scopes if not s.call)]:
         plain |= _without_layers(scope, owners, removed)
         fill_gaps(scope, layers, owners, set(plain), op_hints or {})
         close(scope, owners, set(plain), rank)
         _give_call(scope, owners, plain)
-    adopt(Scope(model.graph), layers, owners, op_hints or {})
-    _give_holders(model.graph, layers, owners, plain)
+    adopt(Scope(graph), layers, owners, op_hints or {})
+    _give_holders(graph, layers, owners, plain)
     for node, where in helpers.items():
         if node not in plain:
             owners[node] = owners.get(node, {}) | where

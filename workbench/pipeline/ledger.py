@@ -95,7 +95,8 @@ def saved_bytes(source: Graph, engine: EngineGraph) -> tuple[dict[str, int], int
     The rule: a tensor that one node of a layer makes and only nodes of the same layer read need not leave the kernel.
     Unfused it would be written once and read once, so it counts twice its size: that at the run's input shapes
     (`EngineGraph.sizes`), in the element size of the layer's precision. Not counted are outputs of the model or of a
-    body, what a node with several layers makes, and results of nodes that only change a view, which are free anyway.
+    body, what a node with several layers makes, what depends on weights alone (it is computed once), and results of
+    nodes that only change a view, which are free anyway.
     """
     home = _homes(engine)
     layers = {layer.id: layer for layer in engine.graph.walk()}
@@ -119,19 +120,32 @@ def _homes(engine: EngineGraph) -> dict[str, str]:
     return {node: where[0] for node, where in taken.items() if len(where) == 1}
 
 
-def _inner_tensors(graph: Graph, engine: EngineGraph, home: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:
-    """Maker, bytes and type of the tensors that stay inside one layer."""
-    readers = _readers(graph)
+def _inner_tensors(
+    graph: Graph, engine: EngineGraph, home: Mapping[str, str], outer: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, int, str]]:
+    """Maker, bytes and type of the tensors that stay inside one layer. `outer` are constants of the graphs around."""
+    readers, constant = _readers(graph), _constants(graph, outer)
     for layer in graph.layers:
         fate = engine.fates.get(layer.id)
         if layer.id not in home or (fate is not None and fate.kind is FateKind.ABSORBED):
             continue
         for place, name in enumerate(layer.outputs):
             homes = {home.get(node) for node in readers.get(name, ())}
-            if homes == {home[layer.id]} and name not in graph.outputs:
+            if homes == {home[layer.id]} and name not in graph.outputs and name not in constant:
                 yield layer.id, *_size(graph, engine, layer, place)
     for body in graph.subgraphs.values():
-        yield from _inner_tensors(body, engine, home)
+        yield from _inner_tensors(body, engine, home, constant)
+
+
+def _constants(graph: Graph, outer: frozenset[str]) -> frozenset[str]:
+    """Tensors that depend on weights alone: those of nodes that read nothing else. Nodes stand in execution order."""
+    known = {*outer, *(name for name, tensor in graph.tensors.items() if tensor.constant)} - {*graph.inputs}
+    holders = {key.rpartition(".")[0] for key in graph.subgraphs}
+    for layer in graph.layers:
+        reads = [name for name in layer.inputs if name]
+        if reads and layer.id not in holders and known.issuperset(reads):
+            known.update(layer.outputs)
+    return frozenset(known)
 
 
 def _size(graph: Graph, engine: EngineGraph, layer: Layer, place: int) -> tuple[int, str]:
