@@ -46,6 +46,11 @@ def dtype_name(elem_type: int) -> str:
     return _NAMES.get(elem_type, ("", 0))[0]
 
 
+def element_type(dtype: str) -> int:
+    """The type that numpy calls so; UNDEFINED for what is none."""
+    return _TYPES.get(dtype, int(_T.UNDEFINED))
+
+
 def is_known(elem_type: int) -> bool:
     return elem_type in _NAMES
 
@@ -61,3 +66,4 @@ def dtype_bytes(dtype: str, count: int) -> int:
 
 
 _BITS = dict(_NAMES.values())
+_TYPES = {dtype: int(elem_type) for elem_type, (dtype, _) in _NAMES.items()}

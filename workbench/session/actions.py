@@ -168,34 +168,13 @@ ACTIONS = (
         "Ctrl+G",
         "has_model",
     ),
-    Action(
-        "netron", "Netron", "netron.toggle", "View", "The model and the engine in Netron, one selection with the graphs"
-    ),
+    Action("netron", "Netron", "netron.toggle", "View", "The model and the engine in Netron, one selection with the graphs"),
     Action(
         "theme", "Light or dark", "toggle_theme", "View", "Switch between light and dark", "Ctrl+Shift+L", icon="theme"
     ),
     Action("left", "Left panels", "toggle_left", "View", "Show or hide model, plan and samples", "Ctrl+1"),
     Action("right", "Inspector", "toggle_right", "View", "Show or hide the inspector", "Ctrl+2"),
     Action("bottom", "Charts and runs", "toggle_bottom", "View", "Show or hide charts, runs and log", "Ctrl+3"),
-    Action(
-        "calibrate",
-        "Calibrate",
-        "session.calibrations.observe",
-        "Run",
-        "Look at the calibration set: ranges of every tensor by every method, and what is odd about the samples",
-        "Ctrl+K",
-        "calibrations.can_observe",
-        icon="samples",
-    ),
-    Action(
-        "methods",
-        "Build with every calibration method",
-        "session.calibrations.build_all",
-        "Run",
-        "One INT8 build each by max, percentile, MSE and entropy, to compare their accuracy",
-        "",
-        "calibrations.can_observe",
-    ),
     Action(
         "build",
         "Build",

@@ -31,6 +31,7 @@ from workbench.views.inspector import Inspector
 from workbench.views.layouts import dock, splitter
 from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actions, update_actions
 from workbench.views.model_panel import ModelPanel
+from workbench.views.netron import NetronDock
 from workbench.views.palette import Palette
 from workbench.views.panes import Panes
 from workbench.views.plan_panel import PlanPanel
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
         for part in (self.top, self.banner, self.pages, self.status):
             column.addWidget(part, 1 if part is self.pages else 0)
         self.setCentralWidget(whole)
+        self.netron = NetronDock(session, self)
         self.searching = Searching(GraphSearch(session), self.panes, self.top.search, self)
         self.palette_view = Palette(self, session, self.actions_by_id, self.searching.search)
         self.drop_hint = DropHint(self)
@@ -167,6 +169,7 @@ class MainWindow(QMainWindow):
         self.top.tint()
         self.panes.set_theme(chosen)
         self.bottom.set_theme(chosen)
+        self.netron.set_theme(chosen)
         self.status.refresh()
         self.inspector.refresh()
 
