@@ -54,19 +54,30 @@ class RulesModel(QAbstractTableModel):
         super().__init__(parent)
         self._session = session
         self._rules: tuple[Rule, ...] = ()
-        for signal in (session.choices_changed, session.model_changed, session.plan.brush_changed):
+        session.model_changed.connect(self._reset)
+        for signal in (session.choices_changed, session.plan.brush_changed):
             signal.connect(self.refresh)
-        self.refresh()
+        self._reset()
+
+    def _reset(self, _news: object = None) -> None:
+        self.beginResetModel()
+        self._rules = self._session.choices.plan.rules
+        self.endResetModel()
 
     def refresh(self, _news: object = None) -> None:
-        rules = self._session.choices.plan.rules
-        if len(rules) != len(self._rules):
-            self.beginResetModel()
+        """Rows come and go at the end, and all are read anew: an open editor and the selection keep their places."""
+        rules, had = self._session.choices.plan.rules, len(self._rules)
+        if len(rules) > had:
+            self.beginInsertRows(_NO_INDEX, had, len(rules) - 1)
             self._rules = rules
-            self.endResetModel()
-            return
+            self.endInsertRows()
+        elif len(rules) < had:
+            self.beginRemoveRows(_NO_INDEX, len(rules), had - 1)
+            self._rules = rules
+            self.endRemoveRows()
         self._rules = rules
-        self.dataChanged.emit(self.index(0, 0), self.index(len(rules), len(COLUMNS) - 1))
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0, 0), self.index(len(rules), len(COLUMNS) - 1))
 
     def rule(self, row: int) -> Rule | None:
         """None for the empty row."""

@@ -298,9 +298,10 @@ class PlanPanel(QWidget):
         if self._window is None:
             self._window = PlanWindow(self._session, self.files, self.window())
         self._window.show_page(page)
+        if self._window.isVisible():
+            self._window.raise_()
+            self._window.activateWindow()
         self._window.show()
-        self._window.raise_()
-        self._window.activateWindow()
 
     @property
     def editor(self) -> PlanWindow | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from workbench.session.actions import action
 from workbench.session.session import Session
 from workbench.views.bottom import Cell
 from workbench.views.plan_calibration import PlanOptions
@@ -63,9 +65,20 @@ class PlanWindow(QDialog):
         column.addLayout(head)
         column.addWidget(self.options)
         column.addWidget(self.cell, 1)
+        self._keys(files)
         connect_all((session.choices_changed, session.model_changed, session.undo.indexChanged), self._show)
         session.settings.changed.connect(self._show)
         self._show()
+
+    def _keys(self, files: PlanFiles) -> None:
+        """The main window's keys do not reach another window."""
+        for name, run in (
+            ("undo", self._session.undo.undo),
+            ("redo", self._session.undo.redo),
+            ("plan_save", files.save),
+        ):
+            for keys in action(name).shortcut.split(";"):
+                QShortcut(QKeySequence(keys), self).activated.connect(run)
 
     def show_page(self, name: str) -> None:
         """`rules`, `groups`, `text` or `difference`."""
