@@ -36,7 +36,7 @@ from workbench.precision.passes.round_bf16 import round_bf16
 from workbench.precision.passes.round_fp8 import round_fp8
 from workbench.precision.passes.tame_batchnorm import LARGEST, tame_batchnorm
 from workbench.precision.passes.weight_only import BLOCKS, OPSETS, store_weights
-from workbench.precision.rules import asked_precisions
+from workbench.precision.rules import explain_plan
 from workbench.precision.saving import save_model
 
 _FLOAT32 = (Precision.FP32, Precision.TF32)
@@ -67,7 +67,8 @@ def compile_plan(
     where the backend has no such precision, where calibration is missing, or where nothing in the model can take what
     is asked.
     """
-    asked = asked_precisions(model, plan)
+    explanation = explain_plan(model, plan)
+    asked = explanation.asked
     _refuse(asked, plan, dialect)
     compilation = _Compilation(model, plan, dialect, dict(shapes), asked, fixed)
     compilation.run(observations)
@@ -80,7 +81,7 @@ def compile_plan(
         asked={node: precision.value for node, precision in asked.items() if node in compute},
         hint=compilation.hint.value,
         removed=compilation.removed,
-        notes=tuple(compilation.notes),
+        notes=(*explanation.problems, *compilation.notes),
         cleanup=compilation.cleanup,
     )
 
