@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,12 +17,11 @@ _PLAIN = frozenset({TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT32, Te
 
 
 class WeightsAside:
-    """The file; equal weights are in it once. A context manager that removes it."""
+    """The file. A context manager that removes it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("wb")
-        self._known: dict[bytes, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -45,20 +43,12 @@ class WeightsAside:
         self._file.flush()
 
     def _move(self, tensor: TensorProto) -> None:
-        data = tensor.raw_data
-        offset = self._offset(data)
+        self._file.write(bytes(-self._file.tell() % PAGE))
+        offset, length = self._file.tell(), self._file.write(tensor.raw_data)
         tensor.ClearField("raw_data")
         tensor.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", self.path.name), ("offset", str(offset)), ("length", str(len(data)))):
+        for key, value in (("location", self.path.name), ("offset", str(offset)), ("length", str(length))):
             tensor.external_data.add(key=key, value=value)
-
-    def _offset(self, data: bytes) -> int:
-        digest = hashlib.sha256(data).digest()
-        if digest not in self._known:
-            self._file.write(bytes(-self._file.tell() % PAGE))
-            self._known[digest] = self._file.tell()
-            self._file.write(data)
-        return self._known[digest]
 
 
 def _name_constants(model: ModelProto) -> None:

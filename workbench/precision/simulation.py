@@ -140,8 +140,12 @@ class _Rewriter:
         kind = int(tensor.data_type)
         if kind not in _HALVES:
             return None
-        values = numpy_helper.to_array(tensor).astype(_HALVES[kind]).astype(np.float32)
-        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+        if tensor.HasField("raw_data"):  # most of a model: not copied more often than need be
+            tensor.raw_data = np.frombuffer(tensor.raw_data, _HALVES[kind]).astype(np.float32).tobytes()
+            tensor.data_type = _FLOAT
+        else:
+            values = numpy_helper.to_array(tensor).astype(_HALVES[kind]).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
         self.has_changed = True
         return kind
 
