@@ -7,6 +7,8 @@ after four rounds without gain. Where a line meets an open group counts: its por
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from workbench.views.canvas.layout_items import Items, Line
@@ -14,22 +16,36 @@ from workbench.views.canvas.layout_items import Items, Line
 PATIENCE = 4
 ROUNDS = ((6_000, 24), (25_000, 10), (80_000, 4))  # (up to so many items, so many rounds); none beyond
 
-End = tuple[int, float]  # an item, and where on it as a share of its width, from its middle
+
+@dataclass(frozen=True)
+class _Ends:
+    """The far ends of each item's lines to one side, and where on them as a share of their width; [] for middles."""
+
+    items: list[list[int]]
+    shares: list[list[float]]
+
+    @classmethod
+    def of(cls, lines: list[list[Line]], widths: list[float]) -> _Ends:
+        shares = [
+            [line.other_at / (widths[line.other] + 1.0) for line in mine] if any(line.other_at for line in mine) else []
+            for mine in lines
+        ]
+        return cls([[line.other for line in mine] for mine in lines], shares)
+
+    def places(self, item: int, slots: list[int]) -> Sequence[float]:
+        shares = self.shares[item]
+        if not shares:
+            return [slots[other] for other in self.items[item]]
+        return [slots[other] + share for other, share in zip(self.items[item], shares, strict=True)]
 
 
 class _Order:
-    """`ups[i]` and `downs[i]` are the far ends of an item's lines; `starts[i]` where its downward lines leave it."""
+    """Slots of the items. `starts[i]` is where an item's downward lines leave it; [] for its middle."""
 
     def __init__(self, items: Items) -> None:
         self.items = items
         self.slots = [0] * items.count
-        spans = [width + 1.0 for width in items.widths]
-
-        def ends(lines: list[Line]) -> list[End]:
-            return [(line.other, line.other_at / spans[line.other] if line.other_at else 0.0) for line in lines]
-
-        self.ups = [ends(lines) for lines in items.up]
-        self.downs = [ends(lines) for lines in items.down]
+        self.ups, self.downs = _Ends.of(items.up, items.widths), _Ends.of(items.down, items.widths)
         self.starts = [[line.at for line in lines] if any(line.at for line in lines) else [] for lines in items.down]
 
     def number(self, row: list[int]) -> None:
@@ -90,14 +106,19 @@ def _sweep(order: _Order, rounds: int) -> int:
     return best
 
 
-def _sort_row(order: _Order, row: list[int], ends: list[list[End]], to_right: bool) -> None:
+def _sort_row(order: _Order, row: list[int], ends: _Ends, to_right: bool) -> None:
     """By the mean place of the neighbours; items without any keep their place; equals keep or turn their order."""
-    slots = order.slots
-    free = [item for item in row if ends[item]]
+    slots, others, shares = order.slots, ends.items, ends.shares
     sign = -1 if to_right else 1
-    keys = {item: sum(slots[n] + share for n, share in ends[item]) / len(ends[item]) for item in free}
-    ranked = iter(sorted(free, key=lambda item: (keys[item], sign * slots[item])))
-    row[:] = [next(ranked) if ends[item] else item for item in row]
+    keys: dict[int, tuple[float, int]] = {}
+    for item in row:
+        far = others[item]
+        if len(far) == 1 and not shares[item]:  # most of all, by far
+            keys[item] = (slots[far[0]], sign * slots[item])
+        elif far:
+            keys[item] = (sum(ends.places(item, slots)) / len(far), sign * slots[item])
+    ranked = iter(sorted(keys, key=keys.__getitem__))
+    row[:] = [next(ranked) if item in keys else item for item in row]
     order.number(row)
 
 
@@ -108,11 +129,17 @@ def _crossings(order: _Order) -> int:
 
 def _crossings_below(order: _Order, row: list[int]) -> int:
     """Inversions among the ends of the lines that leave `row` downwards."""
-    slots = order.slots
+    slots, others, shares = order.slots, order.downs.items, order.downs.shares
     passed: list[float] = []
     crossings = 0
     for item in row:
-        places = [slots[child] + share for child, share in order.downs[item]]
+        far = others[item]
+        if len(far) == 1 and not shares[item]:
+            slot = slots[far[0]]
+            crossings += len(passed) - bisect_right(passed, slot)
+            insort(passed, slot)
+            continue
+        places = order.downs.places(item, slots)
         starts = order.starts[item]
         for group in _by_start(places, starts) if starts else [places]:
             for place in group:
@@ -122,7 +149,7 @@ def _crossings_below(order: _Order, row: list[int]) -> int:
     return crossings
 
 
-def _by_start(places: list[float], starts: list[float]) -> list[list[float]]:
+def _by_start(places: Sequence[float], starts: list[float]) -> list[list[float]]:
     """The lines of an open group, by the port they leave from."""
     groups: dict[float, list[float]] = {}
     for start, place in sorted(zip(starts, places, strict=True)):
@@ -138,7 +165,7 @@ def _swap(order: _Order) -> int:
         for row in order.items.rows:
             for left in range(len(row) - 1):
                 a, b = row[left], row[left + 1]
-                gain = _gain(ups[a], ups[b], slots) + _gain(downs[a], downs[b], slots)
+                gain = _gain(ups, a, b, slots) + _gain(downs, a, b, slots)
                 if gain > 0:
                     row[left], row[left + 1] = b, a
                     slots[a], slots[b] = left + 1, left
@@ -148,12 +175,11 @@ def _swap(order: _Order) -> int:
     return _crossings(order)
 
 
-def _gain(left: list[End], right: list[End], slots: list[int]) -> int:
+def _gain(ends: _Ends, left: int, right: int, slots: list[int]) -> int:
     """Crossings of the lines of two neighbours now, less those after an exchange."""
     gain = 0
-    for a, a_share in left:
-        here = slots[a] + a_share
-        for b, b_share in right:
-            there = slots[b] + b_share
-            gain += (here > there) - (here < there)
+    there = ends.places(right, slots)
+    for here in ends.places(left, slots):
+        for other in there:
+            gain += (here > other) - (here < other)
     return gain

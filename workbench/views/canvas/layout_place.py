@@ -87,14 +87,17 @@ def _candidates(items: Items, slots: list[int]) -> list[tuple[int, int, int, int
                 order = 1 - 2 * items.length[a]
             else:
                 order = MIXED + (a >= nodes)
-            lines.append((order, off_down[a, b] + off_up[b, a], a, b, at - other_at))
+            off = off_down.get((a, b), 0) + off_up.get((b, a), 0)
+            lines.append((order, off, a, b, at - other_at))
     return lines
 
 
 def _off_middle(bundles: list[list[Line]], slots: list[int]) -> dict[tuple[int, int], int]:
-    """By (item, other): twice the places between a line and the middle of all that leave the item to that side."""
+    """By (item, other): twice the places between a line and the middle of all on that side; none for a single one."""
     off = {}
     for item, lines in enumerate(bundles):
+        if len(lines) < 2:
+            continue
         others = sorted({line.other for line in lines}, key=slots.__getitem__)
         for place, other in enumerate(others):
             off[item, other] = abs(2 * place - len(others) + 1)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QSize
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from workbench.core.graph import Graph
@@ -36,7 +36,7 @@ class Surface(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.error_text = ""
-        self.current = -1  # the box that the keyboard is at
+        self.current: int = -1  # the box that the keyboard is at
         self.current_group = ""  # the open group that it is at
         self._hover = self._hover_group = -1
         self._palette = make_palette(LIGHT)
@@ -198,23 +198,21 @@ class Surface(QWidget):
 
     # -- pictures ---------------------------------------------------------------------------------------------------
 
-    def export_svg(self, path: Path | str, whole: bool = True) -> None:
-        """The whole graph, or the view as it is. Raises WorkbenchError where the file cannot be written."""
-        export.to_svg(self._export_frame(whole), Path(path))
+    def export(self, path: Path | str, whole: bool = True, sharpness: float = 2.0) -> str:
+        """The whole graph, or the view as it is, as SVG, PNG or PDF by the suffix; what was left out, in a sentence.
 
-    def export_png(self, path: Path | str, whole: bool = True) -> None:
-        export.to_png(self._export_frame(whole), Path(path))
+        Raises WorkbenchError where the file cannot be written.
+        """
+        return export.write(self.export_frame(whole), Path(path), sharpness)
 
-    def export_pdf(self, path: Path | str, whole: bool = True) -> None:
-        export.to_pdf(self._export_frame(whole), Path(path))
+    def copy_picture(self, whole: bool = False, sharpness: float = 2.0) -> str:
+        """Into the clipboard; what was left out, in a sentence."""
+        frame = self.export_frame(whole)
+        QGuiApplication.clipboard().setImage(export.to_image(frame, sharpness))
+        return export.image_remark(frame, sharpness)
 
-    def picture(self, whole: bool = False) -> QImage:
-        return export.to_image(self._export_frame(whole))
-
-    def copy_picture(self, whole: bool = False) -> None:
-        QGuiApplication.clipboard().setImage(self.picture(whole))
-
-    def _export_frame(self, whole: bool) -> Frame:
+    def export_frame(self, whole: bool) -> Frame:
+        """What a picture of the whole graph or of the view is made of."""
         if not whole:
             return replace(self.frame(), hover=-1, hover_group=-1)
         placed = self._scene.placed
