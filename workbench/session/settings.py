@@ -61,6 +61,7 @@ SETTINGS = (
     Setting("window_state", {}),
     Setting("recent_plans", ()),
     Setting("overlays", {}),
+    Setting("picture", {}),
     Setting("dim_rest", False),
     Setting("follow", False),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
@@ -57,8 +56,3 @@ class Pane(QWidget):
             self.empty.setText(empty)
         self.canvas.set_graph(graph, scopes)
         self._stack.setCurrentWidget(self.canvas if graph is not None else self.empty)
-
-    def export(self, path: Path) -> None:
-        """The whole graph as PNG or PDF by the path's suffix, else as SVG. Raises WorkbenchError."""
-        exports = {".png": self.canvas.export_png, ".pdf": self.canvas.export_pdf}
-        exports.get(path.suffix.lower(), self.canvas.export_svg)(path)

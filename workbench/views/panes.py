@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -13,7 +13,7 @@ from workbench.core.theme import Theme
 from workbench.session.baseline import short_title
 from workbench.session.search import Hit
 from workbench.session.selection import Selection, Side
-from workbench.session.session import Session
+from workbench.session.session import Message, Session
 from workbench.session.telling import fate_badge, layer_badge, selection_answer
 from workbench.session.words import plural, verbal_status
 from workbench.views.following import CameraFollow
@@ -28,8 +28,8 @@ from workbench.views.overlays import (
 )
 from workbench.views.pane import Pane
 from workbench.views.pane_bar import TWO, PaneBar
+from workbench.views.picture_dialog import PictureDialog
 from workbench.views.run_picker import RunPicker
-from workbench.views.saving import save_graph
 from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, connect_all
 
@@ -93,6 +93,7 @@ class Panes(QWidget):
         self.engine.canvas.selection_changed.connect(session.select_layers)
         for side, pane in self.by_side.items():
             pane.overlays.chosen.connect(partial(self._overlay_chosen, side))
+            pane.canvas.picture_asked.connect(self.save_left if side is not Side.ENGINE else self.save_right)
         self.bar.mode_chosen.connect(lambda mode: pair.set_on(mode == TWO))
         self.bar.dim_toggled.connect(self.toggle_dim)
         self.bar.follow_toggled.connect(self.toggle_follow)
@@ -100,7 +101,7 @@ class Panes(QWidget):
         connect_all((session.engine_changed, pair.changed, session.runs.changed), self._show_engines)
         session.costs.changed.connect(self.refresh_overlays)
         session.selection_changed.connect(self._show_selection)
-        session.choices_changed.connect(self._show_choices)
+        connect_all((session.choices_changed, session.backends_changed), self._show_choices)
 
     def set_theme(self, theme: Theme) -> None:
         for pane in self.by_side.values():
@@ -126,7 +127,7 @@ class Panes(QWidget):
             pane.canvas.set_overlay(make(facts) if can and make else None)
 
     def facts(self, side: Side) -> Facts:
-        """What the overlays of a pane are made of. What the plan asks now, where that is what the source pane shows."""
+        """What the overlays of a pane are made of. The source pane shows what the plan asks now."""
         session = self._session
         links = session.pair.links if side is Side.FIRST else session.links
         if self._shares[side].links is not links:
@@ -134,12 +135,11 @@ class Panes(QWidget):
         run = session.current
         times = session.runs.layer_ms(run.id) if run else {}
         needs_costs = self.by_side[side].overlays.kind.needs_costs
-        is_of_now = side is Side.SOURCE and self.source.overlays.current == "precision"
         return Facts(
             links=links,
             theme=current(),
             engine=session.pair.engine if side is Side.FIRST else session.engine,
-            asked=session.asked if is_of_now else session.asked_of_run,
+            asked=session.asked if side is Side.SOURCE else session.asked_of_run,
             layer_ms=session.pair.layer_ms if side is Side.FIRST else times,
             shares=self._shares[side],
             costs=session.costs.get() if needs_costs else {},
@@ -155,14 +155,20 @@ class Panes(QWidget):
         self._show_choices()
 
     def _show_choices(self, _news: object = None) -> None:
-        self.source.canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
+        self._show_source()
         self.refresh_overlays()
+
+    def _show_source(self) -> None:
+        """What each node will run in as its colour; in its badge why it will not, else what became of it."""
+        self.source.canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
+        links, asked = self._session.links, self._session.asked
+        badges = {node: fate_badge(fate, links) for node, fate in links.fates.items()}
+        badges |= {node: f"no {asked[node].label} here" for node in self._session.plan.limits}
+        self.source.canvas.set_badges(badges)
 
     def _show_links(self) -> None:
         """Precision colours and badges: they change with the engine, not with the times."""
-        self.source.canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
-        links = self._session.links
-        self.source.canvas.set_badges({node: fate_badge(fate, links) for node, fate in links.fates.items()})
+        self._show_source()
         for side in (Side.FIRST, Side.ENGINE):
             facts, canvas = self.facts(side), self.by_side[side].canvas
             canvas.set_colors(ran_stripes(facts))
@@ -257,7 +263,7 @@ class Panes(QWidget):
         for pane in self.shown():
             pane.canvas.fit()
 
-    def shown(self) -> Iterable[Pane]:
+    def shown(self) -> tuple[Pane, Pane]:
         """The two that stand side by side."""
         return (self.first if self._session.pair.is_on else self.source), self.engine
 
@@ -285,10 +291,27 @@ class Panes(QWidget):
 
     def save_left(self) -> None:
         left, _ = self.shown()
-        save_graph(left, self._session, "engine-a.svg" if left is self.first else "source-graph.svg")
+        self._save(left, "engine-a" if left is self.first else "source-graph")
 
     def save_right(self) -> None:
-        save_graph(self.engine, self._session, "engine-graph.svg")
+        self._save(self.engine, "engine-graph")
+
+    def focused(self) -> Pane:
+        """The pane that has the keyboard, else the left one."""
+        left, right = self.shown()
+        return right if right.isAncestorOf(self.focusWidget() or left) else left
+
+    def choose_overlay(self) -> None:
+        self.focused().overlays.popup()
+
+    def copy_picture(self) -> None:
+        remark = self.focused().canvas.copy_picture()
+        self._session.show(Message("The picture is in the clipboard.", remark, is_error=False))
+
+    def _save(self, pane: Pane, name: str) -> None:
+        dialog = PictureDialog(pane.canvas, self._session, name, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
 
 
 def engine_words(name: str, run: Run | None, engine: EngineGraph | None) -> Words:

@@ -58,6 +58,7 @@ class GraphCanvas(Folding):
     tool_changed = Signal(object)
     painted = Signal(object)
     context_menu_requested = Signal(object, object)
+    picture_asked = Signal()  # to be saved
     marks_changed = Signal()  # what `marks` says is new
     camera_changed = Signal()
 

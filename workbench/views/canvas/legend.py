@@ -67,7 +67,8 @@ def summary(marks: Marks) -> str:
     known = np.sort(leaves)[: len(leaves) - int(np.isnan(leaves).sum())]  # NaN is sorted to the end
     if not isinstance(overlay, Heat) or not len(known):
         return ""
-    marked = (("min", known[0]), ("median", known[len(known) // 2]), ("max", known[-1]))
+    median = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
+    marked = (("min", known[0]), ("median", median), ("max", known[-1]))
     parts = [f"{name} {overlay.parts(float(value))[0]}" for name, value in marked]
     if overlay.total > 0:
         parts.append(f"sum {told(overlay.total, overlay.unit)}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LEVELS_MOST = 4  # entries "Show 1 level" and so on
 
-Entry = tuple[str, Callable[[], None]]
+Entry = tuple[str, Callable[[], object]]
 
 
 def make_actions(canvas: GraphCanvas, group: str) -> list[QAction]:
@@ -57,3 +57,5 @@ def _of_all(canvas: GraphCanvas) -> Iterator[Entry]:
 def _of_view(canvas: GraphCanvas) -> Iterator[Entry]:
     yield "Fit the whole graph", canvas.fit
     yield "Select all", canvas.select_all
+    yield "Copy picture", canvas.copy_picture
+    yield "Save picture…", canvas.picture_asked.emit
