@@ -53,17 +53,18 @@ def _mark(graph: onnx.GraphProto, prefix: str) -> None:
 def engine_model(graph: Graph, layer_ms: Mapping[str, float]) -> bytes:
     """The engine's layers as nodes of the domain `workbench`, to be looked at: no runtime can run this file.
 
-    Attributes of a node: `time_ms` where it was timed, `precision`, `tactic`, `kind`, `sources` (ids of the model's
-    nodes), and what the engine itself says of the layer.
+    Attributes of a node: `time_ms` where it was timed, `precision`, `tactic`, `kind` and `sources` (ids of the model's
+    nodes). What the engine itself says of the layer is among its properties.
     """
-    made: set[str] = set()
-    nodes = [_node(layer, graph, layer_ms.get(layer.id), made) for layer in graph.layers]
+    now = {name: name for name in graph.inputs}
+    nodes = [_node(layer, graph, layer_ms.get(layer.id), now) for layer in graph.layers]
     values = {name: _value(tensor) for name, tensor in graph.tensors.items() if not tensor.constant}
+    outputs = [_value(graph.tensors.get(name, Tensor(name)), now.get(name, name)) for name in graph.outputs]
     proto = onnx.helper.make_graph(
         nodes,
         graph.name or "engine",
         [values.get(name) or _value(Tensor(name)) for name in graph.inputs],
-        [values.get(name) or _value(Tensor(name)) for name in graph.outputs],
+        outputs,
         value_info=[value for name, value in values.items() if name not in {*graph.inputs, *graph.outputs}],
     )
     opsets = [onnx.helper.make_opsetid(DOMAIN, 1), onnx.helper.make_opsetid("", OPSET)]
@@ -72,30 +73,36 @@ def engine_model(graph: Graph, layer_ms: Mapping[str, float]) -> bytes:
     return data
 
 
-def _node(layer: Layer, graph: Graph, time_ms: float | None, made: set[str]) -> onnx.NodeProto:
-    """An output that another layer gives already (a buffer written twice) is told from it by the layer's id."""
-    outputs = [f"{name}@{layer.id}" if name in made else name for name in layer.outputs]
-    made.update(layer.outputs)
-    inputs = [name for name in layer.inputs if not (name in graph.tensors and graph.tensors[name].constant)]
+def _node(layer: Layer, graph: Graph, time_ms: float | None, now: dict[str, str]) -> onnx.NodeProto:
+    """`now` are the names of tensors at this place: what is given again (a buffer written in place) gets another."""
+    inputs = [now.get(name, name) for name in layer.inputs if not _is_weight(graph, name)]
+    for name in layer.outputs:
+        now[name] = f"{name}@{layer.id}" if name in now else name
+    outputs = [now[name] for name in layer.outputs]
     node: onnx.NodeProto = onnx.helper.make_node(layer.heading, inputs, outputs, name=layer.name, domain=DOMAIN)
     for name, value in _attributes(layer, time_ms).items():
         node.attribute.append(onnx.helper.make_attribute(name, value))
     node.metadata_props.add(key=ID_KEY, value=layer.id)
+    for key, text in layer.attributes.items():
+        node.metadata_props.add(key=key, value=text)
     return node
 
 
-def _attributes(layer: Layer, time_ms: float | None) -> dict[str, object]:
+def _is_weight(graph: Graph, name: str) -> bool:
+    return name in graph.tensors and graph.tensors[name].constant
+
+
+def _attributes(layer: Layer, time_ms: float | None) -> dict[str, str]:
     """What is empty is left out."""
-    own = {key: value for key, value in layer.attributes.items() if key and value}
     said = {
+        "time_ms": "" if time_ms is None else f"{time_ms:.4g}",  # a float of ONNX would be read as 0.0160000007
         "precision": layer.precision.label if layer.precision else "",
         "tactic": layer.tactic,
         "kind": layer.kind.value,
         "sources": " ".join(layer.sources),
     }
-    timed = {} if time_ms is None else {"time_ms": float(time_ms)}
-    return {**own, **{key: value for key, value in said.items() if value}, **timed}
+    return {key: value for key, value in said.items() if value}
 
 
-def _value(tensor: Tensor) -> onnx.ValueInfoProto:
-    return onnx.helper.make_tensor_value_info(tensor.name, element_type(tensor.dtype), tensor.shape)
+def _value(tensor: Tensor, name: str = "") -> onnx.ValueInfoProto:
+    return onnx.helper.make_tensor_value_info(name or tensor.name, element_type(tensor.dtype), tensor.shape)

@@ -41,7 +41,7 @@ class NetronDock(QDockWidget):
         self.setObjectName("netron")
         self._session = session
         self._files: NetronFiles | None = None
-        self._engine: NetronEngine | None = None
+        self.engine: NetronEngine | None = None
         self.views: dict[str, NetronView] = {}
         self._stale = {SOURCE, ENGINE}
         self._is_dark = False
@@ -105,7 +105,7 @@ class NetronDock(QDockWidget):
         assert folder is not None
         self._files = NetronFiles(folder)
         self._files.is_dark = self._is_dark
-        self._engine = NetronEngine(self._files)
+        self.engine = NetronEngine(self._files)
         inner = QWidget()
         inner.setObjectName("panel")
         inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -120,7 +120,7 @@ class NetronDock(QDockWidget):
             tab.setProperty("several", True)
             tab.clicked.connect(lambda _on=False, n=name: self.show_graph(n))
             head.addWidget(tab)
-            view = self.views[name] = self._engine.view(self._pages)
+            view = self.views[name] = self.engine.view(self._pages)
             view.selected.connect(self._chosen(name))
             view.ready.connect(lambda _count: self._select(self._session.selection))
             self._pages.addWidget(view)
@@ -131,7 +131,7 @@ class NetronDock(QDockWidget):
         column.addLayout(head)
         column.addWidget(self._pages, 1)
         self.setWidget(inner)
-        self._engine.setParent(self)
+        self.engine.setParent(self)
         self._name = SOURCE
         self.tabs[SOURCE].setChecked(True)
         window = self.parent()

@@ -64,6 +64,7 @@
 
     const watch = (value) => {
         view = value;
+        view.options.attributes = window.location.host === 'engine'; // time and tactic on the nodes themselves
         const target = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(view), 'target');
         Object.defineProperty(view, 'target', {
             get: () => target.get.call(view),
