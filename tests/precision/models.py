@@ -50,9 +50,10 @@ def write_model(
     return open_model(path)
 
 
-def blocks_model(folder: Path, blocks: int = 2) -> Model:
+def blocks_model(folder: Path, blocks: int = 2, mlps: int = 1) -> Model:
     """MatMul and Relu in `layers/0/attn`, MatMul in `layers/0/mlp`, and so on for every block, named like paths."""
-    names = [f"/layers/{i}/{part}" for i in range(blocks) for part in ("attn/MatMul", "attn/Relu", "mlp/MatMul")]
+    parts = ("attn/MatMul", "attn/Relu", "mlp/MatMul", *(f"mlp/MatMul_{at}" for at in range(1, mlps)))
+    names = [f"/layers/{block}/{part}" for block in range(blocks) for part in parts]
     lines, last = [], "x"
     for at, name in enumerate(names):
         lines.append(

@@ -11,7 +11,7 @@ from tests.precision.models import blocks_model, write_model
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.precision.matching import Matcher
 from workbench.precision.plan_diff import diff_plans
-from workbench.precision.plan_edits import drop_shadowed, erase, move_rule, paint, put_rule, set_scope
+from workbench.precision.plan_edits import drop_shadowed, erase, move_rule, paint, put_rule, set_scope, stroke
 from workbench.precision.rules import Explanation
 
 FP32, FP16, INT8, BF16 = Precision.FP32, Precision.FP16, Precision.INT8, Precision.BF16
@@ -135,3 +135,13 @@ def test_a_difference_names_fields_rules_and_nodes(matcher: Matcher) -> None:
         ("n5", INT8, FP32, "default", "rule 3: last layer"),
     ]
     assert not diff_plans(matcher, before, before) and found
+
+
+def test_a_stroke_over_a_whole_named_group_is_a_rule_for_the_group_and_the_eraser_takes_it_back(tmp_path: Path) -> None:
+    matcher = Matcher(blocks_model(tmp_path, blocks=3, mlps=2))
+    plan = stroke(matcher, PrecisionPlan(INT8), ["n0", "n1", "n2", "n3", "n4"], FP16)
+    assert plan.rules == (Rule(FP16, scope="layers/0"), Rule(FP16, nodes=("/layers/1/attn/MatMul",)))
+    assert stroke(matcher, plan, list(matcher.ids), FP16).rules == tuple(
+        Rule(FP16, scope=f"layers/{block}") for block in range(3)
+    )
+    assert stroke(matcher, plan, ["n0", "n1", "n2", "n3", "n4"], None).rules == ()

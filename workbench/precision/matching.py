@@ -20,6 +20,7 @@ from workbench.core.scopes import Scope, ScopeOrigin
 
 Mask: TypeAlias = NDArray[np.bool_]
 KEPT = 512  # masks that are remembered
+GROUP_LEAST = 4  # nodes; fewer are named one by one
 
 _WEIGHTED = """
 Conv ConvInteger ConvTranspose DeformConv Einsum Gemm GRU LSTM MatMul MatMulInteger QLinearConv QLinearMatMul RNN
@@ -89,6 +90,16 @@ class Matcher:
         """The innermost group that holds these nodes and no others; "" where there is none."""
         wanted = {self._places[node] for node in nodes if node in self._places}
         return next((scope for scope, held in reversed(self._scoped.items()) if wanted and wanted == set(held)), "")
+
+    def whole_groups(self, nodes: Collection[str]) -> tuple[list[str], list[str]]:
+        """The largest groups with a name all of whose nodes are among these, and the nodes in none of them."""
+        wanted = {self._places[node] for node in nodes if node in self._places}
+        groups: list[str] = []
+        for scope, held in self._scoped.items():  # outer ones come first
+            if len(held) >= GROUP_LEAST and scope not in self.inferred and wanted.issuperset(held):
+                groups.append(scope)
+                wanted.difference_update(held)
+        return groups, [self.ids[at] for at in sorted(wanted)]
 
     @cached_property
     def inferred(self) -> frozenset[str]:

@@ -31,6 +31,16 @@ def paint(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str], precisi
     return with_rules(plan, rules)
 
 
+def stroke(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str], precision: Precision | None) -> PrecisionPlan:
+    """What a brush went over, in this precision; None erases. Whole groups with a name are meant by their name."""
+    groups, left = matcher.whole_groups(nodes)
+    for group in groups:
+        plan = set_scope(matcher, plan, group, precision)
+    if not left:
+        return plan
+    return erase(matcher, plan, left) if precision is None else paint(matcher, plan, left, precision)
+
+
 def erase(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str]) -> PrecisionPlan:
     """These nodes are painted no more: other rules or the default decide. Painted rules that empty are dropped."""
     gone = frozenset(nodes)

@@ -168,10 +168,11 @@ class PlanDocument(QObject):
 
     def paint(self, nodes: Collection[str]) -> None:
         """A stroke of the brush."""
-        if self.brush is None:
-            self.erase(nodes)
-        else:
-            self.ask(nodes, self.brush)
+        from workbench.precision.plan_edits import stroke
+
+        brush = self.brush
+        text = _words(nodes, brush.label if brush else "not painted")
+        self._edit(lambda matcher, plan: stroke(matcher, plan, nodes, brush), text)
 
     def ask(self, nodes: Collection[str], precision: Precision) -> None:
         """These nodes in this precision, whatever other rules say."""

@@ -14,6 +14,7 @@ from workbench.core.precision import Precision, Rule
 from workbench.session.choices import method_words
 from workbench.session.session import Session
 from workbench.session.words import plural
+from workbench.views.canvas.pointer import Tool
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.panes import Panes
@@ -142,8 +143,16 @@ class PlanPanel(QWidget):
         """Strokes on the source graph are edits from now on, and a right click on either graph offers precisions."""
         self.paint.attach(panes.source.canvas)
         panes.source.canvas.tell_more = self._tell_more
+        panes.source.canvas.tool_changed.connect(partial(self._show_precisions, panes))
         for canvas, is_source in ((panes.source.canvas, True), (panes.engine.canvas, False)):
             canvas.context_menu_requested.connect(partial(self._offer, canvas, is_source))
+
+    def _show_precisions(self, panes: Panes, tool: Tool) -> None:
+        """Who paints wants to see the paint."""
+        overlays = panes.source.overlays
+        if tool is not Tool.SELECT and overlays.current != "precision":
+            overlays.choose("precision")
+            overlays.chosen.emit("precision")
 
     def _tell_more(self, nodes: Sequence[str]) -> str:
         """The end of a node's tooltip."""
