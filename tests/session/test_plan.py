@@ -94,6 +94,11 @@ def test_what_the_backend_will_not_run_as_asked_is_known_before_a_build(opened: 
     plan.ask(["n2"], P.INT4_WEIGHTS)
     assert (plan.limits["n0"], plan.limits["n2"]) == ("Some engine does not take FP8.", "This CPU has no INT4.")
     assert plan.tell(["n0"]) == "plan: FP8 by rule 1: painted\nSome engine does not take FP8."
+    plan.set_default(P.INT8)
+    assert "n3" not in plan.limits  # a Relu among quantized Convs is no news
+    plan.ask(["n4"], P.INT8)
+    plan.add_rule(Rule(P.INT8, op="Softmax"))
+    assert plan.limits["n4"] == "Softmax stays in float: INT8 is for Conv, MatMul and Gemm."
     opened.close_model()
     assert plan.limits == {} and plan.tell(["n0"]) == "" and plan.problems == ()
 

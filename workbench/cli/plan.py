@@ -51,7 +51,7 @@ def _limits(backend: str | None, model: Model, explanation: Explanation) -> dict
     from workbench.cli.probe import ask_capabilities
 
     found, can = load_backend(backend), ask_capabilities(backend)
-    return limits(model, explanation.asked, found.title, can.precisions, found.dialect())
+    return limits(model, explanation, found.title, can.precisions, found.dialect())
 
 
 def _remarks(arguments: Namespace, model: Model, explanation: Explanation) -> list[str]:

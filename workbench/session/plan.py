@@ -104,14 +104,14 @@ class PlanDocument(QObject):
         """Nodes that the chosen backend will not run as asked, and why, as far as that is known before a build."""
         from workbench.precision.limits import limits
 
-        session = self._session
+        session, explanation = self._session, self.explanation
         info = session.backends.get(session.choices.backend)
-        if session.model is None or info is None:
+        if session.model is None or explanation is None or info is None:
             return _NONE
         key = (session.model.sha256, self.value, info)
         if self._limits[0] != key:
-            asked = self.asks(self.value)
-            self._limits = (key, limits(session.model, asked, info.title, info.precisions, info.dialect))
+            found = limits(session.model, explanation, info.title, info.precisions, info.dialect)
+            self._limits = (key, found)
         return self._limits[1]
 
     def refusal(self, precision: Precision) -> str:
@@ -122,6 +122,11 @@ class PlanDocument(QObject):
         from workbench.precision.limits import refusal
 
         return refusal(precision, info.title, info.precisions, info.dialect)
+
+    def remark(self, precision: Precision) -> str:
+        """What the chosen backend says of a precision: why not, or how where it is not the plain way."""
+        info = self._session.backends.get(self._session.choices.backend)
+        return self.refusal(precision) or (info.remarks.get(precision, "") if info is not None else "")
 
     @property
     def passes(self) -> Mapping[str, str]:

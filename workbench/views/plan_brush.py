@@ -138,6 +138,7 @@ class PaintBox(QWidget):
             brush.setChecked(precision is session.plan.brush)
             brush.setEnabled(session.has_model)
             brush.reason = session.plan.refusal(precision) if precision else ""
+            said = session.plan.remark(precision) if precision else ""
             words = precision.label if precision else "Take paint away: other rules and the default decide"
-            brush.setToolTip(tip(" · ".join(filter(None, [f"{words} ({(at + 1) % 10})", brush.reason]))))
+            brush.setToolTip(tip("\n".join(filter(None, [f"{words} ({(at + 1) % 10})", said]))))
             brush.update()

@@ -80,7 +80,7 @@ class PlanOptions(QWidget):
                 precision.label,
                 partial(plan.set_default, precision),
                 on=precision is plan.value.default,
-                remark=plan.refusal(precision),
+                remark=plan.remark(precision),
             )
             item.setIcon(swatch_icon(precision))
 

@@ -29,7 +29,7 @@ def fill_plan_menu(menu: QMenu, session: Session, nodes: Collection[str]) -> Non
     now = {session.asked[node] for node in known}
     for precision in Precision:
         item = menu_item(
-            menu, precision.label, partial(ask, precision), on=now == {precision}, remark=plan.refusal(precision)
+            menu, precision.label, partial(ask, precision), on=now == {precision}, remark=plan.remark(precision)
         )
         item.setIcon(swatch_icon(precision))
     menu.addSeparator()

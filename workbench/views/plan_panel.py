@@ -243,10 +243,7 @@ class PlanPanel(QWidget):
 
     def _remark(self) -> str:
         """What the backend says about the default precision: why not, or how where it is not the plain way."""
-        choices = self._session.choices
-        info = self._session.backends.get(choices.backend)
-        precision = choices.plan.default
-        return (info.precisions.get(precision, "") or info.remarks.get(precision, "")) if info is not None else ""
+        return self._session.plan.remark(self._session.choices.plan.default)
 
     def _why_limited(self) -> str:
         reasons = Counter(self._session.plan.limits.values())

@@ -135,7 +135,7 @@ def precision_combo(session: Session, parent: QWidget, chosen: object, *, others
         combo.addItem(others, "")
     for precision in Precision:
         combo.addItem(swatch_icon(precision), precision.label, precision.value)
-        combo.setItemData(combo.count() - 1, session.plan.refusal(precision), Qt.ItemDataRole.ToolTipRole)
+        combo.setItemData(combo.count() - 1, session.plan.remark(precision), Qt.ItemDataRole.ToolTipRole)
     combo.activated.connect(lambda _index: chosen(combo))  # type: ignore[operator]
     return combo
 
