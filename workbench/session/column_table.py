@@ -74,9 +74,13 @@ class ColumnTable(QAbstractTableModel):
         columns = self.content.columns
         known = 0 <= column < len(columns)
         self._sorting = (columns[column].id, order == Qt.SortOrder.DescendingOrder) if known else None
-        self.beginResetModel()
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        kept = [(self.content_row(index.row()), index.column()) for index in before]
         self._rows = self._arranged()
-        self.endResetModel()
+        place = {at: row for row, at in enumerate(self._rows.tolist())}
+        self.changePersistentIndexList(before, [self.index(place[at], column) for at, column in kept])
+        self.layoutChanged.emit()
 
     def content_row(self, row: int) -> int:
         return int(self._rows[row])

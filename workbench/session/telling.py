@@ -37,13 +37,19 @@ def fate_badge(fate: Fate, links: Links) -> str:
     """`→ Conv+Relu`, `alone`, `split → 3`, `folded`, `absorbed`, `removed`; a `~` in front of what is inferred."""
     match fate.kind:
         case FateKind.FUSED:
-            into = links.layers.get(fate.layers[0]) if fate.layers else None
-            text = f"→ {_short(into.heading)}" if into is not None else "fused"
+            into = _working(fate, links)
+            text = f"→ {_short(into[0].heading)}" if into else "fused"
         case FateKind.SPLIT:
-            text = f"split → {len(fate.layers)}"
+            text = f"split → {len(_working(fate, links))}"
         case _:
             text = _PLAIN[fate.kind]
     return text if fate.exact else INFERRED + text
+
+
+def _working(fate: Fate, links: Links) -> list[Layer]:
+    """The layers a node went to, without those that only convert for it where there are others."""
+    layers = [links.layers[key] for key in fate.layers if key in links.layers]
+    return [layer for layer in layers if layer.id not in links.added] or layers
 
 
 def layer_badge(layer: Layer, links: Links) -> str:
@@ -65,7 +71,7 @@ def node_answer(node: Layer, links: Links) -> str:
 
 
 def _became(node: Layer, fate: Fate, links: Links) -> str:
-    layers = [links.layers[key] for key in fate.layers if key in links.layers]
+    layers = _working(fate, links)
     names = _listed([layer.heading for layer in layers])
     match fate.kind:
         case FateKind.FUSED if layers:
