@@ -8,8 +8,6 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleEvent,
     QAction,
     QContextMenuEvent,
     QHelpEvent,
@@ -30,18 +28,19 @@ from workbench.views.canvas.breadcrumb import Breadcrumb
 from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.controls import ZoomControls
 from workbench.views.canvas.folding import EMPTY, Folding
-from workbench.views.canvas.fonts import face, measure
+from workbench.views.canvas.fonts import face, ruler
 from workbench.views.canvas.guard import draw_banner, guarded
 from workbench.views.canvas.heat import Heat, Kinds
 from workbench.views.canvas.marks import Saying, make_marks
 from workbench.views.canvas.menu import make_actions
 from workbench.views.canvas.minimap import Minimap
 from workbench.views.canvas.nest import Nest
-from workbench.views.canvas.paint import paint_touched
+from workbench.views.canvas.paint import paint_band, paint_note, paint_touched
 from workbench.views.canvas.palette import make_palette
 from workbench.views.canvas.picture import paint_picture
 from workbench.views.canvas.pointer import Pointer, Tool, band_boxes
-from workbench.views.canvas.words import describe, tooltip
+from workbench.views.canvas.voice import tell_current, words_at
+from workbench.views.canvas.words import tooltip
 
 
 class GraphCanvas(Folding):
@@ -97,7 +96,7 @@ class GraphCanvas(Folding):
         if is_same and (scopes is None or scopes == self._nest.scopes):
             return
         self._saying, self.error_text = self._saying if is_same else Saying(), ""
-        self._change_nest(Nest(graph, measure, scopes))
+        self._change_nest(Nest(graph, ruler(), scopes))
 
     def set_theme(self, theme: Theme) -> None:
         self._palette = make_palette(theme)
@@ -188,7 +187,6 @@ class GraphCanvas(Folding):
         if adds:
             clicked = selection - clicked if clicked <= selection else selection | clicked
         self._select_by_user(clicked)
-        self._tell_accessibility()
 
     def paint_boxes(self, boxes: Iterable[int]) -> None:
         """A stroke of a painting tool is done."""
@@ -252,7 +250,7 @@ class GraphCanvas(Folding):
         if self.current < 0 and len(ids) == 1:
             self.current = self._scene.index.get(next(iter(ids)), -1)
         self._say(selection=ids)
-        self._tell_current()
+        tell_current(self)
 
     def _after_scene(self) -> None:
         self._breadcrumb.show_path(self._path, self._nest)
@@ -260,7 +258,7 @@ class GraphCanvas(Folding):
         has_graph = self._scene.count > 0
         self._controls.setVisible(has_graph)
         self._place_parts()
-        self._tell_current()
+        tell_current(self)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 
@@ -280,27 +278,22 @@ class GraphCanvas(Folding):
                 paint_picture(painter, self.frame())
             else:
                 self._paint_placeholder(painter)
-            self._paint_stroke(painter)
-            self._paint_band(painter)
+            self._paint_waiting(painter)
+            paint_touched(painter, self.frame(), self._pointer.stroke)
+            paint_band(painter, self.frame(), self._pointer.band)
             draw_banner(painter, self)
 
+    def _paint_waiting(self, painter: QPainter) -> None:
+        """Over the picture before, or in place of one."""
+        if self.is_laying_out and self._scene.count:
+            paint_note(painter, self.frame(), "Laying out …")
+
     def _paint_placeholder(self, painter: QPainter) -> None:
+        text = f"Laying out {self._nest.size(self._path):,} layers …" if self.is_laying_out else self._placeholder
         painter.setFont(face(13))
         painter.setPen(self._palette.color("soft"))
         area = QRectF(self.rect()).adjusted(32, 16, -32, -16)
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), self._placeholder)
-
-    def _paint_stroke(self, painter: QPainter) -> None:
-        if self._pointer.stroke:
-            paint_touched(painter, self.frame(), self._pointer.stroke)
-
-    def _paint_band(self, painter: QPainter) -> None:
-        if self._pointer.band is not None:
-            accent = self._palette.color("accent")
-            painter.setPen(accent)
-            accent.setAlphaF(0.1)
-            painter.setBrush(accent)
-            painter.drawRect(self._pointer.band)
+        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), text)
 
     # -- events -----------------------------------------------------------------------------------------------------
 
@@ -341,7 +334,7 @@ class GraphCanvas(Folding):
     @guarded()
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         box = self.box_under(QPointF(event.pos()))
-        self._menu_group = self._group_at(QPointF(event.pos()), box)
+        self._menu_group = self.group_under(QPointF(event.pos()))
         ids = frozenset(self._layer_ids([box])) if box >= 0 else frozenset()
         about = self._saying.selection if not ids or ids <= self._saying.selection else ids
         self.context_menu_requested.emit(about, event.globalPos())
@@ -358,12 +351,10 @@ class GraphCanvas(Folding):
     @guarded(default=False)
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            box = self.box_under(QPointF(event.pos()))
-            if box < 0:
-                QToolTip.hideText()
-            else:
-                text = describe(self._scene, self._marks, box) + self.tell_more(self._scene.members(box))
+            if text := words_at(self, QPointF(event.pos())):
                 QToolTip.showText(event.globalPos(), tooltip(text), self)
+            else:
+                QToolTip.hideText()
             return True
         return bool(super().event(event))
 
@@ -374,18 +365,3 @@ class GraphCanvas(Folding):
             self._hover, self._hover_group = box, header
             self.setCursor(self._pointer.cursor(box >= 0 or header >= 0))
             self.update()
-
-    def _group_at(self, place: QPointF, box: int) -> str:
-        """The closed group that a box is, or the innermost open one that a point of the pane is in."""
-        if box in self._scene.closed:
-            return self._scene.closed[box]
-        group = self._scene.group_at(*self._camera.to_world(place.x(), place.y()))
-        return self._scene.groups.ids[group] if group >= 0 else ""
-
-    def _tell_current(self) -> None:
-        text = describe(self._scene, self._marks, self.current) if self.current >= 0 else ""
-        count = sum(layer is not None for layer in self._scene.layers)
-        self.setAccessibleDescription(text or f"{count} layers, none current")
-
-    def _tell_accessibility(self) -> None:
-        QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.DescriptionChanged))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, Signal
@@ -12,12 +12,14 @@ from workbench.core.graph import Graph
 from workbench.core.scopes import Scope
 from workbench.views.canvas import grouping
 from workbench.views.canvas.camera import Camera
-from workbench.views.canvas.fonts import measure
-from workbench.views.canvas.nest import Nest, Path
+from workbench.views.canvas.fonts import ruler
+from workbench.views.canvas.loading import Loader
+from workbench.views.canvas.nest import Draft, Nest, Path
 from workbench.views.canvas.scene import HEADER, Scene
 from workbench.views.canvas.surface import Surface
 
 EMPTY = Graph("")
+AT_ONCE = 1500  # boxes; a layout of more is made in a thread, unless nothing is animated
 REMEMBERED = 8  # graphs whose open groups and cameras are kept while others are shown
 
 
@@ -39,10 +41,13 @@ class Folding(Surface):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._nest = Nest(EMPTY, measure)
+        self._nest = Nest(EMPTY, ruler())
         self._path: Path = ()
         self._cameras: dict[Path, Camera] = {}
         self._left: list[_Left] = []
+        self._loader: Loader[Draft] = Loader(self)
+        self._nothing = self._scene  # of a graph without layers
+        self._wanted = ""  # the layer to fly to
 
     @property
     def path(self) -> Path:
@@ -64,7 +69,7 @@ class Folding(Surface):
         if before is not None:
             self._left.remove(before)
             nest.remember(before.opened)
-        self._nest, self._cameras = nest, before.cameras if before is not None else {}
+        self._nest, self._cameras, self._wanted = nest, before.cameras if before is not None else {}, ""
         self._show_path(())
 
     # -- groups -----------------------------------------------------------------------------------------------------
@@ -78,7 +83,7 @@ class Folding(Surface):
 
         Its header stays where it was; `place` is a point of the pane that the closed box comes to.
         """
-        body = self._nest.body(self._path)
+        body = self._scene.body
         number = body.number.get(group)
         if number is None:
             return
@@ -87,32 +92,32 @@ class Folding(Surface):
         self._regroup(opened - together if group in opened else opened | together, group, place)
 
     def expand_all(self) -> None:
-        self._regroup(grouping.everything(self._nest.body(self._path)))
+        self._regroup(grouping.everything(self._scene.body))
 
     def collapse_all(self) -> None:
         self._regroup(frozenset())
 
     def expand_to_depth(self, depth: int) -> None:
         """The outermost `depth` levels stand open, all others are closed."""
-        self._regroup(grouping.to_depth(self._nest.body(self._path), depth))
+        self._regroup(grouping.to_depth(self._scene.body, depth))
 
     def collapse_alike(self, group: str) -> None:
         """Close this group and all of its structure."""
-        body = self._nest.body(self._path)
+        body = self._scene.body
         if group in body.number:
             alike = {body.groups[i].id for i in body.alike(body.number[group])}
             self._regroup(self._nest.opened(self._path) - alike, group)
 
     def open_only(self, group: str) -> None:
         """This group and those around it stand open, all others are closed."""
-        body = self._nest.body(self._path)
+        body = self._scene.body
         if group in body.number:
             number = body.number[group]
             self._regroup(frozenset(body.groups[i].id for i in (number, *grouping.around(body, number))), group)
 
     def uncover(self, layer_ids: Iterable[str]) -> None:
         """Open the groups around these layers of the body that is shown."""
-        body = self._nest.body(self._path)
+        body = self._scene.body
         homes = {int(body.home[body.place[i]]) for i in layer_ids if i in body.place} - {-1}
         needed = {body.groups[i].id for home in homes for i in (home, *grouping.around(body, home))}
         self._regroup(self._nest.opened(self._path) | needed)
@@ -122,15 +127,25 @@ class Folding(Surface):
         x, y = self._camera.to_world(place.x(), place.y())
         return self._scene.header_at(x, y)
 
+    def group_under(self, place: QPointF) -> str:
+        """The closed group whose box is at a point of the pane, or the innermost open one around it; "" for none."""
+        box = self.box_under(place)
+        if box in self._scene.closed:
+            return self._scene.closed[box]
+        group = self._scene.group_at(*self._camera.to_world(place.x(), place.y()))
+        return self._scene.groups.ids[group] if group >= 0 else ""
+
     def _regroup(self, opened: Collection[str], eye: str = "", place: QPointF | None = None) -> None:
         """`eye` is the group that is looked at; without one, what is under the cursor, current or in the middle."""
-        if frozenset(opened) == self._nest.opened(self._path):
-            return
+        if self._scene is not self._nothing and frozenset(opened) != self._nest.opened(self._path):
+            self._lay_out(frozenset(opened), lambda: self._swap(eye, place))
+
+    def _swap(self, eye: str, place: QPointF | None) -> None:
+        """The new picture for the old one, so that what is looked at does not move."""
         self._flight.stop()
-        old, leaf = self._scene, self._watched()
-        before = self._camera.to_device(*_spot(old, eye, leaf)) if place is None else (place.x(), place.y())
-        stood = self._standing(eye)
-        self._nest.open_groups(self._path, frozenset(opened))
+        leaf, stood = self._watched(), self._standing(eye)
+        spot = self._camera.to_device(*_spot(self._scene, eye, leaf))
+        before = spot if place is None else (place.x(), place.y())
         self._scene = self._nest.scene(self._path)
         self.current = int(self._scene.box_of[stood]) if stood >= 0 else -1
         self._hover = self._hover_group = -1
@@ -140,6 +155,7 @@ class Folding(Surface):
         self._after_scene()
         self._set_camera(self._camera.moved(before[0] - after[0], before[1] - after[1]))
         self.groups_changed.emit()
+        self._fly_on()
 
     def _standing(self, eye: str) -> int:
         """The leaf that the keyboard will be at: where it is, or the first of the group that it closes."""
@@ -163,35 +179,75 @@ class Folding(Surface):
     def _open_path(self, path: Path) -> None:
         left = self._path
         self._cameras[left] = self._camera
-        self._show_path(path)
-        if left[: len(path)] == path and len(left) > len(path):  # climbed: stand on what was open
-            self.current = self._scene.homes.get(left[len(path)].rpartition(".")[0], -1)
+        has_climbed = left[: len(path)] == path and len(left) > len(path)
+        self._show_path(path, stand_on=left[len(path)].rpartition(".")[0] if has_climbed else "")
 
-    def _show_path(self, path: Path) -> None:
-        self._path, self._scene = path, self._nest.scene(path)
-        self.current = self._hover = self._hover_group = -1
-        self.current_group = ""
+    def _show_path(self, path: Path, stand_on: str = "") -> None:
+        """`stand_on` is the layer that becomes current."""
+        self._path = path
+        self._lay_out(None, lambda: self._arrive(stand_on))
+        if self._loader.is_busy:
+            self._scene = self._nothing
+            self.current = self._hover = self._hover_group = -1
+            self.current_group = ""
+            self._after_scene()
+
+    def _arrive(self, stand_on: str) -> None:
+        path = self._path
+        self._scene = self._nest.scene(path)
+        self.current, self.current_group = self._scene.homes.get(stand_on, -1) if stand_on else -1, ""
+        self._hover = self._hover_group = -1
         self._after_scene()
         if path in self._cameras:
             self._set_camera(self._cameras[path])
         else:
             self.home()
         self.body_changed.emit(path)
+        self._fly_on()
 
     def fly_to(self, layer_id: str) -> None:
         """Bring a layer into the middle, opening the body and the groups it is in."""
-        path = self._nest.path_of(layer_id)
-        if path is None:
+        self._wanted = layer_id
+        self._fly_on()
+
+    def _fly_on(self) -> None:
+        """Each layout on the way to the layer that is wanted ends here."""
+        path = self._nest.path_of(self._wanted)
+        if path is None or self._loader.is_busy:
             return
         if path != self._path:
             self._cameras[self._path] = self._camera
             self._show_path(path)
-        if layer_id not in self._scene.index:
-            self.uncover([layer_id])
-        box = self._scene.index.get(layer_id)
+            return
+        box = self._scene.index.get(self._wanted)
+        if box is None and self._wanted in self._scene.body.place:
+            self.uncover([self._wanted])
+            return
+        self._wanted = ""
         if box is not None:
             self.current = box
             self._fly_to_box(box)
+
+    # -- layouts ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_laying_out(self) -> bool:
+        """A large layout is under way: what is seen is the picture before it, or none."""
+        return self._loader.is_busy
+
+    def _lay_out(self, opened: frozenset[str] | None, then: Callable[[], None]) -> None:
+        """Make the picture of the body that is shown: now, or beside this thread where that takes long."""
+        nest, path = self._nest, self._path
+
+        def deliver(draft: Draft) -> None:
+            nest.keep(path, draft)
+            then()
+
+        if self.is_animated and nest.size(path, opened) > AT_ONCE:
+            self._loader.start(lambda check: nest.draft(path, opened, check), deliver)
+        else:
+            self._loader.cancel()
+            deliver(nest.draft(path, opened))
 
 
 def _spot(scene: Scene, group: str, leaf: int) -> tuple[float, float]:

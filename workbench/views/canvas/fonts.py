@@ -7,6 +7,7 @@ from functools import lru_cache
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QStaticText, QTransform
 
+MEASURED = [chr(code) for code in (*range(32, 127), *range(160, 384))] + list("×·…–→▸▾")
 SANS, MONO = "Inter", "JetBrains Mono"
 
 
@@ -29,10 +30,29 @@ def metrics(size: int, mono: bool) -> QFontMetricsF:
     return QFontMetricsF(face(size, mono))
 
 
-@lru_cache(maxsize=60_000)
-def measure(text: str, mono: bool) -> float:
-    """Width in px at zoom 1: names are monospaced and small, everything else is an op."""
-    return float(metrics(*(NAME if mono else OP)).horizontalAdvance(text))
+class Ruler:
+    """Widths of texts in px at zoom 1: names are monospaced and small, everything else is an op.
+
+    Made where Qt's fonts may be asked, it measures in any thread: by the advance of each character, without kerning;
+    what it does not know counts as wide as high.
+    """
+
+    def __init__(self) -> None:
+        self._advances = [_advances(OP), _advances(NAME)]
+
+    def __call__(self, text: str, mono: bool) -> float:
+        advances, wide = self._advances[mono], (NAME if mono else OP)[0]
+        return sum(advances.get(char, wide) for char in text)
+
+
+def _advances(kind: tuple[int, bool]) -> dict[str, float]:
+    found = metrics(*kind)
+    return {char: float(found.horizontalAdvance(char)) for char in MEASURED}
+
+
+@lru_cache(maxsize=1)
+def ruler() -> Ruler:
+    return Ruler()
 
 
 @lru_cache(maxsize=20_000)
@@ -49,5 +69,5 @@ def static_text(text: str, kind: tuple[int, bool], width: float) -> tuple[QStati
 
 def forget_fonts() -> None:
     """Call when families were added to the application: widths change."""
-    for cache in (face, metrics, measure, static_text):
+    for cache in (face, metrics, ruler, static_text):
         cache.cache_clear()

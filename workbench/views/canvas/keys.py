@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 
@@ -25,29 +26,54 @@ def _walk(step: Callable[[Scene, int], int]) -> Action:
     def act(canvas: GraphCanvas) -> None:
         scene = canvas.scene
         here = canvas.current
-        goal = step(scene, here) if 0 <= here < scene.count else walk.first(scene)
-        if goal >= 0:
-            canvas.select_box(goal, adds=False)
-            canvas.show_box(goal)
+        if not 0 <= here < scene.count:
+            here = walk.entrance(scene, canvas.current_group)
+            _go(canvas, here if here >= 0 else walk.first(scene))
+        else:
+            _go(canvas, step(scene, here))
 
     return act
 
 
-KEYS: dict[tuple[Qt.Key, Qt.KeyboardModifier], Action] = {
-    (Qt.Key.Key_Down, PLAIN): _walk(walk.below),
-    (Qt.Key.Key_Up, PLAIN): _walk(walk.above),
-    (Qt.Key.Key_Right, PLAIN): _walk(lambda scene, box: walk.beside(scene, box, 1)),
-    (Qt.Key.Key_Left, PLAIN): _walk(lambda scene, box: walk.beside(scene, box, -1)),
-    (Qt.Key.Key_Return, PLAIN): lambda canvas: canvas.activate_box(canvas.current),
-    (Qt.Key.Key_Enter, PLAIN): lambda canvas: canvas.activate_box(canvas.current),
-    (Qt.Key.Key_Escape, PLAIN): lambda canvas: canvas.step_back(),
-    (Qt.Key.Key_F, PLAIN): lambda canvas: canvas.fit(),
-    (Qt.Key.Key_0, CONTROL): lambda canvas: canvas.fit(),
-    (Qt.Key.Key_Plus, PLAIN): lambda canvas: canvas.zoom_by(STEP),
-    (Qt.Key.Key_Equal, PLAIN): lambda canvas: canvas.zoom_by(STEP),
-    (Qt.Key.Key_Minus, PLAIN): lambda canvas: canvas.zoom_by(1 / STEP),
-    (Qt.Key.Key_A, CONTROL): lambda canvas: canvas.select_all(),
-}
+def _go(canvas: GraphCanvas, goal: int) -> None:
+    if goal >= 0:
+        canvas.select_box(goal, adds=False)
+        canvas.show_box(goal)
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What one key does, in words for the page of keys. `label` is how that page writes it; "" leaves it out there."""
+
+    key: Qt.Key
+    act: Action
+    label: str = ""
+    words: str = ""
+    modifiers: Qt.KeyboardModifier = PLAIN
+
+
+TABLE = (
+    Key(Qt.Key.Key_Down, _walk(walk.below), "↑  ↓", "to what a node reads, to what reads it"),
+    Key(Qt.Key.Key_Up, _walk(walk.above)),
+    Key(Qt.Key.Key_Left, _walk(lambda scene, box: walk.beside(scene, box, -1)), "←  →", "to its neighbours"),
+    Key(Qt.Key.Key_Right, _walk(lambda scene, box: walk.beside(scene, box, 1))),
+    Key(Qt.Key.Key_Home, lambda canvas: _go(canvas, walk.first(canvas.scene)), "Home  End", "to the first, the last"),
+    Key(Qt.Key.Key_End, lambda canvas: _go(canvas, walk.last(canvas.scene))),
+    Key(
+        Qt.Key.Key_Return, lambda canvas: canvas.activate_box(canvas.current), "Enter", "open or close a group, a body"
+    ),
+    Key(Qt.Key.Key_Enter, lambda canvas: canvas.activate_box(canvas.current)),
+    Key(
+        Qt.Key.Key_Escape, lambda canvas: canvas.step_back(), "Esc", "to the group around; then nothing; then the body"
+    ),
+    Key(Qt.Key.Key_F, lambda canvas: canvas.fit_selection(), "F", "fit what is selected, else everything"),
+    Key(Qt.Key.Key_0, lambda canvas: canvas.fit(), "0", "fit everything"),
+    Key(Qt.Key.Key_0, lambda canvas: canvas.fit(), modifiers=CONTROL),
+    Key(Qt.Key.Key_Plus, lambda canvas: canvas.zoom_by(STEP), "+  −", "zoom"),
+    Key(Qt.Key.Key_Equal, lambda canvas: canvas.zoom_by(STEP)),
+    Key(Qt.Key.Key_Minus, lambda canvas: canvas.zoom_by(1 / STEP)),
+    Key(Qt.Key.Key_A, lambda canvas: canvas.select_all(), "Ctrl+A", "select all", CONTROL),
+)
+KEYS = {(entry.key, entry.modifiers): entry.act for entry in TABLE}
 
 IGNORED = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier  # + is often Shift and =
 

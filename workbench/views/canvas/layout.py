@@ -14,10 +14,10 @@ from functools import cached_property
 import numpy as np
 
 from workbench.views.canvas.layout_flat import Flat, roots
-from workbench.views.canvas.layout_problem import Bools, Floats, Ints
+from workbench.views.canvas.layout_problem import Bools, Check, Floats, Ints, no_check
 from workbench.views.canvas.layout_tree import HEADER, Memo, Outline, arrange_tree
 
-__all__ = ["HEADER", "Lines", "Memo", "Outline", "Placement", "arrange"]
+__all__ = ["HEADER", "Check", "Lines", "Memo", "Outline", "Placement", "arrange", "no_check"]
 
 STEPS = 14  # straight pieces of one curve, seen from near
 
@@ -100,9 +100,9 @@ class Placement:
         return slots
 
 
-def arrange(outline: Outline, memo: Memo | None = None) -> Placement:
+def arrange(outline: Outline, memo: Memo | None = None, check: Check = no_check) -> Placement:
     """Place boxes and open groups. `memo` keeps layouts of groups from one call to the next."""
-    flat = arrange_tree(outline, Memo() if memo is None else memo)
+    flat = arrange_tree(outline, Memo() if memo is None else memo, check)
     return Placement(
         flat.x, flat.y, flat.row, flat.frames, _lines(flat, outline.edges), flat.width, flat.height, flat.crossings
     )

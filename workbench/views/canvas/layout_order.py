@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from workbench.views.canvas.layout_items import Items, Line
+from workbench.views.canvas.layout_problem import Check, no_check
 
 PATIENCE = 4
 ROUNDS = ((6_000, 24), (25_000, 10), (80_000, 4))  # (up to so many items, so many rounds); none beyond
@@ -53,15 +54,15 @@ class _Order:
             self.slots[item] = slot
 
 
-def order_ranks(items: Items) -> int:
+def order_ranks(items: Items, check: Check = no_check) -> int:
     """Sort `items.rows` in place. Returns the crossings that are left."""
     items.rows = _first_order(items)
     order = _Order(items)
     for row in items.rows:
         order.number(row)
     rounds = next((rounds for limit, rounds in ROUNDS if items.count <= limit), 0)
-    best = _sweep(order, rounds)
-    return _swap(order) if best and rounds else best
+    best = _sweep(order, rounds, check)
+    return _swap(order, check) if best and rounds else best
 
 
 def _first_order(items: Items) -> list[list[int]]:
@@ -84,13 +85,14 @@ def _first_order(items: Items) -> list[list[int]]:
     return rows
 
 
-def _sweep(order: _Order, rounds: int) -> int:
+def _sweep(order: _Order, rounds: int, check: Check) -> int:
     items = order.items
     rows = items.rows
     best, best_rows, stale = _crossings(order), [row[:] for row in rows], 0
     for turn in range(rounds):
         if best == 0 or stale >= PATIENCE:
             break
+        check()
         downwards = turn % 2 == 0
         ends = order.ups if downwards else order.downs
         for row in rows if downwards else reversed(rows):
@@ -157,10 +159,11 @@ def _by_start(places: Sequence[float], starts: list[float]) -> list[list[float]]
     return list(groups.values())
 
 
-def _swap(order: _Order) -> int:
+def _swap(order: _Order, check: Check) -> int:
     """Exchange neighbours while that removes crossings."""
     slots, ups, downs = order.slots, order.ups, order.downs
     for _ in range(8):
+        check()
         gained = 0
         for row in order.items.rows:
             for left in range(len(row) - 1):

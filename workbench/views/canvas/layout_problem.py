@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,6 +12,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+
+Check = Callable[[], None]  # called often in long work; raises where nobody waits for it any more
+
+
+def no_check() -> None:
+    """For work that is not to be stopped."""
 
 
 class Wire(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.views.canvas.layout_items import Items, make_items
 from workbench.views.canvas.layout_order import order_ranks
 from workbench.views.canvas.layout_place import place_items
-from workbench.views.canvas.layout_problem import Floats, Ints, Problem, Solution
+from workbench.views.canvas.layout_problem import Check, Floats, Ints, Problem, Solution, no_check
 from workbench.views.canvas.layout_rank import rank_nodes
 from workbench.views.canvas.layout_route import route, stack_rows
 
@@ -17,19 +17,22 @@ COMPONENT_GAP = 56.0
 SHELF_RATIO = 1.4  # shelves of loose parts are about so many times as wide as high
 
 
-def solve(problem: Problem) -> Solution:
+def solve(problem: Problem, check: Check = no_check) -> Solution:
     """Equal problems have equal solutions, always."""
     if problem.nodes == problem.members:
         parts = _components(problem)
         if len(parts) > 1:
-            return _pack(problem, parts)
-    return _solve_one(problem)
+            return _pack(problem, parts, check)
+    return _solve_one(problem, check)
 
 
-def _solve_one(problem: Problem) -> Solution:
+def _solve_one(problem: Problem, check: Check) -> Solution:
+    check()
     items = make_items(problem, rank_nodes(problem))
-    crossings = order_ranks(items)
+    crossings = order_ranks(items, check)
+    check()
     x = place_items(items)
+    check()
     left, width = _extent(problem, items, x)
     x = [place - left for place in x]
     rows = stack_rows(problem, items, x)
@@ -123,7 +126,7 @@ class _Shelves:
         return corner
 
 
-def _pack(problem: Problem, parts: list[list[int]]) -> Solution:
+def _pack(problem: Problem, parts: list[list[int]], check: Check) -> Solution:
     """Parts on shelves, about as wide as high; the first part keeps the top left corner."""
     home = {node: (part, place) for part, nodes in enumerate(parts) for place, node in enumerate(nodes)}
     wires: list[list[int]] = [[] for _ in parts]
@@ -131,7 +134,7 @@ def _pack(problem: Problem, parts: list[list[int]]) -> Solution:
         wires[home[wire.upper][0]].append(index)
     solved = []
     for nodes, mine in zip(parts, wires, strict=True):
-        solved.append(_solve_one(_part(problem, nodes, {node: home[node][1] for node in nodes}, mine)))
+        solved.append(_solve_one(_part(problem, nodes, {node: home[node][1] for node in nodes}, mine), check))
     area = sum((part.width + COMPONENT_GAP) * (part.height + COMPONENT_GAP) for part in solved)
     shelves = _Shelves(max(max(part.width for part in solved), SHELF_RATIO * area**0.5))
     moved, ranks = [], []

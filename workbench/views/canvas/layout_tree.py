@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from workbench.views.canvas.layout_flat import Flat, Joint, Link, flatten
-from workbench.views.canvas.layout_problem import Ints, Problem, Wire
+from workbench.views.canvas.layout_problem import Check, Ints, Problem, Wire
 from workbench.views.canvas.layout_rank import back_arrows
 from workbench.views.canvas.layout_solve import solve
 
@@ -98,15 +98,16 @@ class Memo:
         return self._found[key]
 
 
-def arrange_tree(outline: Outline, memo: Memo) -> Flat:
+def arrange_tree(outline: Outline, memo: Memo, check: Check) -> Flat:
     """Layouts that `memo` has are taken from there, others are added to it."""
     memo.begin()
-    return _Tree(outline, memo).run()
+    return _Tree(outline, memo, check).run()
 
 
 class _Tree:
-    def __init__(self, outline: Outline, memo: Memo) -> None:
-        self._outline, self._memo, self._boxes = outline, memo, outline.boxes
+    def __init__(self, outline: Outline, memo: Memo, check: Check) -> None:
+        self._outline, self._memo, self._check = outline, memo, check
+        self._boxes = outline.boxes
         groups = len(outline.parent) - outline.boxes
         self._scopes = [_Scope() for _ in range(groups + 1)]  # the last is the whole
         self._depth = [0] * len(outline.parent)
@@ -198,13 +199,14 @@ class _Tree:
         return port
 
     def _lay_out(self, group: int) -> Flat:
+        self._check()
         scope = self._scopes[group]
         members = [self._flat(entry) for entry in scope.entries]
         links = self._joints(scope)
         sizes = [self._outline.widths[e] if f is None else id(f) for e, f in zip(scope.entries, members, strict=True)]
 
         def make() -> Flat:
-            return flatten(solve(self._problem(scope, members, links, group)), members, links)
+            return flatten(solve(self._problem(scope, members, links, group), self._check), members, links)
 
         if group == ROOT:  # there is only one
             return make()

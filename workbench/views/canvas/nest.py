@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from workbench.core.graph import Graph, Layer
 from workbench.core.scopes import Scope
 from workbench.views.canvas.body import Body
 from workbench.views.canvas.boxes import Measure, outer_tensors
-from workbench.views.canvas.grouping import first_opened
-from workbench.views.canvas.layout import Memo
+from workbench.views.canvas.grouping import first_opened, seen_boxes
+from workbench.views.canvas.layout import Check, Memo, no_check
 from workbench.views.canvas.scene import Scene, build_scene
 
 Path = tuple[str, ...]  # keys of subgraphs from the outermost inwards; () is the graph itself
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A picture of a body, with what stands open in it."""
+
+    body: Body
+    opened: frozenset[str]
+    scene: Scene
 
 
 class Nest:
@@ -23,6 +34,7 @@ class Nest:
         self.scopes = dict(scopes or {})
         self._measure = measure
         self._memo = Memo()
+        self._lock = threading.Lock()  # around `_memo`
         self._bodies: dict[Path, Body] = {}
         self._opened: dict[Path, frozenset[str]] = {}
         self._scenes: dict[Path, Scene] = {}
@@ -49,34 +61,55 @@ class Nest:
 
     def body(self, path: Path) -> Body:
         if path not in self._bodies:
-            outer = outer_tensors([self._graphs[path[:depth]] for depth in range(len(path))])
-            scope = self.scopes.get(path[-1] if path else "")
-            self._bodies[path] = Body(self._graphs[path], outer, scope, self._measure)
+            self._bodies[path] = self._new_body(path)
         return self._bodies[path]
 
+    def _new_body(self, path: Path) -> Body:
+        outer = outer_tensors([self._graphs[path[:depth]] for depth in range(len(path))])
+        scope = self.scopes.get(path[-1] if path else "")
+        return Body(self._graphs[path], outer, scope, self._measure)
+
     def opened(self, path: Path) -> frozenset[str]:
-        """Ids of the groups that stand open, those inside closed ones too."""
-        if path not in self._opened:
-            self._opened[path] = first_opened(self.body(path))
-        return self._opened[path]
+        """Ids of the groups that stand open, those inside closed ones too; none before the first picture."""
+        return self._opened.get(path, frozenset())
 
     def opened_by_path(self) -> dict[Path, frozenset[str]]:
         return dict(self._opened)
 
     def remember(self, opened: Mapping[Path, frozenset[str]]) -> None:
-        """What stood open when this graph was shown before; groups that are no more are passed over."""
-        for path, groups in opened.items():
-            self._opened[path] = groups & self.body(path).number.keys()
+        """What stood open when this graph was shown before."""
+        self._opened.update(opened)
 
-    def open_groups(self, path: Path, opened: frozenset[str]) -> None:
-        if opened != self.opened(path):
-            self._opened[path] = opened
-            self._scenes.pop(path, None)
+    def size(self, path: Path, opened: frozenset[str] | None = None) -> int:
+        """About how many boxes there are to handle for a picture with these groups open; None: those that are."""
+        body = self._bodies.get(path)
+        if body is None:
+            return len(self._graphs[path].layers)
+        wanted = self.opened(path) if opened is None else opened
+        return 0 if self._is_made(path, wanted) else seen_boxes(body, wanted)
+
+    def draft(self, path: Path, opened: frozenset[str] | None = None, check: Check = no_check) -> Draft:
+        """A picture with these groups open; None: those that are. It may be made in a thread: nothing else changes."""
+        with self._lock:
+            body = self._bodies.get(path) or self._new_body(path)
+            wanted = opened if opened is not None else self._opened.get(path)
+            wanted = first_opened(body) if wanted is None else wanted & body.number.keys()
+            if self._is_made(path, wanted):
+                return Draft(body, wanted, self._scenes[path])
+            return Draft(body, wanted, build_scene(body, wanted, self._memo, check))
+
+    def keep(self, path: Path, draft: Draft) -> None:
+        """From now on this is the picture of a body."""
+        self._bodies[path], self._opened[path], self._scenes[path] = draft.body, draft.opened, draft.scene
 
     def scene(self, path: Path) -> Scene:
+        """The picture of a body, made now where it is not yet."""
         if path not in self._scenes:
-            self._scenes[path] = build_scene(self.body(path), self.opened(path), self._memo)
+            self.keep(path, self.draft(path))
         return self._scenes[path]
+
+    def _is_made(self, path: Path, opened: frozenset[str]) -> bool:
+        return path in self._scenes and self._opened.get(path) == opened
 
     def siblings(self, path: Path) -> list[Path]:
         """All bodies of the layer that holds this one, itself among them, in the file's order."""

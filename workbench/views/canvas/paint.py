@@ -16,6 +16,7 @@ from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, Qt
 
 from workbench.views.canvas.camera import Camera
+from workbench.views.canvas.fonts import face, metrics
 from workbench.views.canvas.layout import curve
 from workbench.views.canvas.marks import Marks
 from workbench.views.canvas.palette import Palette
@@ -28,6 +29,7 @@ ROUND, TEXT, NEAR = 0.26, 0.48, 0.74
 SMOOTH = 0.1  # below it antialiasing only blurs
 CURVES = ((0.4, 14), (0.12, 5), (0.0, 1))  # from a zoom on, a curve has so many straight pieces
 RADIUS = 6.0
+NOTE_HEIGHT, NOTE_ROOM = 28.0, 14.0
 
 
 @dataclass(frozen=True)
@@ -220,8 +222,33 @@ def _paint_outlines(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats)
         painter.drawRoundedRect(QRectF(x, y, w, h), radius, radius)
 
 
+def paint_band(painter: QPainter, frame: Frame, band: QRectF | None) -> None:
+    """The rectangle that is being drawn, in device pixels."""
+    if band is not None:
+        accent = frame.palette.color("accent")
+        painter.setPen(accent)
+        accent.setAlphaF(0.1)
+        painter.setBrush(accent)
+        painter.drawRect(band)
+
+
+def paint_note(painter: QPainter, frame: Frame, text: str) -> None:
+    """A few words over the picture, at its bottom."""
+    width = metrics(12, False).horizontalAdvance(text) + 2 * NOTE_ROOM
+    place = QRectF((frame.width - width) / 2, frame.height - NOTE_HEIGHT - NOTE_ROOM, width, NOTE_HEIGHT)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(frame.palette.color("line"))
+    painter.setBrush(frame.palette.color("panel"))
+    painter.drawRoundedRect(place, RADIUS, RADIUS)
+    painter.setPen(frame.palette.color("text"))
+    painter.setFont(face(12))
+    painter.drawText(place, int(Qt.AlignmentFlag.AlignCenter), text)
+
+
 def paint_touched(painter: QPainter, frame: Frame, touched: set[int]) -> None:
     """What a stroke of a painting tool has touched so far."""
+    if not touched:
+        return
     boxes = np.asarray(sorted(touched), dtype=np.int64)
     accent = frame.palette.color("accent")
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from workbench.core.graph import Layer, Tensor
 from workbench.views.canvas.body import Body
 from workbench.views.canvas.boxes import DIM_MOST, HEIGHT, INPUT, OUTER, OUTPUT, Look, shape_text
-from workbench.views.canvas.layout import HEADER, Memo, Outline, Placement, arrange
+from workbench.views.canvas.layout import HEADER, Check, Memo, Outline, Placement, arrange, no_check
 
 __all__ = ["DIM_MOST", "HEADER", "HEIGHT", "INPUT", "OUTER", "OUTPUT", "Look", "Scene", "build_scene", "shape_text"]
 
@@ -168,9 +168,9 @@ class Scene:
         return self.any_among(ids) & (others == 0)
 
 
-def build_scene(body: Body, opened: Collection[str] = (), memo: Memo | None = None) -> Scene:
+def build_scene(body: Body, opened: Collection[str] = (), memo: Memo | None = None, check: Check = no_check) -> Scene:
     """Lay out `body` with these groups open; groups inside closed ones are not seen."""
-    return _Building(body, opened).scene(Memo() if memo is None else memo)
+    return _Building(body, opened).scene(Memo() if memo is None else memo, check)
 
 
 class _Building:
@@ -190,7 +190,7 @@ class _Building:
         self._box_of = box_of
         self._group_of = cover_of[self._seen]  # the closed group that a box is, or -1
 
-    def scene(self, memo: Memo) -> Scene:
+    def scene(self, memo: Memo, check: Check) -> Scene:
         body, seen, group_of = self._body, self._seen.tolist(), self._group_of.tolist()
         boxes, groups = body.boxes, body.groups
         pairs = list(zip(seen, group_of, strict=True))
@@ -216,7 +216,7 @@ class _Building:
             box_of=self._box_of,
             first_leaf=self._seen,
             groups=shown,
-            placed=arrange(outline, memo),
+            placed=arrange(outline, memo, check),
         )
 
     def _edges(self) -> tuple[Ints, EdgeTensors]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
@@ -14,7 +15,7 @@ from workbench.core.theme import LIGHT
 from workbench.views.canvas import export, walk
 from workbench.views.canvas.camera import Camera, fitted
 from workbench.views.canvas.flight import Flight
-from workbench.views.canvas.fonts import measure
+from workbench.views.canvas.fonts import ruler
 from workbench.views.canvas.marks import Marks, Saying, make_marks
 from workbench.views.canvas.nest import Nest
 from workbench.views.canvas.paint import Frame
@@ -40,7 +41,7 @@ class Surface(QWidget):
         self.current_group = ""  # the open group that it is at
         self._hover = self._hover_group = -1
         self._palette = make_palette(LIGHT)
-        self._scene = Nest(Graph(""), measure).scene(())
+        self._scene = Nest(Graph(""), ruler()).scene(())
         self._marks = make_marks(self._scene, Saying(), self._palette)
         self._camera = Camera()
         self._is_home = True  # nobody moved the camera yet: it follows the pane's size
@@ -94,6 +95,20 @@ class Surface(QWidget):
         """The whole graph."""
         self._is_home = False
         self._fly(self._fitted())
+
+    def fit_selection(self) -> None:
+        """What is selected, in the middle of what the minimap leaves of the pane; the whole where nothing is."""
+        boxes = np.flatnonzero(self._marks.selected)
+        if not len(boxes):
+            self.fit()
+            return
+        placed, half, (width, height) = self._scene.placed, self._scene.widths[boxes] / 2, self._pane()
+        left, right = float((placed.x[boxes] - half).min()), float((placed.x[boxes] + half).max())
+        top, bottom = float(placed.y[boxes].min()) - HEIGHT / 2, float(placed.y[boxes].max()) + HEIGHT / 2
+        room = width - self.map_room(), height
+        zoom = fitted(right - left, bottom - top, room, MARGIN + HEIGHT).zoom
+        self._is_home = False
+        self._fly(Camera(zoom).centred((left + right) / 2, (top + bottom) / 2, *room))
 
     def home(self) -> None:
         """The view of a graph just opened: all of it, or where that would be unreadable its top."""

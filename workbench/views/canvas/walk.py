@@ -54,6 +54,20 @@ def first(scene: Scene) -> int:
     return int(np.lexsort((scene.placed.x, scene.placed.y))[0]) if scene.count else -1
 
 
+def last(scene: Scene) -> int:
+    """Bottom right."""
+    return int(np.lexsort((scene.placed.x, scene.placed.y))[-1]) if scene.count else -1
+
+
+def entrance(scene: Scene, group: str) -> int:
+    """The first box inside an open group; -1 where there is no such group."""
+    if group not in scene.groups.ids:
+        return -1
+    number = scene.groups.ids.index(group)
+    inside = np.arange(int(scene.groups.first[number]), int(scene.groups.last[number]))
+    return int(inside[np.lexsort((scene.placed.x[inside], scene.placed.y[inside]))[0]]) if len(inside) else -1
+
+
 def _nearest(scene: Scene, box: int, others: Ints) -> int:
     if not len(others):
         return -1
