@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from workbench.charts.base import Chart, ChartData
@@ -33,7 +33,8 @@ _PLACES = {
 }
 """In the theme's colours of series: safe for the colour-blind side by side."""
 FLOOR = math.log10(0.5)
-PICKER_PX = 260
+PICKER_PX = 320
+WIDE_PX = 620
 
 
 class Values(Plot):
@@ -92,7 +93,6 @@ class Ranges(Chart):
         self.picker.setMinimumContentsLength(18)
         self.picker.activated.connect(self._picked)
         self.before, self.next = self._arrow("‹", -1), self._arrow("›", 1)
-        self.about = _label()
         self.legend = {method: _label() for method in CalibrationMethod}
         self.plot = Values(self)
         self.placeholder = placeholder(EMPTY, self)
@@ -107,6 +107,7 @@ class Ranges(Chart):
     def _arrow(self, text: str, step: int) -> QPushButton:
         made = QPushButton(text)
         made.setFixedWidth(24)
+        made.setProperty("kind", "ghost")
         made.setAccessibleName("Next tensor" if step > 0 else "Tensor before")
         made.clicked.connect(lambda: self.step(step))
         return made
@@ -116,25 +117,22 @@ class Ranges(Chart):
         head.setSpacing(4)
         for part in (self.before, self.picker, self.next):
             head.addWidget(part)
-        head.addSpacing(6)
-        head.addWidget(self.about, 1)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(1)
-        for place, label in enumerate(self.legend.values()):
-            grid.addWidget(label, place // 2, place % 2)
+        head.addStretch(1)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(18)
+        self._grid.setVerticalSpacing(0)
+        self._place_legend()
         column = QVBoxLayout(self._whole)
         column.setContentsMargins(0, 0, 6, 0)
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self.plot, 1)
-        column.addLayout(grid)
+        column.addLayout(self._grid)
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.plot.set_theme(theme)
         self.placeholder.setStyleSheet(f"color: {theme.faint}; background: {theme.panel}; padding: 16px;")
-        self.about.setStyleSheet(f"color: {theme.soft};")
         self.set_data(self._data)
 
     def set_data(self, data: ChartData) -> None:
@@ -148,7 +146,7 @@ class Ranges(Chart):
         self.placeholder.setVisible(self.tensor is None)
         if self.tensor is not None:
             self._draw(self.tensor)
-        self.subtitle_changed.emit(f"{report.samples} samples · {data.method.value}" if report else "")
+        self.subtitle_changed.emit(self._subtitle())
 
     @property
     def tensor(self) -> TensorRange | None:
@@ -185,6 +183,7 @@ class Ranges(Chart):
     def _picked(self, _place: int = 0) -> None:
         if self.tensor is not None:
             self._draw(self.tensor)
+            self.subtitle_changed.emit(self._subtitle())
             self._followed = frozenset(self.tensor.nodes)
             self.nodes_clicked.emit(self.tensor.nodes)
 
@@ -198,13 +197,28 @@ class Ranges(Chart):
     def _draw(self, tensor: TensorRange) -> None:
         self.plot.draw(tensor, self._data.method, self.theme.faint)
         self.picker.setToolTip(tensor.name)
-        dead = f" · {tensor.dead} of {tensor.channels} channels dead" if tensor.dead else ""
-        self.about.setText(f"{tensor.form} · {_figure(tensor.low)} … {_figure(tensor.high)}{dead}")
         for one in tensor.ranges:
             color = method_color(one.method, self.theme)
             weight = "600" if one.method is self._data.method else "400"
             self.legend[one.method].setText(range_words(one))
             self.legend[one.method].setStyleSheet(f"color: {color}; font-weight: {weight};")
+
+    def _subtitle(self) -> str:
+        tensor = self.tensor
+        if tensor is None or self._report is None:
+            return ""
+        dead = f" · {tensor.dead} of {tensor.channels} channels dead" if tensor.dead else ""
+        return f"{tensor.form} · {_figure(tensor.low)} … {_figure(tensor.high)}{dead}"
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_legend()
+
+    def _place_legend(self) -> None:
+        """In one column where two would be cut."""
+        columns = 2 if self.width() >= WIDE_PX else 1
+        for place, label in enumerate(self.legend.values()):
+            self._grid.addWidget(label, place // columns, place % columns)
 
     def csv(self) -> str:
         out = io.StringIO()

@@ -131,7 +131,7 @@ def _dead(seen: Observations, readers: Mapping[str, Readers]) -> Iterator[Findin
             Severity.NOTE,
             "dead_channels",
             f"{len(which)} of {total} channels of {name!r} had one value in every sample:"
-            f" {_listed(tuple(int(channel) for channel in which))}.",
+            f" {_listed(tuple(int(channel) for channel in which))}",
             "They can be pruned, or the set does not show what they are for.",
             tensor=name,
             nodes=_nodes(readers, name),

@@ -38,13 +38,6 @@ def ranges_table(report: CalibrationReport, nodes: Mapping[str, Layer], method: 
             np.asarray([_reader(tensor, nodes).casefold() for tensor in tensors], dtype=np.str_),
             is_figure=False,
         ),
-        TableColumn(
-            "seen",
-            "largest",
-            "Largest magnitude that was seen",
-            lambda i: Cell(f"{max(-tensors[i].low, tensors[i].high):.3g}", tensors[i].form),
-            np.asarray([max(-tensor.low, tensor.high) for tensor in tensors], dtype=np.float64),
-        ),
     ]
     columns += [_column(one, report, is_chosen=one is method) for one in CalibrationMethod]
     links = [tensor.nodes for tensor in tensors]

@@ -100,7 +100,7 @@ class Bottom(QSplitter):
         self.cells[2].add("Fusion", self.ledger, self.ledger.menu)
         self.cells[2].add("Differences", self.differences, self.differences.menu)
         self.calibration = CalibrationPanel(session)
-        self.cells[2].add("Ranges", self.calibration, self.calibration.menu)
+        self.cells[2].add("Calibration", self.calibration, self.calibration.menu)
         self.cells[2].add("Log", self.log, runs_menu)
         for cell in self.cells:
             cell.setMinimumWidth(200)
