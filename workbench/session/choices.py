@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.core.model import Model, Shape
-from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan, Rule
+from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig, Run
 from workbench.data import recipe_shapes
@@ -96,18 +96,6 @@ def plan_words(plan: PrecisionPlan) -> str:
 def method_words(method: CalibrationMethod) -> str:
     """`MSE`, `max`, `percentile`."""
     return "MSE" if method is CalibrationMethod.MSE else method.value
-
-
-def rule_words(rule: Rule) -> str:
-    """What a rule selects: `name = */attn/* and op = Conv`, `3 chosen nodes`, `every node`."""
-    parts = []
-    if rule.name:
-        parts.append(rule.name if not rule.op else f"name = {rule.name}")
-    if rule.op:
-        parts.append(f"op = {rule.op}")
-    if rule.nodes:
-        parts.append(rule.nodes[0] if len(rule.nodes) == 1 else f"{len(rule.nodes)} chosen nodes")
-    return " and ".join(parts) or "every node"
 
 
 def samples_words(source: str) -> str:

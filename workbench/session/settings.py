@@ -60,6 +60,7 @@ SETTINGS = (
     Setting("geometry", ""),
     Setting("window_state", {}),
     Setting("recent_plans", ()),
+    Setting("plan_window", {}),
     Setting("overlays", {}),
     Setting("picture", {}),
     Setting("dim_rest", False),

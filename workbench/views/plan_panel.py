@@ -135,8 +135,9 @@ class PlanPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
         column.addLayout(head)
+        column.addWidget(self.paint)
         column.addLayout(self._rules)
-        for part in (self.pattern, self._summary, self.limited, self.paint):
+        for part in (self.pattern, self._summary, self.limited):
             column.addWidget(part)
 
     def attach(self, panes: Panes) -> None:

@@ -30,11 +30,11 @@ PADDING = 8
 NAMES_OFFERED = 5000
 WIDTHS = {
     "off": 34,
-    "precision": 124,
-    "op": 146,
-    "first": 48,
-    "last": 48,
-    "nodes": 82,
+    "precision": 116,
+    "op": 136,
+    "first": 44,
+    "last": 44,
+    "nodes": 74,
     "matched": 68,
     "decided": 72,
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from workbench.session.actions import action
 from workbench.session.session import Session
 from workbench.views.bottom import Cell
+from workbench.views.guard import guarded
 from workbench.views.plan_calibration import PlanOptions
 from workbench.views.plan_difference import DifferencePage
 from workbench.views.plan_files import PlanFiles
@@ -25,11 +26,11 @@ class PlanWindow(QDialog):
 
     def __init__(self, session: Session, files: PlanFiles, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._session = session
         self.setWindowTitle("Precision plan")
         self.setWindowFlag(Qt.WindowType.WindowMinMaxButtonsHint)
-        self.resize(*SIZE)
+        self._restore(session.settings.get("plan_window"))
         self.setMinimumSize(640, 380)
-        self._session = session
         self.file = Line()
         self.undo, self.redo = button("Undo"), button("Redo")
         self.undo.clicked.connect(session.undo.undo)
@@ -84,6 +85,17 @@ class PlanWindow(QDialog):
         """`rules`, `groups`, `text` or `difference`."""
         self.cell.show_page(self.pages[name])
         self.pages[name].setFocus()
+
+    def _restore(self, remembered: dict[str, object]) -> None:
+        """The size of the last time, within reason."""
+        size = [remembered.get(name) for name in ("width", "height")]
+        width, height = (value if isinstance(value, int) else usual for value, usual in zip(size, SIZE, strict=True))
+        self.resize(min(max(width, 640), 4000), min(max(height, 380), 3000))
+
+    @guarded
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._session.settings.set("plan_window", {"width": self.width(), "height": self.height()})
+        super().hideEvent(event)
 
     def _fill(self, menu: QMenu, files: PlanFiles) -> None:
         menu.clear()
