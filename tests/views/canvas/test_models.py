@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 import onnx.backend.test.data
 import pytest
 
-from tests.views.canvas.test_layout import assert_no_overlap
-from workbench.model import open_model
+from tests.views.canvas.checks import assert_tidy
+from workbench.model import find_all_scopes, open_model
 from workbench.resources import sample_models
+from workbench.views.canvas import GraphCanvas
+from workbench.views.canvas.grouping import everything, first_opened
 from workbench.views.canvas.nest import Nest
-from workbench.views.canvas.scene import Scene
+from workbench.views.canvas.scene import Scene, build_scene
 
 LIGHT = Path(next(iter(onnx.backend.test.data.__path__))) / "light"
 
@@ -29,6 +32,9 @@ MODELS = [
 ]
 
 
+REAL = sorted(Path(os.environ["WORKBENCH_REAL_MODELS"]).glob("*.onnx")) if "WORKBENCH_REAL_MODELS" in os.environ else []
+
+
 def measure(text: str, mono: bool) -> float:
     return len(text) * (6.0 if mono else 7.0)
 
@@ -38,20 +44,50 @@ def straightness(scene: Scene) -> float:
     return float(np.mean(np.abs(x[:, 0] - x[:, 1]) < 0.5))
 
 
+@pytest.mark.parametrize("is_grouped", [False, True])
 @pytest.mark.parametrize(("path", "boxes", "crossings", "straight"), MODELS, ids=[p[0].stem for p in MODELS])
-def test_real_models_are_laid_out_calmly(path: Path, boxes: int, crossings: int, straight: float) -> None:
-    scene = Nest(open_model(path).graph, measure).scene(())
+def test_real_models_are_laid_out_calmly(
+    path: Path, boxes: int, crossings: int, straight: float, is_grouped: bool
+) -> None:
+    graph = open_model(path).graph
+    body = Nest(graph, measure, find_all_scopes(graph) if is_grouped else None).body(())
+    scene = build_scene(body, everything(body))
     assert scene.count == boxes
     assert scene.placed.crossings <= crossings
     assert straightness(scene) >= straight
-    assert_no_overlap(scene.placed, scene.widths)
+    assert_tidy(scene)
+
+
+@pytest.mark.parametrize("path", REAL, ids=[path.stem for path in REAL])
+def test_models_of_every_kind_are_tidy(path: Path) -> None:
+    graph = open_model(path).graph
+    nest = Nest(graph, measure, find_all_scopes(graph))
+    for inside in nest.paths():
+        body = nest.body(inside)
+        for opened in (first_opened(body), everything(body), frozenset[str]()):
+            assert_tidy(build_scene(body, opened))
 
 
 def test_every_body_of_a_real_model_opens() -> None:
-    nest = Nest(open_model(sample_models() / "silero_vad" / "silero_vad.onnx").graph, measure)
+    graph = open_model(sample_models() / "silero_vad" / "silero_vad.onnx").graph
+    nest = Nest(graph, measure, find_all_scopes(graph))
     bodies = [path for path in nest.paths() if path]
     assert len(bodies) >= 2
     for path in bodies:
-        scene = nest.scene(path)
-        assert scene.count > 0
-        assert_no_overlap(scene.placed, scene.widths)
+        assert nest.scene(path).count > 0
+        assert_tidy(nest.scene(path))
+
+
+def test_every_graph_of_the_onnx_package_opens_on_the_canvas(canvas: GraphCanvas) -> None:
+    paths = sorted(LIGHT.parent.rglob("*.onnx"))
+    assert len(paths) > 100
+    for path in paths:
+        graph = open_model(path).graph
+        canvas.set_graph(graph, find_all_scopes(graph))
+        assert canvas.scene.count > 0, path.name
+        assert (canvas.scene.placed.lines.last >= 0).all(), path.name
+        canvas.grab()
+        canvas.collapse_all()
+        canvas.fit()
+        canvas.grab()
+        assert not canvas.error_text, path.name
