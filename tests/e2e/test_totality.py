@@ -149,6 +149,6 @@ def test_every_node_and_every_layer_answers_in_the_window(case: Case, qtbot: QtB
             for key in list(ids)[:: 1 if REAL else len(ids) // MOST_CLICKED + 1]:
                 select([key])
                 assert session.selection.nodes == {key} or session.selection.layers == {key}
-                assert window.panes.bar.answer.words.main, key
+                assert len(window.panes.bar.answer.words.soft) > 10, key
                 assert len(window.inspector.texts()) > 3, key
         window.close()

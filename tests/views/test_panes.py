@@ -72,7 +72,8 @@ def dimmed(canvas: GraphCanvas) -> set[str]:
 
 
 def answer(window: MainWindow) -> str:
-    return window.panes.bar.answer.words.main
+    words = window.panes.bar.answer.words
+    return f"{words.main}: {words.soft}"
 
 
 def test_every_node_and_layer_answers_to_a_click(window: MainWindow) -> None:
@@ -151,7 +152,7 @@ def test_a_click_in_a_selects_in_b_through_the_nodes(two: MainWindow) -> None:
     click_node(panes.first.canvas, "l2")
     assert panes.engine.canvas.selection == {"l2", "l3"} and two.session.selection.nodes == {"n3", "n4", "n5"}
     texts = two.inspector.texts()
-    assert "Conv+Relu+Add" in texts and any("split into 2" in text for text in texts)
+    assert "Conv+Relu+Add" in texts and any("Split into 2" in text for text in texts)
     click_node(panes.engine.canvas, "l3")
     assert panes.first.canvas.selection == {"l2"}
     assert two.session.selection.chosen is Side.ENGINE

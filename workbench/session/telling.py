@@ -129,22 +129,22 @@ def _short(text: str) -> str:
     return text if len(text) <= BADGE_MOST else f"{text[: BADGE_MOST - 11]}…{text[-10:]}"
 
 
-def selection_answer(session: Session) -> str:
-    """What became of the selection, in a line; empty where nothing is selected."""
+def selection_answer(session: Session) -> tuple[str, str]:
+    """What is selected, and what became of it in a sentence; empty where nothing is selected."""
     selection, pair = session.selection, session.pair
     if not selection:
-        return ""
+        return "", ""
     links, engine = (pair.links, pair.engine) if selection.chosen is Side.FIRST else (session.links, session.engine)
     chosen = {Side.SOURCE: selection.nodes, Side.FIRST: selection.first, Side.ENGINE: selection.layers}
     ids = chosen[selection.chosen]
     if len(ids) > 1 or not ids:
-        return _several(selection, is_pair=pair.is_on)
+        return _several(selection, is_pair=pair.is_on), ""
     (key,) = ids
     if selection.chosen is Side.SOURCE:
         node = links.nodes[key]
-        return f"{_short(node_label(node))}: {node_answer(node, links)}"
+        return _short(node_label(node)), node_answer(node, links)
     layer = links.layers[key]
-    return f"{_short(layer.heading)}: {layer_answer(layer, links, engine.graph if engine is not None else Graph(''))}"
+    return _short(layer.heading), layer_answer(layer, links, engine.graph if engine is not None else Graph(""))
 
 
 def _several(selection: Selection, *, is_pair: bool) -> str:

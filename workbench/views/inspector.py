@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.core.graph import Graph, Layer
+from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
 from workbench.session.baseline import run_title
 from workbench.session.choices import plan_words
@@ -105,8 +106,7 @@ class Inspector(QWidget):
         self._rows(
             [
                 ("fate", Words(fate_words(fate, others), tone="soft" if fate is None else "")),
-                ("asked", self._asked([node.id])),
-                *self._next(node.id),
+                *self._plan_of(node.id),
                 ("ran in", _ran(layers)),
                 ("time", self._time(layers, self._layer_ms())),
                 *_shapes(node, session.model.graph if session.model else None),
@@ -182,17 +182,18 @@ class Inspector(QWidget):
         precision = next(iter(asked))
         plan = session.current.config.plan if session.current else session.choices.plan
         reasons = Counter(session.plan.reason(node, plan) for node in known)
-        why = f"by {reasons.most_common(1)[0][0]}" if len(reasons) == 1 else f"by {len(reasons)} rules"
-        return Words(precision.label, why, swatch=precision, tip=f"{precision.label} {why}")
+        if len(reasons) > 1:
+            return Words(precision.label, f"by {len(reasons)} rules", swatch=precision)
+        return _by(precision, next(iter(reasons)))
 
-    def _next(self, node: str) -> list[tuple[str, Words]]:
-        """What the node will run in at the next build, where that is another; and what stands against it."""
+    def _plan_of(self, node: str) -> list[tuple[str, Words]]:
+        """What was asked of a node and why, what will be at the next build where that is another, what is against it."""
         session = self._session
-        rows = []
+        plan = session.current.config.plan if session.current else session.choices.plan
+        rows = [("asked", self._asked([node])), *_why(session.plan.reason(node, plan))]
         if session.asked.get(node) is not session.asked_of_run.get(node):
-            precision, why = session.asked[node], f"by {session.plan.reason(node)}"
-            words = Words(precision.label, why, swatch=precision, tip=f"{precision.label} {why}")
-            rows.append(("next build", words))
+            reason = session.plan.reason(node)
+            rows += [("next build", _by(session.asked[node], reason)), *_why(reason)]
         if reason := session.plan.limits.get(node):
             rows.append(("but", Words(reason, tone="bad")))
         return rows
@@ -207,7 +208,7 @@ class Inspector(QWidget):
         if alignment is None:
             return
         group = next(g for g in alignment.groups if layer.id in (g.a if is_first else g.b))
-        rows = [("change", Words(group.words)), ("layers", Words(f"{len(group.a)} in A → {len(group.b)} in B"))]
+        rows = [("layers", Words(f"{len(group.a)} in A → {len(group.b)} in B"))]
         rows += [
             (name, Words(milliseconds(ms))) for name, ms in (("A", group.ms_a), ("B", group.ms_b)) if ms is not None
         ]
@@ -217,6 +218,7 @@ class Inspector(QWidget):
             rows.append(("B − A", Words(f"{sign}{milliseconds(abs(group.difference_ms))}", tone=tone)))
         self._section("A against B")
         self._rows(rows)
+        self._text(f"{group.words[:1].upper()}{group.words[1:]}.")
 
     def _time(self, layers: list[Layer], times: Mapping[str, float]) -> Words:
         known = [times[layer.id] for layer in layers if layer.id in times]
@@ -282,6 +284,18 @@ def _precision(layer: Layer) -> Words:
     if layer.precision is None:
         return Words("not told", tone="faint")
     return Words(layer.precision.label, swatch=layer.precision)
+
+
+def _by(precision: Precision, reason: str) -> Words:
+    """`FP16 by rule 2`, with what the rule selects as the tooltip."""
+    short = reason.partition(":")[0]
+    return Words(precision.label, f"by {short}", swatch=precision, tip=f"{precision.label} by {reason}")
+
+
+def _why(reason: str) -> list[tuple[str, Words]]:
+    """What the rule selects that decided; nothing where it was the default."""
+    words = reason.partition(": ")[2]
+    return [("why", Words(words, tone="soft", tip=reason))] if words else []
 
 
 def _ran(layers: list[Layer]) -> Words:

@@ -16,7 +16,8 @@ from workbench.views.widgets import Words, words_width
 
 ROW_HEIGHT = 26
 SAMPLED = 80  # rows that widths are measured on
-FIRST_MOST, TEXT_MOST = 280, 330  # pixels of a first column that must be scrolled, and of others that hold words
+FIRST_LEAST, FIRST_MOST, FIRST_SHARE = 150, 280, 0.36  # of the first column, where others must be scrolled to
+TEXT_MOST = 330  # pixels of others that hold words
 ARROW = 18  # pixels of the head's sort arrow
 
 
@@ -29,6 +30,7 @@ class LinkedTable(QTableView):
         super().__init__()
         self.rows = ColumnTable(self)
         self._is_following = False
+        self._first_shown = -1
         self.setModel(self.rows)
         self.setItemDelegate(CellDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -75,12 +77,19 @@ class LinkedTable(QTableView):
         self._is_following = True
         self.selectionModel().select(wanted, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self._is_following = False
-        if found and not self.hasFocus():
-            self.scrollTo(self.rows.index(found[0], 0), QAbstractItemView.ScrollHint.PositionAtCenter)
+        self._first_shown = found[0] if found else -1
+        if not self.hasFocus():
+            self._reveal()
+
+    def _reveal(self) -> None:
+        """Brings the first row that was selected elsewhere into view."""
+        if 0 <= self._first_shown < self.rows.rowCount():
+            self.scrollTo(self.rows.index(self._first_shown, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
             self.horizontalScrollBar().setValue(0)
 
     def _selected(self, _new: QItemSelection, _old: QItemSelection) -> None:
         if not self._is_following:
+            self._first_shown = -1
             rows = [index.row() for index in self.selectionModel().selectedRows()]
             self.chosen.emit(self.rows.links(rows))
 
@@ -89,8 +98,9 @@ class LinkedTable(QTableView):
         if not self.rows.content.columns:
             return
         wanted = [self._wanted(place) for place in range(len(self.rows.content.columns))]
-        left = self.viewport().width() - sum(wanted[1:])
-        for place, width in enumerate([max(left, min(wanted[0], FIRST_MOST)), *wanted[1:]]):
+        room = self.viewport().width()
+        least = min(wanted[0], FIRST_MOST, max(FIRST_LEAST, int(room * FIRST_SHARE)))
+        for place, width in enumerate([max(room - sum(wanted[1:]), least), *wanted[1:]]):
             self.setColumnWidth(place, width)
 
     def _wanted(self, place: int) -> int:
@@ -106,6 +116,8 @@ class LinkedTable(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit_columns()
+        if event.oldSize().height() != event.size().height():
+            self._reveal()
 
     @guarded
     def keyPressEvent(self, event: QKeyEvent) -> None:

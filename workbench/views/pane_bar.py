@@ -51,6 +51,6 @@ class PaneBar(QWidget):
         self.dim.setChecked(dims)
         self.follow.setChecked(follows)
 
-    def say(self, text: str) -> None:
-        """What became of the selection."""
-        self.answer.set_words(Words(text, tone="soft"))
+    def say(self, what: str, became: str) -> None:
+        """What is selected, and what became of it."""
+        self.answer.set_words(Words(what, became))

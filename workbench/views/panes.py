@@ -232,7 +232,7 @@ class Panes(QWidget):
     def _show_selection(self, selection: Selection) -> None:
         for side, ids in _by_side(selection).items():
             self.by_side[side].canvas.set_selection(ids, reveal=side is not selection.chosen)
-        self.bar.say(selection_answer(self._session))
+        self.bar.say(*selection_answer(self._session))
         self._dim()
 
     def _dim(self) -> None:
