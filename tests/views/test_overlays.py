@@ -27,8 +27,6 @@ from workbench.views.overlays import (
     Facts,
     TimeShares,
     asked_stripes,
-    fate_badges,
-    layer_badges,
     reasons,
 )
 
@@ -116,13 +114,11 @@ def test_the_worst_error_of_its_nodes_is_a_layers_error(facts: Facts) -> None:
     assert values(engine("inherited", facts)) == {"l0": 50.0}
 
 
-def test_kinds_have_a_colour_each_and_badges_mark_what_is_no_plain_kernel(facts: Facts) -> None:
+def test_every_kind_has_a_colour(facts: Facts) -> None:
     fates = source("fate", facts)
     assert isinstance(fates, Kinds) and fates.values["n2"] == "no kernel"
     assert set(fates.values.values()) <= set(fates.colors)
     assert values(engine("precision", facts)) == {"l0": "INT8", "l1": "FP16", "l2": "FP16"}
-    assert fate_badges(facts) == {"n2": "no kernel", "n3": "→ 2 layers"}
-    assert layer_badges(facts) == {"l0": "2 nodes → 1", "l3": "added"}
     assert asked_stripes(facts) == {"n0": LIGHT.precision[Precision.INT8]}
 
 

@@ -79,7 +79,7 @@ DARK = Theme(
     bad="#ff8a5c",
     precision=_precisions("#8b97a6", "#aab3bf", "#2bc4ad", "#6ea0ff", "#b08cff", "#ffb340", "#ff6b9d"),
     heat=("#213d33", "#3d4526", "#6b5a18", "#85551a", "#a84a22"),
-    diverging=("#2f5fb3", "#2b4470", "#262b33", "#5f4521", "#9a6418"),
+    diverging=("#2f5fb3", "#2b4470", "#262b33", "#5f4521", "#8a5816"),
     series=("#6ea0ff", "#ffb340", "#2bc4ad", "#ff6b9d", "#b08cff", "#8b97a6"),
 )
 

@@ -156,7 +156,6 @@ class MainWindow(QMainWindow):
         self.bottom.log.refresh()
         if told & {*self.session.compared, self.session.current.id if self.session.current else ""}:
             self.bottom.refresh()
-            self.panes.refresh_overlays()
 
     # look
 

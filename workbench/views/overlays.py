@@ -68,6 +68,11 @@ class OverlayKind(msgspec.Struct, frozen=True):
     engine: Make | None = None
 
     @property
+    def is_live(self) -> bool:
+        """Its values change while a run is at work."""
+        return self.reason in (NO_TIMES, NO_ERRORS)
+
+    @property
     def needs_costs(self) -> bool:
         """Costs are counted only where somebody wants to see them."""
         return self.reason == NO_COSTS
@@ -300,7 +305,7 @@ SOURCE_OVERLAYS = {kind.id: kind for kind in OVERLAYS if kind.source is not None
 ENGINE_OVERLAYS = {kind.id: kind for kind in OVERLAYS if kind.engine is not None}
 
 
-# stripes and badges
+# stripes
 
 
 def asked_stripes(facts: Facts) -> dict[str, str]:
@@ -312,27 +317,6 @@ def ran_stripes(facts: Facts) -> dict[str, str]:
     """The colour of what each layer ran in."""
     layers = facts.links.layers.values()
     return {layer.id: facts.theme.precision[layer.precision] for layer in layers if layer.precision is not None}
-
-
-def fate_badges(facts: Facts) -> dict[str, str]:
-    """A word beside nodes that are not one kernel or part of one."""
-    quiet = (FateKind.FUSED, FateKind.ALONE)
-    badges = {node: FATE_WORDS[fate.kind] for node, fate in facts.links.fates.items() if fate.kind not in quiet}
-    for node, fate in facts.links.fates.items():
-        if fate.kind is FateKind.SPLIT:
-            badges[node] = f"→ {len(fate.layers)} layers"
-    return badges
-
-
-def layer_badges(facts: Facts) -> dict[str, str]:
-    """How many nodes a layer was made of; layers that the compiler added."""
-    badges = {}
-    for layer in facts.links.layers.values():
-        if len(layer.sources) > 1:
-            badges[layer.id] = f"{len(layer.sources)} nodes → 1"
-        elif not layer.sources and layer.kind is LayerKind.REFORMAT:
-            badges[layer.id] = "added"
-    return badges
 
 
 def reasons(kinds: Iterable[OverlayKind], facts: Facts, *, is_engine: bool) -> dict[str, str]:

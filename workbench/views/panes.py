@@ -48,6 +48,7 @@ class Panes(QWidget):
         self._session = session
         self._shares = {side: TimeShares(session.links) for side in Side}
         self._found: dict[Side, frozenset[str]] = {}
+        self._seen: tuple[object, object] = (None, None)  # the live values that are shown
         self._build()
         self._connect()
         self.set_theme(current())
@@ -100,6 +101,7 @@ class Panes(QWidget):
         session.model_changed.connect(self._show_model)
         connect_all((session.engine_changed, pair.changed, session.runs.changed), self._show_engines)
         session.costs.changed.connect(self.refresh_overlays)
+        session.runs.ticked.connect(self._follow_live)
         session.selection_changed.connect(self._show_selection)
         connect_all((session.choices_changed, session.backends_changed), self._show_choices)
 
@@ -126,21 +128,31 @@ class Panes(QWidget):
             can = make is not None and (side is Side.SOURCE or facts.engine is not None)
             pane.canvas.set_overlay(make(facts) if can and make else None)
 
+    def _follow_live(self, ids: frozenset[str]) -> None:
+        """30 times a second while a run measures: only where it has measured, and only colours that show it."""
+        run = self._session.current
+        live = self._session.runs.live.get(run.id) if run is not None and run.id in ids else None
+        if live is None or (live.layer_ms is self._seen[0] and live.layer_errors is self._seen[1]):
+            return
+        self._seen = live.layer_ms, live.layer_errors
+        if any(pane.overlays.kind.is_live for pane in self.shown()):
+            self.refresh_overlays()
+
     def facts(self, side: Side) -> Facts:
         """What the overlays of a pane are made of. The source pane shows what the plan asks now."""
         session = self._session
         links = session.pair.links if side is Side.FIRST else session.links
         if self._shares[side].links is not links:
             self._shares[side] = TimeShares(links)
-        run = session.current
-        times = session.runs.layer_ms(run.id) if run else {}
+        run = session.pair.run if side is Side.FIRST else session.current
         needs_costs = self.by_side[side].overlays.kind.needs_costs
         return Facts(
             links=links,
             theme=current(),
             engine=session.pair.engine if side is Side.FIRST else session.engine,
             asked=session.asked if side is Side.SOURCE else session.asked_of_run,
-            layer_ms=session.pair.layer_ms if side is Side.FIRST else times,
+            layer_ms=session.runs.layer_ms(run.id) if run else {},
+            errors=session.runs.layer_errors(run.id) if run else None,
             shares=self._shares[side],
             costs=session.costs.get() if needs_costs else {},
             costs_problem=session.costs.problem,
@@ -232,7 +244,7 @@ class Panes(QWidget):
     def _show_selection(self, selection: Selection) -> None:
         for side, ids in _by_side(selection).items():
             self.by_side[side].canvas.set_selection(ids, reveal=side is not selection.chosen)
-        self.bar.say(*selection_answer(self._session))
+        self.bar.say(selection_answer(self._session))
         self._dim()
 
     def _dim(self) -> None:

@@ -6,18 +6,24 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from workbench.session.actions import ACTIONS, MENUS
+from workbench.views.canvas.keys import TABLE as KEYS_OF_CANVAS
 from workbench.views.keyvalues import KeyValues
 from workbench.views.widgets import Head, Words
 
 KEY_WIDTH = 130
 CANVAS = (
-    ("Wheel", "zoom"),
-    ("Drag", "move the graph"),
+    ("Wheel, drag", "zoom, move the graph"),
     ("Shift+drag", "select what lies in a box"),
-    ("Double click", "open a body"),
-    ("Esc", "clear, then leave the body"),
-    ("Arrows", "walk along the edges"),
-    ("+  −  F", "zoom, fit"),
+    ("Double click", "open or close a group, open a body"),
+    *((key.label, key.words) for key in KEYS_OF_CANVAS if key.label),
+    ("Tab", "from one graph to the other"),
+    ("1 … 9, 0", "paint a precision, erase paint"),
+    ("B, R", "brush, rectangle; Esc lays it down"),
+)
+SEARCH = (
+    ("Enter, Shift+Enter", "the next, the one before"),
+    ("Esc", "end, and back to what was seen"),
+    ("op:  name:  tensor:", "look only there"),
 )
 TABLE = (
     ("Click, Ctrl+click", "show a run, compare several"),
@@ -27,18 +33,19 @@ TABLE = (
 
 
 class Shortcuts(QDialog):
-    """A page of keys in two columns."""
+    """A page of keys in three columns."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
-        self.setMinimumWidth(760)
+        self.setMinimumWidth(1040)
         self.rows: list[tuple[str, str]] = []
         across = QHBoxLayout(self)
         across.setContentsMargins(24, 20, 24, 20)
         across.setSpacing(32)
         menus = [(title, _rows(title)) for title in MENUS]
-        for sections in (menus[:3], [*menus[3:], ("In a graph", CANVAS), ("In the runs table", TABLE)]):
+        places = [("In a graph", CANVAS), ("In a search", SEARCH), ("In the runs table", TABLE)]
+        for sections in (menus[:2], menus[2:], places):
             column = QVBoxLayout()
             column.setSpacing(6)
             for title, rows in sections:

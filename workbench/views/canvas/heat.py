@@ -87,6 +87,7 @@ class Range(msgspec.Struct, frozen=True):
     high: float
     scale: Scale
     low_is_hot: bool = False
+    base: float = 10.0  # ticks of a logarithmic scale are its powers
 
     def shares(self, values: Floats) -> Floats:
         """0 quiet .. 1 hot; on a diverging scale 0.5 is zero. NaN stays NaN."""
@@ -104,8 +105,9 @@ class Range(msgspec.Struct, frozen=True):
         if not self.high > self.low:
             return [self.high]
         if self.scale is Scale.LOG:
-            first, last = int(np.ceil(np.log10(self.low) - 1e-9)), int(np.floor(np.log10(self.high) + 1e-9))
-            return [10.0**power for power in range(first, last + 1, max(1, -(-(last - first) // TICKS)))]
+            low, high = (float(np.log(end) / np.log(self.base)) for end in (self.low, self.high))
+            first, last = int(np.ceil(low - 1e-9)), int(np.floor(high + 1e-9))
+            return [self.base**power for power in range(first, last + 1, max(1, -(-(last - first) // TICKS)))]
         step = _round_step((self.high - self.low) / TICKS)
         start, end = int(np.ceil(self.low / step - 1e-9)), int(np.floor(self.high / step + 1e-9))
         return [n * step for n in range(start, end + 1)]
@@ -123,7 +125,7 @@ def range_of(heat: Heat, values: Floats) -> Range | None:
     if heat.scale is Scale.LOG and high > 0:
         positive = float(known[known > 0].min())
         low = max(positive, high / 10**LOG_DECADES)
-        return Range(low, high, heat.scale, heat.low_is_hot)
+        return Range(low, high, heat.scale, heat.low_is_hot, 2.0 if heat.unit == "B" else 10.0)
     low = min(low, 0.0) if heat.low is None else heat.low
     high = high if heat.high is None else heat.high
     return Range(low, max(low, high), Scale.LINEAR, heat.low_is_hot)
