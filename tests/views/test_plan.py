@@ -120,7 +120,7 @@ def test_a_right_click_asks_a_precision_of_a_node_and_of_a_whole_group(blocks: M
     assert blocks.session.plan.value.rules == (Rule(P.BF16, nodes=("/layers/0/mlp/MatMul",)),)
     blocks.session.select_nodes(["n3", "n4"])
     menu = context_menu(canvas, place(canvas, "n3").toPoint(), qtbot)
-    assert menu.actions()[1].text() == "Precision of group layers/1/attn"
+    assert menu.actions()[2].text() == "group layers/1/attn"
     pick(menu, "FP16")
     assert blocks.session.plan.value.rules[-1] == Rule(P.FP16, scope="layers/1/attn")
     pick(context_menu(canvas, place(canvas, "n3").toPoint(), qtbot), "Clear")
@@ -138,6 +138,15 @@ def test_the_tooltip_of_a_node_says_what_it_will_run_in_and_why(
     at = place(canvas, "n1").toPoint()
     QApplication.sendEvent(canvas, QHelpEvent(QEvent.Type.ToolTip, at, canvas.mapToGlobal(at)))
     assert "plan: FP16 by rule 1: op = Relu" in said[0]
+
+
+def test_the_inspector_says_why_and_what_will_be_at_the_next_build(blocks: MainWindow) -> None:
+    blocks.session.plan.add_rule(Rule(P.FP16, op="Relu"))
+    blocks.session.select_nodes(["n1"])
+    texts = blocks.inspector.texts()
+    assert "FP16 by rule 1" in texts and "op = Relu" in texts
+    blocks.session.select_nodes(["n0"])
+    assert "FP32 by default" in blocks.inspector.texts() and "why" not in blocks.inspector.texts()
 
 
 def test_a_row_of_the_panel_selects_what_its_rule_decides(blocks: MainWindow) -> None:

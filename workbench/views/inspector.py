@@ -187,15 +187,15 @@ class Inspector(QWidget):
         return _by(precision, next(iter(reasons)))
 
     def _plan_of(self, node: str) -> list[tuple[str, Words]]:
-        """What was asked of a node and why, what will be at the next build where that is another, what is against it."""
+        """What was asked of a node and why; what the next build asks, where that is another; what is against it."""
         session = self._session
         plan = session.current.config.plan if session.current else session.choices.plan
         rows = [("asked", self._asked([node])), *_why(session.plan.reason(node, plan))]
         if session.asked.get(node) is not session.asked_of_run.get(node):
             reason = session.plan.reason(node)
             rows += [("next build", _by(session.asked[node], reason)), *_why(reason)]
-        if reason := session.plan.limits.get(node):
-            rows.append(("but", Words(reason, tone="bad")))
+        if limit := session.plan.limits.get(node):
+            rows.append(("but", Words(limit, tone="bad")))
         return rows
 
     def _layer_ms(self) -> Mapping[str, float]:

@@ -61,7 +61,7 @@ class BrushChip(QAbstractButton):
             if self.precision is not None:
                 painter.setPen(Qt.PenStyle.NoPen)
                 painter.setBrush(QColor(current().precision[self.precision]))
-                painter.drawRoundedRect(QRectF(3.5, 5, 3, self.height() - 10.0), 1.5, 1.5)
+                painter.drawRoundedRect(QRectF(2.5, 5, 3, self.height() - 10.0), 1.5, 1.5)
                 rect.adjust(6, 0, 0, 0)
             painter.setFont(self.font())
             painter.setPen(QColor(theme.faint if self.reason or not self.isEnabled() else theme.text))

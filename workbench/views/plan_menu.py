@@ -9,8 +9,10 @@ from PySide6.QtWidgets import QMenu
 
 from workbench.core.precision import Precision
 from workbench.session.session import Session
-from workbench.session.words import plural
-from workbench.views.widgets import menu_head, menu_item, swatch_icon
+from workbench.session.words import node_label, plural
+from workbench.views.widgets import menu_head, menu_item, shortened, swatch_icon
+
+MOST = 64  # characters of a line
 
 
 def fill_plan_menu(menu: QMenu, session: Session, nodes: Collection[str]) -> None:
@@ -24,8 +26,10 @@ def fill_plan_menu(menu: QMenu, session: Session, nodes: Collection[str]) -> Non
     ask: Callable[[Precision | None], object] = (
         partial(plan.ask_group, group) if group else partial(_ask, session, known)
     )
-    what = f"group {group}" if group else next(iter(known)) if len(known) == 1 else plural(len(known), "node")
-    menu_head(menu, f"Precision of {what}")
+    one = session.links.nodes[next(iter(known))]
+    what = f"group {group}" if group else node_label(one) if len(known) == 1 else plural(len(known), "node")
+    menu_head(menu, "Precision")
+    _say(menu, what)
     now = {session.asked[node] for node in known}
     for precision in Precision:
         item = menu_item(
@@ -36,7 +40,7 @@ def fill_plan_menu(menu: QMenu, session: Session, nodes: Collection[str]) -> Non
     menu_item(menu, f"As default ({plan.value.default.label})", partial(plan.ask_default, known))
     menu_item(menu, "Clear: as other rules say", partial(ask, None))
     if len(known) == 1:
-        menu_item(menu, plan.why(next(iter(known))), lambda: None, reason=" ")
+        _say(menu, plan.why(one.id))
 
 
 def _ask(session: Session, nodes: Collection[str], precision: Precision | None) -> None:
@@ -44,3 +48,8 @@ def _ask(session: Session, nodes: Collection[str], precision: Precision | None) 
         session.plan.erase(nodes)
     else:
         session.plan.ask(nodes, precision)
+
+
+def _say(menu: QMenu, text: str) -> None:
+    """A line to read."""
+    menu.addAction(shortened(text, MOST).replace("&", "&&")).setEnabled(False)
