@@ -5,7 +5,9 @@ import pytest
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import Task, TaskKind
-from workbench.measure.tasks import Classification, TextLines, ctc_characters, ctc_text, edit_distance
+from workbench.measure.metrics.base import Sample
+from workbench.measure.metrics.classification import Classification
+from workbench.measure.metrics.text_lines import TextLines, ctc_characters, ctc_text, edit_distance
 
 TEXT = Task(TaskKind.TEXT_LINES)
 CHARACTERS = {"character": "a\nb\nc"}
@@ -21,10 +23,10 @@ def steps(text: str, classes: str = "-abc ") -> dict[str, np.ndarray]:
 
 
 def test_top_1_counts_right_answers_of_engine_and_reference() -> None:
-    scorer = Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog", "cow")))
-    scorer.add(scores(9, 1, 0), scores(9, 1, 0), "cat")
-    scorer.add(scores(0, 9, 1), scores(9, 0, 1), "dog")
-    scorer.add(scores(0, 9, 1), scores(0, 1, 9), "COW")
+    scorer = Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog", "cow")), {})
+    scorer.add(Sample(scores(9, 1, 0), scores(9, 1, 0), "cat"))
+    scorer.add(Sample(scores(0, 9, 1), scores(9, 0, 1), "dog"))
+    scorer.add(Sample(scores(0, 9, 1), scores(0, 1, 9), "COW"))
     result = scorer.result()
     assert result is not None
     assert (result.metric, result.value, result.n) == ("top-1", pytest.approx(2 / 3), 3)
@@ -34,26 +36,26 @@ def test_top_1_counts_right_answers_of_engine_and_reference() -> None:
 
 @pytest.mark.parametrize("label", [1, "1", "dog", "1_dog"])
 def test_a_label_may_be_a_number_a_name_or_a_numbered_folder(label: str | int) -> None:
-    assert Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog"))).answer(scores(0, 1)["out"]) == 1
-    scorer = Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog")))
-    scorer.add(scores(0, 1), scores(0, 1), label)
+    assert Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog")), {}).answer(scores(0, 1)["out"]) == 1
+    scorer = Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog")), {})
+    scorer.add(Sample(scores(0, 1), scores(0, 1), label))
     assert scorer.hits == 1
 
 
 def test_an_unknown_label_is_not_counted_and_said() -> None:
-    scorer = Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog")))
-    scorer.add(scores(0, 1), scores(0, 1), "unicorn")
-    scorer.add(scores(0, 1), scores(0, 1), 7)
-    scorer.add(scores(0, 1), scores(0, 1), "1d_lattice")
+    scorer = Classification(Task(TaskKind.CLASSIFICATION, labels=("cat", "dog")), {})
+    scorer.add(Sample(scores(0, 1), scores(0, 1), "unicorn"))
+    scorer.add(Sample(scores(0, 1), scores(0, 1), 7))
+    scorer.add(Sample(scores(0, 1), scores(0, 1), "1d_lattice"))
     result = scorer.result()
     assert result is not None and result.metric == "agreement"
     assert scorer.warnings() == ("3 of 3 samples have a label that is none of the task's: not counted.",)
 
 
 def test_without_labels_there_is_agreement_only() -> None:
-    scorer = Classification(Task(TaskKind.CLASSIFICATION))
-    scorer.add(scores(0, 1), scores(0, 1), None)
-    scorer.add(scores(0, 1), scores(1, 0), None)
+    scorer = Classification(Task(TaskKind.CLASSIFICATION), {})
+    scorer.add(Sample(scores(0, 1), scores(0, 1), None))
+    scorer.add(Sample(scores(0, 1), scores(1, 0), None))
     result = scorer.result()
     assert result is not None
     assert (result.metric, result.value, result.n, result.reference) == ("agreement", 0.5, 2, None)
@@ -61,35 +63,41 @@ def test_without_labels_there_is_agreement_only() -> None:
 
 
 def test_top_5_stands_in_extra_where_there_are_more_than_five_classes() -> None:
-    scorer = Classification(Task(TaskKind.CLASSIFICATION))
+    scorer = Classification(Task(TaskKind.CLASSIFICATION), {})
     ranked = scores(6, 5, 4, 3, 2, 1)
-    scorer.add(ranked, ranked, 4)
-    scorer.add(ranked, ranked, 5)
+    scorer.add(Sample(ranked, ranked, 4))
+    scorer.add(Sample(ranked, ranked, 5))
     result = scorer.result()
     assert result is not None
     assert (result.value, result.extra) == (0.0, {"top5": 0.5})
 
 
 def test_a_reference_no_better_than_chance_is_doubted() -> None:
-    scorer = Classification(Task(TaskKind.CLASSIFICATION))
+    scorer = Classification(Task(TaskKind.CLASSIFICATION), {})
     for i in range(40):
-        scorer.add(scores(*np.eye(10)[i % 10]), scores(*np.eye(10)[i % 10]), (i + 1 + i // 10) % 10)
+        scorer.add(Sample(scores(*np.eye(10)[i % 10]), scores(*np.eye(10)[i % 10]), (i + 1 + i // 10) % 10))
     assert "no better than chance" in scorer.warnings()[0]
 
 
 def test_an_output_that_is_not_there_is_named() -> None:
     with pytest.raises(WorkbenchError, match="'logits' that is not there"):
-        Classification(Task(TaskKind.CLASSIFICATION, output="logits")).add(scores(1), scores(1), 0)
+        Classification(Task(TaskKind.CLASSIFICATION, output="logits"), {}).add(Sample(scores(1), scores(1), 0))
 
 
 def test_lines_are_exact_or_not_and_characters_have_an_error_rate() -> None:
     scorer = TextLines(TEXT, CHARACTERS)
-    scorer.add(steps("aa-b"), steps("aa-b"), "ab")
-    scorer.add(steps("ab c"), steps("abbc"), "ab c")
+    scorer.add(Sample(steps("aa-b"), steps("aa-b"), "ab"))
+    scorer.add(Sample(steps("ab c"), steps("abbc"), "ab c"))
     result = scorer.result()
     assert result is not None
     assert (result.metric, result.value, result.reference, result.agreement) == ("exact lines", 0.5, 1.0, 0.5)
-    assert result.extra == {"cer": pytest.approx(1 / 6), "reference_cer": 0.0, "exact_stripped": 0.5}
+    assert result.extra == {
+        "cer": pytest.approx(1 / 6),
+        "reference_cer": 0.0,
+        "wer": pytest.approx(2 / 3),
+        "reference_wer": 0.0,
+        "exact_stripped": 0.5,
+    }
 
 
 def test_a_model_without_its_characters_is_refused_with_the_key() -> None:

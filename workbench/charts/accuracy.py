@@ -13,7 +13,7 @@ from workbench.charts.rows import Bar, Figure, RowChart
 
 @dataclass(frozen=True)
 class Point:
-    """What is known of a run's accuracy now. Shares are in 0..1."""
+    """What is known of a run's accuracy now. Shares are in 0..1; `scale` makes per cent of them."""
 
     metric: str
     value: float | None
@@ -21,6 +21,11 @@ class Point:
     high: float
     n: int
     sqnr_db: float | None
+    is_share: bool = True
+
+    @property
+    def scale(self) -> float:
+        return 100.0 if self.is_share else 1.0
 
 
 def point_of(series: Series) -> Point | None:
@@ -31,10 +36,11 @@ def point_of(series: Series) -> Point | None:
         task = accuracy.task
         if task is None:
             return Point("", None, 0, 0, accuracy.samples, worst)
-        return Point(task.metric, task.value, task.low, task.high, task.n, worst)
+        return Point(task.metric, task.value, task.low, task.high, task.n, worst, task.is_share)
     if series.checked:
         last = series.checked[-1]
-        return Point(last.metric, last.value, last.low or 0.0, last.high or 0.0, last.done, last.sqnr_db)
+        low, high = last.low or 0.0, last.high or 0.0
+        return Point(last.metric, last.value, low, high, last.done, last.sqnr_db, last.is_share)
     return None
 
 
@@ -57,10 +63,9 @@ class AccuracyChart(RowChart):
         bars, figures = [], []
         for row, ((one, point), color) in enumerate(zip(points, colors, strict=True)):
             if has_task and point.value is not None:
-                bars += [Bar(row, 0, 100 * point.value, color), self._interval(row, point)]
-                figures.append(
-                    Figure(row, max(100 * point.high, 100 * point.value), self._words(point), self.theme.soft)
-                )
+                bars += [Bar(row, 0, point.scale * point.value, color), self._interval(row, point)]
+                end = point.scale * max(point.high, point.value)
+                figures.append(Figure(row, end, self._words(point), self.theme.soft))
             elif not has_task and point.sqnr_db is not None:
                 bars.append(Bar(row, 0, max(0.0, point.sqnr_db), color))
                 figures.append(Figure(row, max(0.0, point.sqnr_db), f"{point.sqnr_db:.1f} dB SQNR", self.theme.soft))
@@ -70,11 +75,13 @@ class AccuracyChart(RowChart):
         self.subtitle_changed.emit(self._subtitle(points, has_task))
 
     def _interval(self, row: int, point: Point) -> Bar:
-        return Bar(row, 100 * point.low, 100 * point.high, self.theme.text, is_thin=True)
+        return Bar(row, point.scale * point.low, point.scale * point.high, self.theme.text, is_thin=True)
 
     def _words(self, point: Point) -> str:
-        half = 50 * (point.high - point.low)
+        half = point.scale * (point.high - point.low) / 2
         error = "" if point.sqnr_db is None else f"  {point.sqnr_db:.0f} dB"
+        if not point.is_share:
+            return f"{point.value:.4g}  ± {half:.2g}{error}"
         return f"{100 * (point.value or 0):.1f} %  ± {half:.1f}{error}"
 
     def _subtitle(self, points: list[tuple[Series, Point]], has_task: bool) -> str:

@@ -190,6 +190,7 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
     add("--profile", type=parse_profile, action="append", default=[], metavar="IN=MIN:OPT:MAX")
     add("--target", default="", metavar="SM[,SM]", help="GPUs to build for, e.g. sm89")
     add("--seconds", type=_seconds, default=3.0, metavar="S", help="of timing (default 3)")
+    add("--allow-code", action="store_true", help="let the recipe's task run its Python file, as it is now")
     add("--no-time", action="store_true", help="build and check only")
     add("--threads", type=_count, default=0, metavar="N", help="default: all physical cores")
     add("--option", type=_pair, action="append", default=[], metavar="KEY=VALUE", help="passed to the backend")

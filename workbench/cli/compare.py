@@ -54,6 +54,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         calibration=sets.calibration,
         evaluation=sets.evaluation,
         evaluation_limit=arguments.limit,
+        allowed_code=sets.allowed_code,
         timing=timing_of(arguments),
         ranges=ranges_of(arguments),
         baseline=not arguments.no_baseline,

@@ -24,17 +24,19 @@ from workbench.core.run import Race, RaceRequest, Run, RunRequest
 from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job
+from workbench.measure.metrics.function import code_digest
 from workbench.model import open_model
 
 Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported)
 
 
 class Sets(msgspec.Struct, frozen=True):
-    """The recipe of a model, and the sample sets to use."""
+    """The recipe of a model, the sample sets to use, and the SHA-256 of the task's code where it may run."""
 
     recipe: Recipe
     calibration: str
     evaluation: str
+    allowed_code: str = ""
 
 
 def read_sets(arguments: Namespace) -> Sets:
@@ -44,6 +46,7 @@ def read_sets(arguments: Namespace) -> Sets:
         recipe=recipe,
         calibration=_source(arguments.calibration) or recipe.calibration or "random",
         evaluation=_source(arguments.evaluate) or recipe.evaluation,
+        allowed_code=code_digest(recipe.task) if getattr(arguments, "allow_code", False) else "",
     )
 
 

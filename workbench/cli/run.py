@@ -43,6 +43,7 @@ def execute(arguments: Namespace, output: Output) -> int:
         calibration=sets.calibration if plan.uses_calibration else "",
         evaluation=sets.evaluation,
         evaluation_limit=arguments.limit,
+        allowed_code=sets.allowed_code,
         layer_samples=arguments.layers,
         timing=timing_of(arguments),
     )

@@ -52,6 +52,7 @@ class Checked(Event, frozen=True, tag="checked"):
     value: float | None = None
     low: float | None = None
     high: float | None = None
+    is_share: bool = True
 
 
 class LayersListed(Event, frozen=True, tag="layers_listed"):

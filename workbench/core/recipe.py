@@ -56,20 +56,36 @@ class Preprocess(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class TaskKind(StrEnum):
     CLASSIFICATION = "classification"  # top-1, of an output [N, classes]
-    TEXT_LINES = "text_lines"  # exact lines and character error rate, of a CTC output [N, steps, characters]
+    TEXT_LINES = "text_lines"  # exact lines, character and word error rate, of a CTC output [N, steps, characters]
+    F1 = "f1"  # of scores [N, classes]: by `threshold` where one is given, else of the best class
+    EMBEDDING = "embedding"  # cosine with the reference's vectors, and recall@1 among samples of one label
+    REGRESSION = "regression"  # root mean squared and mean absolute error of numbers
+    NEXT_TOKEN = "next_token"  # perplexity and accuracy of logits [N, steps, vocabulary] on their own input
+    FUNCTION = "function"  # `function` of a Python file of the user's own
+
+    @property
+    def has_number_labels(self) -> bool:
+        """Whether labels are numbers (or rows of them), not names of classes."""
+        return self in (TaskKind.F1, TaskKind.REGRESSION, TaskKind.FUNCTION)
 
 
 class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the outputs mean, so that labels can be checked.
 
     `labels` are class names in output order. For text, `charset_key` names the metadata entry of the ONNX file that
-    lists the characters, one a line; index 0 is the blank, one more (the space) may follow the list.
+    lists the characters, one a line; index 0 is the blank, one more (the space) may follow the list. For F1,
+    `threshold` makes labels of scores. For next tokens, `tokens` is the input that holds them (empty: the first of
+    integers). For a function, `function` is `file.py:name`, relative to the recipe; it is run only where its user
+    allowed just that file.
     """
 
     kind: TaskKind
     output: str = ""  # empty: the first output
     labels: tuple[str, ...] = ()
     charset_key: str = "character"
+    threshold: float | None = None
+    tokens: str = ""
+    function: str = ""
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):

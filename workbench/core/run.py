@@ -66,6 +66,7 @@ class RunRequest(msgspec.Struct, frozen=True, tag="run"):
     calibration: str = ""
     evaluation: str = ""
     evaluation_limit: int = 0  # 0: all
+    allowed_code: str = ""  # SHA-256 of the Python file of the task that its user allowed to run
     layer_samples: int = 0  # of the evaluation set, for the error of each layer; 0: none
     timing: TimingConfig = TimingConfig()
 
@@ -173,7 +174,9 @@ class OutputError(msgspec.Struct, frozen=True):
 
 
 class TaskResult(msgspec.Struct, frozen=True):
-    """A task metric with its 95 % Wilson interval, all shares in 0..1. `extra` holds more (`cer`, `top5`)."""
+    """A task metric with its 95 % interval: Wilson's for shares in 0..1, else the bootstrap's. `extra` holds more
+    (`cer`, `top5`). `is_share` False: a number with a unit of its own. `is_error`: the smaller the better.
+    """
 
     metric: str
     value: float
@@ -183,6 +186,19 @@ class TaskResult(msgspec.Struct, frozen=True):
     reference: float | None = None  # the same metric of the FP32 reference
     agreement: float | None = None  # share of samples where both give the same answer
     extra: dict[str, float] = {}
+    is_share: bool = True
+    is_error: bool = False
+
+    def words(self, value: float) -> str:
+        """`98.0 %`, or the plain number of a metric that is no share."""
+        return f"{100 * value:.1f} %" if self.is_share else f"{value:.4g}"
+
+    @property
+    def interval(self) -> str:
+        """`93.0–99.4 %`"""
+        if self.is_share:
+            return f"{100 * self.low:.1f}–{100 * self.high:.1f} %"
+        return f"{self.low:.4g}–{self.high:.4g}"
 
 
 class SimulatorCheck(msgspec.Struct, frozen=True):

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import TaskKind
 from workbench.data.feeding import Wanted
 from workbench.data.rows import Label
@@ -32,6 +36,14 @@ def label_map(names: Sequence[str], wanted: Wanted) -> dict[str, Label]:
         "be the order of the model's outputs. Accuracy near chance means it is not."
     )
     return {name: place for place, name in enumerate(sorted(set(names)))}
+
+
+def number_labels(labels: NDArray[np.generic], size: int, file: str) -> tuple[Label, ...]:
+    """A number a sample, or a row of them."""
+    if labels.shape[:1] != (size,):
+        raise WorkbenchError(f"{file} has {size} samples and {labels.shape} labels.", "Give one label a sample.")
+    rows = labels.reshape(size, -1).astype(np.float64).tolist()
+    return tuple(row[0] if len(row) == 1 else tuple(row) for row in rows)
 
 
 def _plain(name: str) -> str:

@@ -162,7 +162,16 @@ def _absolute(recipe: Recipe, model: Model, *, confined: bool) -> Recipe:
         recipe,
         calibration=_path(recipe.calibration, folder, confined, "calibration"),
         evaluation=_path(recipe.evaluation, folder, confined, "evaluation"),
+        task=_with_function(recipe.task, folder, confined),
     )
+
+
+def _with_function(task: Task | None, folder: Path, confined: bool) -> Task | None:
+    if task is None or not task.function:
+        return task
+    path, colon, name = task.function.rpartition(":")
+    whole = _path(path, folder, confined, "task.function") if path else ""
+    return msgspec.structs.replace(task, function=f"{whole}{colon}{name}")
 
 
 def _path(text: str, folder: Path, confined: bool, field: str) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from workbench.data.feeding import Wanted
 
-Label = str | int
+Label = str | int | float | tuple[float, ...]
 Array = NDArray[np.generic]
 
 

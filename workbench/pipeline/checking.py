@@ -12,12 +12,14 @@ from workbench.backends.base import Feed
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import Checked
 from workbench.core.model import Model
-from workbench.core.run import Accuracy
+from workbench.core.precision import Precision
+from workbench.core.run import Accuracy, SimulatorCheck
 from workbench.data import SampleSet
 from workbench.measure.accuracy import OutputErrors
 from workbench.measure.machine import physical_cores
+from workbench.measure.metrics.base import Sample, Scorer
 from workbench.measure.reference import SIMULATED, TITLE, Reference
-from workbench.measure.tasks import Scorer, make_scorer
+from workbench.measure.tasks import make_scorer
 from workbench.model.kinds import RANDOM
 from workbench.pipeline.building import Built
 from workbench.pipeline.record import Record
@@ -29,7 +31,6 @@ NOT_ASKED = "Accuracy was not asked for."
 NOTHING_TO_COMPARE = "No output is a tensor that could be compared."
 PART_DB = 6.0
 SIMULATED_SAMPLES = 8
-AnyScorer = Scorer[int] | Scorer[str]
 Infer = Callable[[Feed], Outputs]
 
 
@@ -44,22 +45,21 @@ def check_accuracy(record: Record, built: Built, samples: SampleSet) -> None:
         try:
             infer, how = _engine_or_simulator(built, stack)
             accuracy = _Check(record, built, samples, how).run(infer)
-            if not how and record.request.config.plan.needs_calibration:
-                accuracy = _with_warning(accuracy, part_from_simulator(record, built, samples, infer))
+            if not how and is_written(built):
+                accuracy = with_simulator(accuracy, compare_with_simulator(record, built, samples, infer))
         except WorkbenchError as error:
             accuracy = Accuracy(TITLE, 0, samples.name, reason=str(error))
         record.checked(accuracy)
 
 
-def _with_warning(accuracy: Accuracy, text: str) -> Accuracy:
-    return msgspec.structs.replace(accuracy, warnings=(*accuracy.warnings, text)) if text else accuracy
+def is_written(built: Built) -> bool:
+    """Whether the plan's precisions stand in the typed ONNX: then engine and simulator compute the same."""
+    plain = {Precision.FP32, Precision.TF32}
+    return built.typed.hint == Precision.FP32 and not set(built.typed.asked.values()) <= plain
 
 
-def part_from_simulator(record: Record, built: Built, samples: SampleSet, infer: Infer) -> str:
-    """A sentence where engine and exact simulator differ in error by more than 6 dB on the same few samples; or "".
-
-    An engine that computes something else than its ONNX says is a bug of the engine, and this is how one shows.
-    """
+def compare_with_simulator(record: Record, built: Built, samples: SampleSet, infer: Infer) -> SimulatorCheck | None:
+    """Engine and exact simulator against the reference on the same few samples; None where it cannot run them."""
     engine, simulated, count = OutputErrors(), OutputErrors(), 0
     try:
         with ReferenceOutputs(built.model) as reference, _simulator(built) as simulator:
@@ -71,14 +71,25 @@ def part_from_simulator(record: Record, built: Built, samples: SampleSet, infer:
                 simulated.add(expected, simulator.infer(feed))
     except WorkbenchError as error:
         record.log(f"The exact simulator cannot run this typed ONNX: {error}")
-        return ""
-    real, exact = engine.worst_sqnr_db(), simulated.worst_sqnr_db()
-    if abs(real - exact) <= PART_DB:
-        return ""
-    return (
-        f"The engine is {real:.1f} dB from the reference, its typed ONNX computed exactly {exact:.1f} dB"
-        f" (over {count} samples): the engine computes something else than what is written."
-    )
+        return None
+    return SimulatorCheck(count, engine.worst_sqnr_db(), simulated.worst_sqnr_db())
+
+
+def with_simulator(accuracy: Accuracy, check: SimulatorCheck | None) -> Accuracy:
+    """With both figures, and a warning where they part by more than 6 dB.
+
+    An engine that computes something else than its ONNX says is a bug of the engine, and this is how one shows.
+    """
+    if check is None:
+        return accuracy
+    warnings = accuracy.warnings
+    if abs(check.engine_db - check.simulator_db) > PART_DB:
+        warnings += (
+            f"The engine is {check.engine_db:.1f} dB from the reference, its typed ONNX computed exactly"
+            f" {check.simulator_db:.1f} dB (over {check.samples} samples): the engine computes something else than what"
+            " is written.",
+        )
+    return msgspec.structs.replace(accuracy, simulator=check, warnings=warnings)
 
 
 def _threads() -> int:
@@ -120,11 +131,12 @@ class _Check:
         self._warnings: dict[str, None] = dict.fromkeys(text for text in told if text)
         self._scorer = self._make_scorer()
 
-    def _make_scorer(self) -> AnyScorer | None:
+    def _make_scorer(self) -> Scorer | None:
         if self._samples.is_random:
             return None  # no labels; the set itself says loudly that it is random
         try:
-            return make_scorer(self._record.request.recipe.task, self._built.model)
+            request = self._record.request
+            return make_scorer(request.recipe.task, self._built.model.metadata, request.allowed_code)
         except WorkbenchError as error:
             self._warnings[f"The task could not be scored: {error}"] = None
             return None
@@ -135,17 +147,17 @@ class _Check:
         with ReferenceOutputs(self._built.model) as reference:
             for done, feed in enumerate(self._samples):
                 self._record.stop_if_cancelled()
-                self._add(done, reference.infer(feed), infer(feed))
+                self._add(done, feed, reference.infer(feed), infer(feed))
                 self._tell(done + 1, total)
         return self._accuracy(total)
 
-    def _add(self, index: int, expected: Outputs, got: Outputs) -> None:
+    def _add(self, index: int, feed: Feed, expected: Outputs, got: Outputs) -> None:
         self._errors.add(expected, got)
         if self._scorer is None:
             return
         label = self._samples.labels[index] if self._samples.labels else None
         try:
-            self._scorer.add(expected, got, label)
+            self._scorer.add(Sample(expected, got, label, feed))
         except WorkbenchError as error:
             self._warnings[f"The task could not be scored: {error}"] = None
             self._scorer = None
@@ -165,6 +177,7 @@ class _Check:
                 task.value if task else None,
                 task.low if task else None,
                 task.high if task else None,
+                task.is_share if task else True,
             )
         )
 

@@ -35,6 +35,7 @@ class CompareRequest(msgspec.Struct, frozen=True):
     calibration: str = ""
     evaluation: str = ""
     evaluation_limit: int = 0
+    allowed_code: str = ""
     timing: TimingConfig = TimingConfig()
     ranges: Calibration = Calibration()
     plans: tuple[PrecisionPlan, ...] = ()
@@ -116,6 +117,7 @@ def _request(request: CompareRequest, config: BuildConfig, run_id: str, folder: 
         calibration=request.calibration if config.plan.uses_calibration else "",
         evaluation=request.evaluation,
         evaluation_limit=request.evaluation_limit,
+        allowed_code=request.allowed_code,
         timing=request.timing,
     )
 

@@ -134,7 +134,7 @@ def _sentence(section: Section, baseline: Section) -> str:
     if accuracy and accuracy.task:
         tail = f"; {task_text(accuracy.task)}"
         if accuracy.task.reference is not None:
-            tail += f", FP32 reference {100 * accuracy.task.reference:.1f} %"
+            tail += f", FP32 reference {accuracy.task.words(accuracy.task.reference)}"
     word = "is " if times else ""
     return f"{section.title} {word}{verdict}{times}{tail}."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.core.run import Accuracy, Build, Run, Timing
 from workbench.pipeline.documents import run_title
-from workbench.pipeline.table import shares_text, size_text, sqnr_text, task_text
+from workbench.pipeline.table import shares_text, simulator_text, size_text, sqnr_text, task_text
 
 
 def run_summary(run: Run) -> str:
@@ -47,5 +47,6 @@ def _accuracy(accuracy: Accuracy) -> list[str]:
     return [
         f"  accuracy  worst output {sqnr_text(accuracy.worst_sqnr_db)} over {accuracy.samples} samples of"
         f" {accuracy.source}{task}",
+        *([f"  simulator {simulator_text(accuracy.simulator)}"] if accuracy.simulator else []),
         *(f"  warning   {text}" for text in accuracy.warnings),
     ]

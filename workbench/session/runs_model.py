@@ -152,12 +152,17 @@ def _task(run: Run, base: Against) -> Cell:
         return Cell(tone="soft", tip=accuracy.reason if accuracy else "")
     task = accuracy.task
     half = (task.high - task.low) / 2
-    worse = task.reference is not None and task.reference > task.high
-    tip = f"{task.metric} on {task.n} samples, 95 % interval {percent(task.low)} to {percent(task.high)}"
+    worse = task.reference is not None and (task.reference < task.low if task.is_error else task.reference > task.high)
+    tip = f"{task.metric} on {task.n} samples, 95 % interval {task.interval}"
+    if task.reference is not None:
+        tip += f"; FP32 {task.words(task.reference)}"
+    tip += "".join(f"; {name.replace('_', ' ')} {value:.4g}" for name, value in task.extra.items())
     if task.agreement is not None:
         tip += f"; the same answer as FP32 in {percent(task.agreement)}"
-    soft = f"±{half * 100:.0f} {_simulated(run)}".strip()
-    return Cell(percent(task.value), soft, "bad" if worse else "", task.value, tip=tip)
+    spread = f"{half * 100:.0f}" if task.is_share else f"{half:.2g}"
+    soft = f"±{spread} {_simulated(run)}".strip()
+    shown = percent(task.value) if task.is_share else task.words(task.value)
+    return Cell(shown, soft, "bad" if worse else "", task.value, tip=tip)
 
 
 def _simulated(run: Run) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.reading import check_regular
 from workbench.data.feeding import Wanted
-from workbench.data.labels import label_map
+from workbench.data.labels import label_map, number_labels
 from workbench.data.preprocess import from_array, is_picture_array
 from workbench.data.recipe import picture_input
 from workbench.data.rows import Label, Rows
@@ -145,6 +145,8 @@ def _labels(
     if name is None:
         return None
     labels = arrays[name].reshape(-1) if arrays[name].size == size else arrays[name]
+    if wanted.recipe.task is not None and wanted.recipe.task.kind.has_number_labels and labels.dtype.kind in "fiub":
+        return number_labels(labels, size, path.name)
     if labels.shape != (size,):
         raise WorkbenchError(f"{path.name} has {size} samples and {labels.shape} labels.", "Give one label a sample.")
     if labels.dtype.kind == "U":

@@ -101,6 +101,16 @@ def _labels(labels: list[str], wanted: Wanted) -> tuple[Label, ...]:
         return tuple(labels)  # nearly every label is another one: text, not classes
     if task is not None and task.kind is TaskKind.TEXT_LINES:
         return tuple(labels)
+    if task is not None and task.kind.has_number_labels and (found := _numbers(labels)) is not None:
+        return found
     names = [label.strip() for label in labels]
     numbers = label_map(list(dict.fromkeys(names)), wanted)
     return tuple(numbers[name] for name in names)
+
+
+def _numbers(labels: list[str]) -> tuple[Label, ...] | None:
+    """None where one of them is no number."""
+    try:
+        return tuple(float(label) for label in labels)
+    except ValueError:
+        return None

@@ -9,7 +9,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.data.feeding import Wanted
 from workbench.data.labels import label_map
 from workbench.data.preprocess import SUFFIXES, load_picture
-from workbench.data.rows import Rows
+from workbench.data.rows import Label, Rows
 
 
 def accepts(path: Path) -> bool:
@@ -32,7 +32,7 @@ def read(path: Path, wanted: Wanted) -> Rows:
     return rows_of([file for file, _ in files], tuple(label for _, label in files), wanted)
 
 
-def rows_of(files: list[Path], labels: tuple[str | int, ...] | None, wanted: Wanted) -> Rows:
+def rows_of(files: list[Path], labels: tuple[Label, ...] | None, wanted: Wanted) -> Rows:
     """Rows of pictures, each decoded when it is fed."""
     feeder = wanted.pictures()
     return Rows(len(files), feeder.covers, lambda i: feeder.feed(load_picture(files[i])), labels)
