@@ -11,6 +11,7 @@ Rules
 3. What a node makes is read from the newest definition of its operator: an output has the type of the inputs that
    share its type variable. Bodies of If, Loop and Scan follow the same rules.
 4. Inputs and outputs of the whole graph keep names and types; a Cast stands between.
+5. FP4 weights, for which there is no kernel, are written out (`widening`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoPr
 
 from workbench.precision.editor import bodies, is_standard
 from workbench.precision.saving import PROTOBUF_LIMIT, weights_bytes
+from workbench.precision.widening import widen_fp4
 
 _FLOAT = TensorProto.FLOAT
 _HALVES = {TensorProto.FLOAT16: np.dtype(np.float16), TensorProto.BFLOAT16: np.dtype(ml_dtypes.bfloat16)}
@@ -52,9 +54,10 @@ def without_halves(path: str | Path) -> bytes | None:
 
 def _exact(path: str | Path) -> tuple[onnx.ModelProto, bool]:
     model = onnx.load(path)
+    has_fp4 = widen_fp4(model)
     rewriter = _Rewriter()
     rewriter.whole(model.graph)
-    return model, rewriter.has_changed
+    return model, rewriter.has_changed or has_fp4
 
 
 class _Scope:

@@ -19,6 +19,7 @@ Rules
 7. A node that reads one of the dialect's `unquantized_behind`, directly or through operators that only move values,
    stays in float: OpenVINO 2026.4 fuses the quantization into ReduceMax and ReduceMin and computes wrongly (27 dB, not
    140).
+8. In INT8, the skip branch of a residual sum is quantized (`residual`): `n20:quantize_skip`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from workbench.precision.editor import GraphEditor, int_attribute, is_standard
 from workbench.precision.observations import Observations
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
 from workbench.precision.passes.qdq import Form, QdqWriter
+from workbench.precision.passes.residual import Skip, skips
 from workbench.precision.passes.weights import E4M3, E4M3_LARGEST, Stored, fp8_weights, int8_weights, rounded_scale
 from workbench.precision.thresholds import SIGNED_LEVELS, UNSIGNED_LEVELS
 
@@ -68,7 +70,9 @@ def observed_tensors(model: ModelProto) -> list[str]:
     """Activations that INT8 may need ranges of, in graph order."""
     editor = GraphEditor(model)
     able = [node for node in editor.nodes if is_standard(node, *OPS) and not why_not(editor, node)]
-    return list(dict.fromkeys(name for node in able for name in _activations(editor, node)))
+    names = dict.fromkeys(name for node in able for name in _activations(editor, node))
+    quantizable = {node.name for node in able}
+    return list(names | dict.fromkeys(skip.tensor for skip in skips(editor) if skip.conv in quantizable))
 
 
 def why_not(editor: GraphEditor, node: NodeProto, opset: int = PER_TENSOR_OPSET) -> str:
@@ -101,7 +105,7 @@ def quantize(
             continue
         opset = FP8_OPSET if wish.precision is Precision.FP8 else PER_TENSOR_OPSET
         reason = why_not(editor, node, opset) or unseen(editor, node, observations)
-        if not reason and (behind := _reads_from(editor, node, dialect.unquantized_behind)):
+        if not reason and (behind := _reads_from(editor, _activations(editor, node), dialect.unquantized_behind)):
             reason = f"it reads a {behind}, behind which {dialect.name} computes {wish.precision.label} wrongly"
         if reason:
             result.left[f"{node.op_type}: {reason}"] += 1
@@ -109,8 +113,18 @@ def quantize(
         unsigned = dialect.unsigned_activations and is_constant(editor, node.input[1])
         rewriter.rewrite(node, unsigned=unsigned)
         result.nodes.append(node.name)
+    if wish.precision is Precision.INT8:
+        _quantize_skips(editor, rewriter, set(result.nodes), dialect)
     editor.commit()
     return result
+
+
+def _quantize_skips(editor: GraphEditor, rewriter: _Rewriter, quantized: set[str], dialect: Dialect) -> None:
+    """Rule 8."""
+    for skip in list(skips(editor)):
+        is_right = not _reads_from(editor, [skip.tensor], dialect.unquantized_behind)
+        if skip.conv in quantized and is_right and rewriter.has_range(skip.tensor):
+            rewriter.rewrite_skip(skip, unsigned=dialect.unsigned_activations)
 
 
 def is_constant(editor: GraphEditor, name: str) -> bool:
@@ -132,9 +146,9 @@ def unseen(editor: GraphEditor, node: NodeProto, observations: Observations) -> 
     return ""
 
 
-def _reads_from(editor: GraphEditor, node: NodeProto, ops: tuple[str, ...]) -> str:
-    """Rule 7: the first of `ops` that this node reads; empty: none."""
-    waiting, seen = list(_activations(editor, node)), set()
+def _reads_from(editor: GraphEditor, names: list[str], ops: tuple[str, ...]) -> str:
+    """Rule 7: the first of `ops` that these tensors come from; empty: none."""
+    waiting, seen = list(names), set()
     while waiting:
         name = waiting.pop()
         producer = editor.producers.get(name)
@@ -166,6 +180,14 @@ class _Rewriter:
             else:
                 form = self._form(name, unsigned)
                 self._editor.set_input(node, slot, self._writer.pair(node.name, operand, name, form))
+
+    def has_range(self, name: str) -> bool:
+        return name in self._observations and self._observations.threshold(name, _BY_MAX) > 0.0
+
+    def rewrite_skip(self, skip: Skip, *, unsigned: bool) -> None:
+        form = self._form(skip.tensor, unsigned)
+        pair = self._writer.pair(skip.add.name, "skip", skip.tensor, form)
+        self._editor.set_input(skip.add, skip.slot, pair)
 
     def _form(self, name: str, unsigned: bool) -> Form:
         """Rules 3 and 4."""
