@@ -107,7 +107,7 @@ def test_weights_set_aside_are_read_from_their_file(tmp_path: Path) -> None:
     x = np.ones((1, 64, 32, 32), np.float32)
     expected = Reference(model.SerializeToString()).infer({"x": x})["y"]
     with WeightsAside(tmp_path / "weights") as aside:
-        aside.take(model)
+        model = aside.take(model)
         assert aside.path.stat().st_size == 2 * values.nbytes
         assert len(model.SerializeToString()) < 1000
         assert np.array_equal(Reference(model.SerializeToString(), 1, tmp_path).infer({"x": x})["y"], expected)
@@ -119,8 +119,7 @@ def test_constants_of_nodes_are_weights_too(tmp_path: Path) -> None:
     nodes = [helper.make_node("Constant", [], ["c"], value=big), helper.make_node("Add", ["x", "c"], ["y"])]
     model = model_of(nodes, "y", [])
     with WeightsAside(tmp_path / "weights") as aside:
-        aside.take(model)
-        cut = dissected(model)
+        cut = dissected(aside.take(model))
         assert [tensor.name for tensor in cut.tensors] == ["y"]
         x = np.ones((1, 64, 32, 32), np.float32)
         part = cut.chunk(0).reference

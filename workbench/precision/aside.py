@@ -32,8 +32,11 @@ class WeightsAside:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
-    def take(self, model: ModelProto) -> None:
-        """Moves the large initializers of the main graph here, in place. Constant nodes become initializers first."""
+    def take(self, model: ModelProto) -> ModelProto:
+        """A copy whose large weights of the main graph lie here; those in Constant nodes too, which become initializers.
+
+        `model` loses them. What it held is freed only with it: a proto keeps its memory when a field is cleared.
+        """
         _name_constants(model)
         for tensor in model.graph.initializer:
             if not tensor.HasField("raw_data") and tensor.data_type in _PLAIN:
@@ -41,6 +44,7 @@ class WeightsAside:
             if len(tensor.raw_data) >= SMALLEST:
                 self._move(tensor)
         self._file.flush()
+        return ModelProto.FromString(model.SerializeToString())
 
     def _move(self, tensor: TensorProto) -> None:
         self._file.write(bytes(-self._file.tell() % PAGE))

@@ -156,10 +156,8 @@ def dissect(model: Model, typed: TypedModel, fixed: Fixed, aside: WeightsAside) 
     `fixed` are the inputs whose branches the typed graph was built for. Raises WorkbenchError.
     """
     layers = {layer.id: layer for layer in model.graph.walk()}
-    reference, _ = copy_with_branches(model, typed.shapes, fixed)
-    aside.take(reference)
-    exact = exact_copy(typed.path)
-    aside.take(exact)
+    reference = aside.take(copy_with_branches(model, typed.shapes, fixed)[0])
+    exact = aside.take(exact_copy(typed.path))
     return Dissection(reference, exact, layers)
 
 
