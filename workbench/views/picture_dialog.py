@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import QSizeF
 from PySide6.QtWidgets import QComboBox, QDialog, QFormLayout, QHBoxLayout, QLabel, QWidget
 
 from workbench.session.session import Message, Session
 from workbench.views.canvas import GraphCanvas
-from workbench.views.canvas.export import drawing_remark, image_remark, image_size
+from workbench.views.canvas.export import drawing_remark, image_remark, image_size, page_size
 from workbench.views.files import ask_where_to_save
 from workbench.views.saving import saved
 from workbench.views.widgets import Line, Words, button, soft_label
@@ -50,6 +51,7 @@ class PictureDialog(QDialog):
         form.addRow(QLabel("Size"), self.extent)
         form.addRow(self.remark)
         row = QHBoxLayout()
+        row.setSpacing(8)
         row.addStretch(1)
         row.addWidget(self.copy)
         row.addWidget(self.save)
@@ -82,7 +84,7 @@ class PictureDialog(QDialog):
         """How large it becomes, and what a limit takes away."""
         frame, is_png = self._canvas.export_frame(self.is_whole), self.form.currentData() == "png"
         self.sharpness.setEnabled(is_png)
-        size = image_size(frame, self.times if is_png else 1.0)
+        size = image_size(frame, self.times) if is_png else QSizeF(*page_size(frame)).toSize()
         self.extent.set_words(
             Words(f"{size.width():,} × {size.height():,}", "pixels" if is_png else "units, any sharpness")
         )

@@ -14,15 +14,15 @@ KEY_WIDTH = 130
 CANVAS = (
     ("Wheel, drag", "zoom, move the graph"),
     ("Shift+drag", "select what lies in a box"),
-    ("Double click", "open or close a group, open a body"),
+    ("Double click", "open or close a group or body"),
     *((key.label, key.words) for key in KEYS_OF_CANVAS if key.label),
-    ("Tab", "from one graph to the other"),
+    ("Tab", "to the other graph"),
     ("1 … 9, 0", "paint a precision, erase paint"),
-    ("B, R", "brush, rectangle; Esc lays it down"),
+    ("B, R", "brush, rectangle; Esc: neither"),
 )
 SEARCH = (
     ("Enter, Shift+Enter", "the next, the one before"),
-    ("Esc", "end, and back to what was seen"),
+    ("Esc", "end, back to what was seen"),
     ("op:  name:  tensor:", "look only there"),
 )
 TABLE = (
@@ -38,7 +38,7 @@ class Shortcuts(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keyboard and mouse")
-        self.setMinimumWidth(1040)
+        self.setMinimumWidth(1120)
         self.rows: list[tuple[str, str]] = []
         across = QHBoxLayout(self)
         across.setContentsMargins(24, 20, 24, 20)
@@ -51,7 +51,7 @@ class Shortcuts(QDialog):
             for title, rows in sections:
                 self._add(column, title, list(rows))
             column.addStretch(1)
-            across.addLayout(column, 1)
+            across.addLayout(column, 6 if sections is places else 5)
 
     def _add(self, column: QVBoxLayout, title: str, rows: list[tuple[str, str]]) -> None:
         if not rows:

@@ -267,7 +267,7 @@ def test_keys_go_to_the_ends_and_fit_what_is_selected(canvas: GraphCanvas) -> No
     QTest.keyClick(canvas, Qt.Key.Key_F)
     middle = place_of(canvas, "n201")
     assert abs(middle.y() - 350) <= 2 and canvas.camera.zoom > 0.9
-    QTest.keyClick(canvas, Qt.Key.Key_0)
+    QTest.keyClick(canvas, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
     assert 0 < place_of(canvas, "n299").y() < 700 and 0 < place_of(canvas, "n0").y() < 700
 
 

@@ -255,8 +255,6 @@ class GraphCanvas(Folding):
     def _after_scene(self) -> None:
         self._breadcrumb.show_path(self._path, self._nest)
         self._say()
-        has_graph = self._scene.count > 0
-        self._controls.setVisible(has_graph)
         self._place_parts()
         tell_current(self)
 
@@ -307,6 +305,8 @@ class GraphCanvas(Folding):
         self._place_parts()
 
     def _place_parts(self) -> None:
+        has_room = self.map_room() > 0  # a narrow pane has none beside its boxes
+        self._controls.setVisible(self._scene.count > 0 and has_room)
         self._controls.move(self.width() - self._controls.width() - 8, self.height() - self._controls.height() - 10)
         self._breadcrumb.setGeometry(0, 0, self.width(), self._breadcrumb.sizeHint().height())
         self._minimap.place()

@@ -52,22 +52,17 @@ class Key(msgspec.Struct, frozen=True):
 
 
 TABLE = (
-    Key(Qt.Key.Key_Down, _walk(walk.below), "↑  ↓", "to what a node reads, to what reads it"),
+    Key(Qt.Key.Key_Down, _walk(walk.below), "↑  ↓", "along the edges"),
     Key(Qt.Key.Key_Up, _walk(walk.above)),
-    Key(Qt.Key.Key_Left, _walk(lambda scene, box: walk.beside(scene, box, -1)), "←  →", "to its neighbours"),
+    Key(Qt.Key.Key_Left, _walk(lambda scene, box: walk.beside(scene, box, -1)), "←  →", "to the neighbours"),
     Key(Qt.Key.Key_Right, _walk(lambda scene, box: walk.beside(scene, box, 1))),
     Key(Qt.Key.Key_Home, lambda canvas: _go(canvas, walk.first(canvas.scene)), "Home  End", "to the first, the last"),
     Key(Qt.Key.Key_End, lambda canvas: _go(canvas, walk.last(canvas.scene))),
-    Key(
-        Qt.Key.Key_Return, lambda canvas: canvas.activate_box(canvas.current), "Enter", "open or close a group, a body"
-    ),
+    Key(Qt.Key.Key_Return, lambda canvas: canvas.activate_box(canvas.current), "Enter", "open, close"),
     Key(Qt.Key.Key_Enter, lambda canvas: canvas.activate_box(canvas.current)),
-    Key(
-        Qt.Key.Key_Escape, lambda canvas: canvas.step_back(), "Esc", "to the group around; then nothing; then the body"
-    ),
-    Key(Qt.Key.Key_F, lambda canvas: canvas.fit_selection(), "F", "fit what is selected, else everything"),
-    Key(Qt.Key.Key_0, lambda canvas: canvas.fit(), "0", "fit everything"),
-    Key(Qt.Key.Key_0, lambda canvas: canvas.fit(), modifiers=CONTROL),
+    Key(Qt.Key.Key_Escape, lambda canvas: canvas.step_back(), "Esc", "climb: group, nothing, body"),
+    Key(Qt.Key.Key_F, lambda canvas: canvas.fit_selection(), "F", "fit the selection, or all"),
+    Key(Qt.Key.Key_0, lambda canvas: canvas.fit(), "Ctrl+0", "fit everything", CONTROL),
     Key(Qt.Key.Key_Plus, lambda canvas: canvas.zoom_by(STEP), "+  −", "zoom"),
     Key(Qt.Key.Key_Equal, lambda canvas: canvas.zoom_by(STEP)),
     Key(Qt.Key.Key_Minus, lambda canvas: canvas.zoom_by(1 / STEP)),

@@ -18,6 +18,7 @@ from workbench.views.canvas.marks import Marks
 HEIGHT = 38.0
 MARGIN, GAP, SWATCH = 14.0, 16.0, 10.0
 BAR_WIDE, BAR_LEAST, BAR_HIGH = 168.0, 90.0, 6.0
+LEAST_CUT = 110.0  # px: a text that is cut to less says nothing
 SIZE = 11  # px of all texts but those of the ticks
 _RIGHT = Qt.TextElideMode.ElideRight
 
@@ -103,7 +104,7 @@ class _Strip:
         font = metrics(SIZE, False)
         width = font.horizontalAdvance(text)
         if width > self.room:
-            if whole or self.room < 40:
+            if whole or self.room < LEAST_CUT:
                 return False
             text = font.elidedText(text, _RIGHT, self.room)
             width = self.room
