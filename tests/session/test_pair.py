@@ -137,3 +137,11 @@ def test_news_tell_of_both_engines_at_once(paired: Session) -> None:
     paired.pair.set_on(False)
     paired.pair.set_on(True)
     paired.close_model()
+
+
+def test_a_difference_is_laid_in_equal_parts_on_the_layers_of_either_side(paired: Session) -> None:
+    a, b = (paired.pair.difference_ms(of_first=of_first) for of_first in (True, False))
+    assert a["l2"] == pytest.approx(-1.1) and b["l2"] == b["l3"] == pytest.approx(-0.55)
+    assert sum(a.values()) == pytest.approx(sum(b.values())) == pytest.approx(2.0 - 3.6)
+    paired.pair.set_on(False)
+    assert paired.pair.difference_ms(of_first=True) == {}

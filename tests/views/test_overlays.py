@@ -116,7 +116,7 @@ def test_the_worst_error_of_its_nodes_is_a_layers_error(facts: Facts) -> None:
 
 def test_every_kind_has_a_colour(facts: Facts) -> None:
     fates = source("fate", facts)
-    assert isinstance(fates, Kinds) and fates.values["n2"] == "no kernel"
+    assert isinstance(fates, Kinds) and fates.values["n2"] == "absorbed"
     assert set(fates.values.values()) <= set(fates.colors)
     assert values(engine("precision", facts)) == {"l0": "INT8", "l1": "FP16", "l2": "FP16"}
     assert asked_stripes(facts) == {"n0": LIGHT.precision[Precision.INT8]}

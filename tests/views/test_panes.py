@@ -205,3 +205,14 @@ def test_closing_the_model_ends_the_comparison(two: MainWindow) -> None:
     click_node(two.panes.first.canvas, "l1")
     two.session.close_model()
     assert not two.session.pair.is_on and not two.session.selection
+
+
+def test_the_difference_of_two_engines_can_be_laid_over_both(two: MainWindow) -> None:
+    panes = two.panes
+    panes.engine.overlays._choose("difference")
+    canvas = panes.engine.canvas
+    shown = {canvas.scene.ids[box]: canvas.marks.value_text(box) for box in range(canvas.scene.count)}
+    assert shown["l2"] == "−0.550 ms" and shown["l4"] == "0.000 ms"
+    assert panes.first.overlays.current == "difference"
+    press(panes.bar.modes, ONE)
+    assert panes.engine.overlays._reasons["difference"].startswith("Needs two engines")

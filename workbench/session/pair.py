@@ -84,6 +84,15 @@ class EnginePair(QObject):
             self._aligned = key, align(a, b, *times)
         return self._aligned[1]
 
+    def difference_ms(self, *, of_first: bool) -> dict[str, float]:
+        """B's time minus A's, of each group in equal parts on its layers there; empty where one was not timed."""
+        found: dict[str, float] = {}
+        for group in self.alignment.groups if self.alignment is not None else ():
+            layers, difference = group.a if of_first else group.b, group.difference_ms
+            if difference is not None:
+                found |= dict.fromkeys(layers, difference / len(layers) if layers else 0.0)
+        return found
+
     def toggle(self) -> None:
         self.set_on(not self._is_on)
 

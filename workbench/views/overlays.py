@@ -22,12 +22,13 @@ NO_TIMES = "No layer times yet: build the model first"
 NO_ENGINE = "No engine yet: build the model first"
 NO_ERRORS = "This run has no error per node: check its layers first"
 NO_COSTS = "No model is open"
+NO_PAIR = "Needs two engines side by side that were both timed (Ctrl+T)"
 FATE_WORDS = {
     FateKind.FUSED: "fused",
     FateKind.ALONE: "alone",
     FateKind.SPLIT: "split",
     FateKind.FOLDED: "folded",
-    FateKind.ABSORBED: "no kernel",
+    FateKind.ABSORBED: "absorbed",
     FateKind.REMOVED: "removed",
     FateKind.UNKNOWN: "unknown",
 }
@@ -37,7 +38,7 @@ HARMLESS_DB = 60.0  # an error so small is seen nowhere: the quiet end of the sc
 class Facts(msgspec.Struct, frozen=True):
     """All that overlays are made of. `layer_ms` is by engine layer, everything else by source node.
 
-    `shares` splits times of layers on nodes (see `TimeShares`).
+    `shares` splits times of layers on nodes (see `TimeShares`). `difference_ms` is, of two engines, what B takes more.
     """
 
     links: Links
@@ -49,6 +50,7 @@ class Facts(msgspec.Struct, frozen=True):
     costs: Mapping[str, Cost] = {}
     costs_problem: str = ""  # why they cannot be counted
     errors: LayerErrors | None = None
+    difference_ms: Mapping[str, float] = {}
 
 
 Make = Callable[[Facts], Heat | Kinds | None]
@@ -118,6 +120,13 @@ def _layer_time(facts: Facts, *, share_leads: bool) -> Heat | None:
 def _time(values: Mapping[str, float], share_leads: bool, missing: str) -> Heat:
     title = "Share of time" if share_leads else "Time"
     return Heat(values, "ms", title, total=sum(values.values()), share_leads=share_leads, missing=missing)
+
+
+def _difference(facts: Facts) -> Heat | None:
+    """Which end of the scale is which is said by its ticks: below zero B is faster."""
+    if not facts.difference_ms:
+        return None
+    return Heat(facts.difference_ms, "ms", "Time, B − A", Scale.DIVERGING, missing="not timed")
 
 
 # errors
@@ -300,6 +309,13 @@ OVERLAYS = (
         lambda facts: _node_cost(facts, lambda cost: cost.parameters or None, "", "Parameters"),
         lambda facts: _layer_cost(facts, lambda cost: cost.parameters or None, "", "Parameters"),
     ),
+    OverlayKind(
+        "difference",
+        "difference",
+        "Of two engines, the time of B minus that of A, in equal parts on the layers that do the same work",
+        NO_PAIR,
+        engine=_difference,
+    ),
 )
 SOURCE_OVERLAYS = {kind.id: kind for kind in OVERLAYS if kind.source is not None}
 ENGINE_OVERLAYS = {kind.id: kind for kind in OVERLAYS if kind.engine is not None}
@@ -326,6 +342,7 @@ def reasons(kinds: Iterable[OverlayKind], facts: Facts, *, is_engine: bool) -> d
         NO_ENGINE: "" if facts.links.fates else NO_ENGINE,
         NO_ERRORS: _why_no_errors(facts.errors),
         NO_COSTS: facts.costs_problem,
+        NO_PAIR: "" if facts.difference_ms else NO_PAIR,
     }
     found = {kind.id: missing.get(kind.reason, "") for kind in kinds}
     if is_engine and facts.engine is not None:

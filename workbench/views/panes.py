@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.core.run import EngineGraph, Run
 from workbench.core.theme import Theme
-from workbench.session.baseline import short_title
 from workbench.session.search import Hit
 from workbench.session.selection import Selection, Side
 from workbench.session.session import Message, Session
-from workbench.session.telling import fate_badge, layer_badge, selection_answer
-from workbench.session.words import plural, verbal_status
+from workbench.session.telling import selection_answer
+from workbench.session.words import plural
 from workbench.views.following import CameraFollow
-from workbench.views.overlays import (
-    ENGINE_OVERLAYS,
-    SOURCE_OVERLAYS,
-    Facts,
-    TimeShares,
-    asked_stripes,
-    ran_stripes,
-    reasons,
-)
+from workbench.views.overlays import ENGINE_OVERLAYS, SOURCE_OVERLAYS
 from workbench.views.pane import Pane
 from workbench.views.pane_bar import TWO, PaneBar
+from workbench.views.pane_overlays import PaneOverlays
 from workbench.views.picture_dialog import PictureDialog
-from workbench.views.run_picker import RunPicker
+from workbench.views.run_picker import NO_ENGINE, RunPicker, engine_words, why_no_engine
 from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, connect_all
-
-NO_ENGINE = (
-    "No engine yet.\nChoose a backend and a precision above, then Build (Ctrl+B):\nthe graph after fusion appears here."
-)
-BUILDING = "The engine is being built.\nIts graph appears here as soon as it is on disk."
-NO_ENGINE_OF_RUN = "This run has no engine graph."
 
 
 class Panes(QWidget):
@@ -46,9 +31,7 @@ class Panes(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._shares = {side: TimeShares(session.links) for side in Side}
         self._found: dict[Side, frozenset[str]] = {}
-        self._seen: tuple[object, object] = (None, None)  # the live values that are shown
         self._build()
         self._connect()
         self.set_theme(current())
@@ -83,7 +66,9 @@ class Panes(QWidget):
         column.setSpacing(0)
         column.addWidget(self.bar)
         column.addWidget(self.splitter, 1)
+        self.laid = PaneOverlays(session, self.by_side, self.shown)
         self.following = CameraFollow(self)
+        self._fates: dict[str, str] = {}  # what became of each node, in a badge
         for pane in self.by_side.values():
             self.following.watch(pane.canvas)
 
@@ -93,98 +78,23 @@ class Panes(QWidget):
         self.first.canvas.selection_changed.connect(pair.select)
         self.engine.canvas.selection_changed.connect(session.select_layers)
         for side, pane in self.by_side.items():
-            pane.overlays.chosen.connect(partial(self._overlay_chosen, side))
             pane.canvas.picture_asked.connect(self.save_left if side is not Side.ENGINE else self.save_right)
         self.bar.mode_chosen.connect(lambda mode: pair.set_on(mode == TWO))
         self.bar.dim_toggled.connect(self.toggle_dim)
         self.bar.follow_toggled.connect(self.toggle_follow)
         session.model_changed.connect(self._show_model)
         connect_all((session.engine_changed, pair.changed, session.runs.changed), self._show_engines)
-        session.costs.changed.connect(self.refresh_overlays)
-        session.runs.ticked.connect(self._follow_live)
         session.selection_changed.connect(self._show_selection)
-        connect_all((session.choices_changed, session.backends_changed), self._show_choices)
 
     def set_theme(self, theme: Theme) -> None:
         for pane in self.by_side.values():
             pane.canvas.set_theme(theme)
-        self._show_links()
-        self.refresh_overlays()
-
-    # what is laid over the graphs
+        self.laid.show_links()
+        self.laid.refresh()
 
     def refresh_overlays(self, _news: object = None) -> None:
         """Times have changed."""
-        if self._session.model is None:
-            return
-        for side, pane in self.by_side.items():
-            if pane is self.first and not self._session.pair.is_on:
-                continue
-            facts = self.facts(side)
-            kinds = SOURCE_OVERLAYS if side is Side.SOURCE else ENGINE_OVERLAYS
-            pane.overlays.set_reasons(reasons(kinds.values(), facts, is_engine=side is not Side.SOURCE))
-            kind = kinds[pane.overlays.current]
-            make = kind.source if side is Side.SOURCE else kind.engine
-            can = make is not None and (side is Side.SOURCE or facts.engine is not None)
-            pane.canvas.set_overlay(make(facts) if can and make else None)
-
-    def _follow_live(self, ids: frozenset[str]) -> None:
-        """30 times a second while a run measures: only where it has measured, and only colours that show it."""
-        run = self._session.current
-        live = self._session.runs.live.get(run.id) if run is not None and run.id in ids else None
-        if live is None or (live.layer_ms is self._seen[0] and live.layer_errors is self._seen[1]):
-            return
-        self._seen = live.layer_ms, live.layer_errors
-        if any(pane.overlays.kind.is_live for pane in self.shown()):
-            self.refresh_overlays()
-
-    def facts(self, side: Side) -> Facts:
-        """What the overlays of a pane are made of. The source pane shows what the plan asks now."""
-        session = self._session
-        links = session.pair.links if side is Side.FIRST else session.links
-        if self._shares[side].links is not links:
-            self._shares[side] = TimeShares(links)
-        run = session.pair.run if side is Side.FIRST else session.current
-        needs_costs = self.by_side[side].overlays.kind.needs_costs
-        return Facts(
-            links=links,
-            theme=current(),
-            engine=session.pair.engine if side is Side.FIRST else session.engine,
-            asked=session.asked if side is Side.SOURCE else session.asked_of_run,
-            layer_ms=session.runs.layer_ms(run.id) if run else {},
-            errors=session.runs.layer_errors(run.id) if run else None,
-            shares=self._shares[side],
-            costs=session.costs.get() if needs_costs else {},
-            costs_problem=session.costs.problem,
-        )
-
-    def _overlay_chosen(self, side: Side, key: str) -> None:
-        """Two engines are always seen through the same overlay."""
-        for pane in (self.first, self.engine) if side is not Side.SOURCE else ():
-            pane.overlays.choose(key)
-        chosen = {"source": self.source.overlays.current, "engine": self.engine.overlays.current}
-        self._session.settings.set("overlays", chosen)
-        self._show_choices()
-
-    def _show_choices(self, _news: object = None) -> None:
-        self._show_source()
-        self.refresh_overlays()
-
-    def _show_source(self) -> None:
-        """What each node will run in as its colour; in its badge why it will not, else what became of it."""
-        self.source.canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
-        links, asked = self._session.links, self._session.asked
-        badges = {node: fate_badge(fate, links) for node, fate in links.fates.items()}
-        badges |= {node: f"no {asked[node].label} here" for node in self._session.plan.limits}
-        self.source.canvas.set_badges(badges)
-
-    def _show_links(self) -> None:
-        """Precision colours and badges: they change with the engine, not with the times."""
-        self._show_source()
-        for side in (Side.FIRST, Side.ENGINE):
-            facts, canvas = self.facts(side), self.by_side[side].canvas
-            canvas.set_colors(ran_stripes(facts))
-            canvas.set_badges({key: layer_badge(layer, facts.links) for key, layer in facts.links.layers.items()})
+        self.laid.refresh()
 
     # which graphs
 
@@ -197,8 +107,8 @@ class Panes(QWidget):
             soft = plural(model.top_level_nodes, "node") + (f" + {extra:,} in bodies" if extra else "")
             self.title.set_words(Words("Source", soft, bold=True))
         self.source.set_graph(model.graph if model else None, self._session.scopes.of_model(model) if model else None)
-        self._show_links()
-        self.refresh_overlays()
+        self.laid.show_links()
+        self.laid.refresh()
 
     def _show_engines(self, _news: object = None) -> None:
         session, pair = self._session, self._session.pair
@@ -210,8 +120,8 @@ class Panes(QWidget):
         self._show_left(self.first if pair.is_on else self.source)
         self._pair_cameras()
         self._refresh_bar()
-        self._show_links()
-        self.refresh_overlays()
+        self.laid.show_links()
+        self.laid.refresh()
 
     def _set_engine(self, pane: Pane, engine: EngineGraph | None, run: Run | None) -> None:
         model = self._session.model
@@ -244,7 +154,7 @@ class Panes(QWidget):
     def _show_selection(self, selection: Selection) -> None:
         for side, ids in _by_side(selection).items():
             self.by_side[side].canvas.set_selection(ids, reveal=side is not selection.chosen)
-        self.bar.say(selection_answer(self._session))
+        self.bar.say(*selection_answer(self._session))
         self._dim()
 
     def _dim(self) -> None:
@@ -324,25 +234,6 @@ class Panes(QWidget):
         dialog = PictureDialog(pane.canvas, self._session, name, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
-
-
-def engine_words(name: str, run: Run | None, engine: EngineGraph | None) -> Words:
-    """`Engine INT8 MSE · 100 layers`."""
-    if run is None:
-        return Words(name, bold=True)
-    count = f" · {plural(len(engine.graph.layers), 'layer')}" if engine is not None else ""
-    return Words(name, f"{short_title(run)}{count}", bold=True)
-
-
-def why_no_engine(run: Run | None) -> str:
-    """What stands in the place of an engine's graph: what would fill it, or why it stays empty."""
-    if run is None:
-        return NO_ENGINE
-    if not run.status.is_final:
-        return BUILDING
-    if run.error is None:
-        return f"{NO_ENGINE_OF_RUN}\nIt was {verbal_status(run) or 'made without one'}."
-    return f"{NO_ENGINE_OF_RUN}\n{run.error.message}\n{run.error.hint}".strip()
 
 
 def _by_side(selection: Selection) -> dict[Side, frozenset[str]]:

@@ -9,14 +9,19 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QSizePolicy
 
-from workbench.core.run import Run
-from workbench.session.baseline import run_title, stats_of
-from workbench.session.words import milliseconds
+from workbench.core.run import EngineGraph, Run
+from workbench.session.baseline import run_title, short_title, stats_of
+from workbench.session.words import milliseconds, plural, verbal_status
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.theme import current
 from workbench.views.widgets import Words, menu_item, paint_words, swatch_icon, words_width
 
+NO_ENGINE = (
+    "No engine yet.\nChoose a backend and a precision above, then Build (Ctrl+B):\nthe graph after fusion appears here."
+)
+BUILDING = "The engine is being built.\nIts graph appears here as soon as it is on disk."
+NO_ENGINE_OF_RUN = "This run has no engine graph."
 ARROW = 16  # pixels at the right
 
 
@@ -68,3 +73,22 @@ class RunPicker(DropButton):
                 painter.setBrush(QColor(theme.faint))
                 y = self.height() / 2 - 1.5
                 painter.drawPolygon([QPointF(x - 3.5, y), QPointF(x + 3.5, y), QPointF(x, y + 4.5)])
+
+
+def engine_words(name: str, run: Run | None, engine: EngineGraph | None) -> Words:
+    """`Engine INT8 MSE · 100 layers`."""
+    if run is None:
+        return Words(name, bold=True)
+    count = f" · {plural(len(engine.graph.layers), 'layer')}" if engine is not None else ""
+    return Words(name, f"{short_title(run)}{count}", bold=True)
+
+
+def why_no_engine(run: Run | None) -> str:
+    """What stands in the place of an engine's graph: what would fill it, or why it stays empty."""
+    if run is None:
+        return NO_ENGINE
+    if not run.status.is_final:
+        return BUILDING
+    if run.error is None:
+        return f"{NO_ENGINE_OF_RUN}\nIt was {verbal_status(run) or 'made without one'}."
+    return f"{NO_ENGINE_OF_RUN}\n{run.error.message}\n{run.error.hint}".strip()
