@@ -11,13 +11,23 @@ from numpy.typing import NDArray
 
 from workbench.core.graph import Graph, Tensor
 from workbench.core.scopes import Scope
-from workbench.views.canvas.boxes import SHAPE_OPS, Box, Boxes, Measure, box_width, evened, shape_text
+from workbench.views.canvas.boxes import (
+    GROUP_ROOM,
+    SHAPE_OPS,
+    WIDTH_MOST,
+    Box,
+    Boxes,
+    Measure,
+    box_width,
+    evened,
+    is_weighted,
+    shape_text,
+)
 
 Ints = NDArray[np.int64]
 
 LEAST_GROUP = 2  # a group of one box is that box
 TITLE_MOST = 110.0  # a long title does not widen its group further: it is elided
-CHEVRON_ROOM = 24.0  # at both sides of the text on a closed group
 HINT_OPS = 2  # so many ops are named on a closed group
 DIGEST_MOST = 60  # longer names are elided before they are measured
 
@@ -88,7 +98,7 @@ class Body:
 
     def group_width(self, group: int) -> float:
         """Of the box of a closed group."""
-        return box_width(self.groups[group].title, self.hint(group), self._measure, CHEVRON_ROOM)
+        return box_width(self.groups[group].title, self.hint(group), self._measure, GROUP_ROOM, WIDTH_MOST)
 
     def header_width(self, group: int) -> float:
         """Of an open group's title, as far as it widens the group."""
@@ -110,7 +120,8 @@ class Body:
 
 def _hint(boxes: list[Box]) -> str:
     ops = Counter(box.layer.op for box in boxes if box.layer is not None)
-    telling = [(op, count) for op, count in ops.most_common() if op not in SHAPE_OPS][:HINT_OPS]
+    telling = [(op, count) for op, count in ops.most_common() if op not in SHAPE_OPS]
+    telling = sorted(telling, key=lambda found: not is_weighted(found[0]))[:HINT_OPS]  # products first
     words = ", ".join(f"{count} {op}" if count > 1 else op for op, count in telling)
     return f"{ops.total():,} nodes" + (f" · {words}" if words else "")
 

@@ -18,6 +18,7 @@ NAME_MOST = 124.0  # a long name does not widen its box further: it is elided
 WIDTH_STEP = 8.0
 SHORT_NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 PADDING = 36.0
+GROUP_ROOM = 24.0  # more of it on a closed group: the chevron stands there
 
 DIM_MOST = 8  # characters of a free dimension's name on the picture; the tooltip has it whole
 
@@ -121,6 +122,11 @@ def is_hidden(layer: Layer, tensors: dict[str, Tensor]) -> bool:
     return layer.op == "ConstantOfShape" and bool(layer.inputs) and all(known)
 
 
+def is_weighted(op: str) -> bool:
+    """Convolutions and products."""
+    return any(part in op for part in WEIGHTED_OPS)
+
+
 def look_of(layer: Layer) -> Look:
     """By kind first; source nodes, which all are compute, by their op."""
     return _look(layer.op, layer.kind)
@@ -132,16 +138,16 @@ def _look(op: str, kind: LayerKind) -> Look:
         return Look.CONTROL
     if kind is LayerKind.REFORMAT or op in REFORMAT_OPS:
         return Look.REFORMAT
-    if any(part in op for part in WEIGHTED_OPS):
+    if is_weighted(op):
         return Look.WEIGHTED
     if kind is LayerKind.SHAPE or op in SHAPE_OPS:
         return Look.SHAPE
     return Look.PLAIN
 
 
-def box_width(title: str, name: str, measure: Measure, more: float = 0.0) -> float:
+def box_width(title: str, name: str, measure: Measure, more: float = 0.0, name_most: float = NAME_MOST) -> float:
     """In steps of 8 px."""
-    text = PADDING + more + max(measure(evened(title), False), min(measure(evened(name), True), NAME_MOST))
+    text = PADDING + more + max(measure(evened(title), False), min(measure(evened(name), True), name_most))
     return ceil(min(max(text, WIDTH_LEAST), WIDTH_MOST) / WIDTH_STEP) * WIDTH_STEP
 
 

@@ -75,7 +75,7 @@ class Memo:
     Keys name inner layouts by identity: they live at least as long as the outer ones that hold them.
     """
 
-    KEPT = 3
+    KEPT = 1
 
     def __init__(self) -> None:
         self._found: dict[Hashable, Flat] = {}

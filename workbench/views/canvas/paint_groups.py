@@ -9,9 +9,10 @@ from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QPolygonF
 from workbench.views.canvas.fonts import face, static_text
 from workbench.views.canvas.paint import RADIUS, ROUND, TEXT, Frame, draw_rects, rects_of
 from workbench.views.canvas.palette import mix
-from workbench.views.canvas.scene import HEADER, Ints
+from workbench.views.canvas.scene import HEADER, Floats, Ints
 
 LABEL = (11, False)
+OUTSIDE = 60.0  # px
 SHADES = 5  # deeper groups look like the deepest of these
 STACK = (5.0, 2.5)  # how far the sheets of a repeated group stand out above it, the hindmost first
 CHEVRON = 4.0  # half its size
@@ -42,9 +43,7 @@ def paint_frames(painter: QPainter, frame: Frame) -> None:
     if not len(groups):
         return
     depth = np.minimum(frame.scene.groups.depth[groups], SHADES)
-    rects = frame.scene.placed.frames[groups] * frame.zoom
-    rects[:, 0] += frame.camera.shift_x
-    rects[:, 1] += frame.camera.shift_y
+    rects = _clipped(frame, frame.scene.placed.frames[groups])
     is_round = frame.zoom >= ROUND
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, is_round)
     line = QPen(frame.palette.color("line"), 1.0)
@@ -58,6 +57,15 @@ def paint_frames(painter: QPainter, frame: Frame) -> None:
         for x, y, width, height in np.round(mine).tolist():
             radius = (RADIUS + 2) * frame.zoom
             painter.drawRoundedRect(QRectF(x + 0.5, y + 0.5, width, height), radius, radius)
+
+
+def _clipped(frame: Frame, frames: Floats) -> Floats:
+    """In device pixels; what lies far outside is cut off: Qt takes long over it."""
+    low, high = frames[:, :2] * frame.zoom, (frames[:, :2] + frames[:, 2:]) * frame.zoom
+    shift = np.asarray([frame.camera.shift_x, frame.camera.shift_y])
+    most = np.asarray([frame.width, frame.height]) + OUTSIDE
+    low, high = np.clip(low + shift, -OUTSIDE, most), np.clip(high + shift, -OUTSIDE, most)
+    return np.concatenate([low, high - low], axis=1)
 
 
 def paint_headers(painter: QPainter, frame: Frame) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QColor, QPainter, QTransform
 
+from workbench.views.canvas.boxes import GROUP_ROOM
 from workbench.views.canvas.fonts import NAME, OP, SMALL, face, metrics, static_text
 from workbench.views.canvas.paint import TEXT, Frame
 from workbench.views.canvas.paint_groups import shade
@@ -66,7 +67,7 @@ def paint_texts(painter: QPainter, frame: Frame, boxes: Ints) -> None:
 def _paint_box_text(writer: Writer, frame: Frame, box: int) -> None:
     scene, theme = frame.scene, frame.palette.theme
     x, y = float(scene.placed.x[box]), float(scene.placed.y[box])
-    room = float(scene.widths[box]) - ROOM
+    room = float(scene.widths[box]) - ROOM - (GROUP_ROOM if box in scene.closed else 0.0)
     is_dim = bool(frame.marks.dim[box])
     value = _fitting(frame.marks.value_parts(box), room) if frame.is_near else ""
     second = (value or scene.names[box]) if frame.is_near else ""
@@ -109,13 +110,11 @@ class _Grounds:
 
     def __init__(self, frame: Frame) -> None:
         self._canvas = frame.palette.color("canvas")
-        self._inside, depth = frame.scene.inside, frame.scene.groups.depth.tolist()
-        shades = {level: shade(frame, level) for level in set(depth)}
-        self._groups = [shades[level] for level in depth]
+        self._frame = frame
 
     def of(self, box: int) -> QColor:
-        group = int(self._inside[box])
-        return self._groups[group] if group >= 0 else self._canvas
+        group = int(self._frame.scene.inside[box])
+        return shade(self._frame, int(self._frame.scene.groups.depth[group])) if group >= 0 else self._canvas
 
 
 def _labels(frame: Frame) -> list[tuple[str, float, float, float, int]]:

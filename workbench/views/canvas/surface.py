@@ -174,13 +174,19 @@ class Surface(QWidget):
 
     def _top_view(self) -> tuple[float, float]:
         """Zoom, and the world x that the top of the drawing is centred on: all that is seen there, or its first box."""
-        placed, half = self._scene.placed, self._scene.widths / 2
         for zoom in START_ZOOMS:
-            seen = placed.y * zoom < self.height()
-            left, right = float((placed.x - half)[seen].min()), float((placed.x + half)[seen].max())
+            left, right = self._reach(self.height() / zoom)
             if (right - left) * zoom <= self.width() - self.map_room() - MARGIN:
                 return zoom, (left + right) / 2
-        return zoom, float(placed.x[walk.first(self._scene)])
+        return zoom, float(self._scene.placed.x[walk.first(self._scene)])
+
+    def _reach(self, bottom: float) -> tuple[float, float]:
+        """From where to where boxes and open groups reach in the part of the drawing above `bottom`."""
+        placed, half = self._scene.placed, self._scene.widths / 2
+        seen, frames = placed.y < bottom, placed.frames[placed.frames[:, 1] < bottom]
+        lefts = np.concatenate([(placed.x - half)[seen], frames[:, 0]])
+        rights = np.concatenate([(placed.x + half)[seen], frames[:, 0] + frames[:, 2]])
+        return float(lefts.min()), float(rights.max())
 
     def _fly_to_box(self, box: int) -> None:
         placed = self._scene.placed
