@@ -100,6 +100,7 @@ BAD = [
     ("[calibration]\npercentile = nan", 2, "`calibration.percentile`: it must be from 50 to 100", ""),
     ("[calibration]\nsamples = 0", 2, "`calibration.samples`: it must be 1 or more", ""),
     ('skip = ["fold_everything"]', 1, "there is no clean-up pass fold_everything", ""),
+    ("block = 33", 1, "`block`: it is one of 16, 32", ""),
     ("version = 2", 1, "it has version 2", "newer"),
     ('version = "one"', 1, "`version` is 'one'", "version = 1"),
     ('default = "int8"\ndefault = "fp16"', 2, "line 2", ""),

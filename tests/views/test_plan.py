@@ -301,6 +301,9 @@ def test_what_is_different_is_listed_shown_on_the_graph_and_copied(editor: PlanW
     assert item is not None
     QTest.mouseClick(page.table.viewport(), LEFT, NONE, page.table.visualItemRect(item).center())
     assert blocks.session.selection.nodes == {"n1"}
+    page.set_after(PrecisionPlan(P.FP32), "another run")
+    assert page.table.topLevelItemCount() == 0 and page.empty.text().startswith("No difference")
+    page.set_after(None, "this plan")
     plan.set_default(P.BF16)
     assert page.summary.words.main == "6 nodes in another precision"
     click(page.take)
@@ -310,7 +313,7 @@ def test_what_is_different_is_listed_shown_on_the_graph_and_copied(editor: PlanW
 def test_a_plan_is_saved_opened_and_copied(blocks: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
     plan, files, path = blocks.session.plan, blocks.plan_panel.files, tmp_path / "mine.toml"
     plan.add_rule(Rule(P.FP16, op="Relu"))
-    files._write(str(path))
+    files.write(str(path))
     plan.clear()
     files.load(str(path))
     assert plan.value.rules == (Rule(P.FP16, op="Relu"),) and plan.is_saved

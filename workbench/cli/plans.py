@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from pathlib import Path
 
 import msgspec
 
 from workbench.cli.arguments import ranges_of
+from workbench.cli.output import Output
 from workbench.core.precision import Precision, PrecisionPlan
-from workbench.precision import read_plan
+from workbench.model import open_model
+from workbench.precision.plan_file import read_plan_file
 
 
-def plan_of(arguments: Namespace) -> PrecisionPlan:
+def plan_of(arguments: Namespace, output: Output | None = None) -> PrecisionPlan:
     """From `--plan FILE` or `--precision P`; `--method` and its like go before what the file says.
 
-    Raises WorkbenchError where the file cannot be read or is no plan.
+    `output` is told where the file names nodes of another model by id. Raises WorkbenchError where the file cannot be
+    read or is no plan.
     """
-    if arguments.plan is not None:
-        return with_options(read_plan(arguments.plan), arguments)
-    return with_options(PrecisionPlan(default=arguments.precision or Precision.FP32), arguments)
+    if arguments.plan is None:
+        return with_options(PrecisionPlan(default=arguments.precision or Precision.FP32), arguments)
+    found = read_plan_file(arguments.plan)
+    if output is not None and found.model.sha256 and (doubts := found.doubts(open_model(Path(arguments.model)))):
+        output.note(doubts)
+    return with_options(found.plan, arguments)
 
 
 def with_options(plan: PrecisionPlan, arguments: Namespace) -> PrecisionPlan:

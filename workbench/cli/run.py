@@ -24,7 +24,7 @@ from workbench.store import Store
 def execute(arguments: Namespace, output: Output) -> int:
     """Exit code 0 where the run is done, 1 where it failed or was cancelled."""
     check_writable(arguments.report)
-    plan = plan_of(arguments)
+    plan = plan_of(arguments, output)
     sets = read_sets(arguments)
     config = msgspec.structs.replace(
         config_of(arguments),

@@ -15,6 +15,7 @@ from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Model
 from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan, Rule
 from workbench.precision.cleaning import list_passes
+from workbench.precision.passes.weight_only import BLOCKS
 
 VERSION = 1
 _MAX_COUNT = 1_000_000_000
@@ -143,6 +144,8 @@ def _problems(plan: PrecisionPlan) -> Iterator[tuple[str, str]]:
     for name in plan.skip:
         if name not in (passes := [known.name for known in list_passes()]):
             yield "skip", f"there is no clean-up pass {one_line(name, 40)}; there are: {', '.join(passes)}"
+    if plan.block not in BLOCKS:
+        yield "block", f"it is one of {', '.join(map(str, BLOCKS))}"
     for name in calibration.__struct_fields__:
         value = getattr(calibration, name)
         if isinstance(value, float) and not math.isfinite(value):

@@ -136,17 +136,24 @@ class PlanDocument(QObject):
         return {known.name: known.text for known in list_passes()}
 
     @property
+    def blocks(self) -> tuple[int, ...]:
+        """How many weights may share a scale in INT4."""
+        from workbench.precision.passes.weight_only import BLOCKS
+
+        return BLOCKS
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """Sentences about rules that do not fit the open model."""
         explanation = self.explanation
         return explanation.problems if explanation is not None else ()
 
-    def difference(self, other: PrecisionPlan) -> PlanDiff | None:
-        """What is different from `other` to the present plan; None without a model."""
+    def difference(self, before: PrecisionPlan, after: PrecisionPlan | None = None) -> PlanDiff | None:
+        """What is different from one plan to another (None: the present one); None without a model."""
         from workbench.precision.plan_diff import diff_plans
 
         matcher = self.matcher
-        return diff_plans(matcher, other, self.value) if matcher is not None else None
+        return diff_plans(matcher, before, after or self.value) if matcher is not None else None
 
     # edits
 
@@ -167,6 +174,10 @@ class PlanDocument(QObject):
         """Switches a clean-up pass."""
         others = [known for known in self.value.skip if known != name]
         self.set_fields(f"{name} {'on' if on else 'off'}", skip=tuple(others if on else [*others, name]))
+
+    def set_block(self, block: int) -> None:
+        """How many weights share a scale in INT4."""
+        self.set_fields(f"blocks of {block}", block=block)
 
     def set_calibration(self, text: str, key: str = "", **fields: object) -> None:
         self.set_fields(text, key, calibration=msgspec.structs.replace(self.value.calibration, **fields))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,6 @@ from workbench.views.widgets import (
     Line,
     Words,
     button,
-    connect_all,
     empty_label,
     menu_head,
     menu_item,
@@ -51,7 +51,11 @@ ROW_HEIGHT = 26
 RUNS_OFFERED = 15
 NODES_SHOWN = 2000
 EMPTY = "Choose above what to compare this plan with: a run's plan, a file, or what was saved."
+THIS = "this plan"
 SAME = "No difference: both plans say the same of this model."
+
+
+Take = Callable[[PrecisionPlan | None, str], object]
 
 
 class WordsDelegate(QStyledItemDelegate):
@@ -81,9 +85,12 @@ class DifferencePage(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._other: PrecisionPlan | None = None
-        self.choose = DropButton(self._fill, "Compare with", "The plan to compare this one with", 320)
-        self.choose.set_words(Words("compare with…"))
+        self._before: PrecisionPlan | None = None
+        self._after: PrecisionPlan | None = None  # None: the present plan
+        self.choose = DropButton(
+            partial(self._fill, self.compare), "Compare with", "The plan that counts as before", 260
+        )
+        self.against = DropButton(partial(self._fill, self.set_after), "Now", "The plan that counts as now", 260)
         self.summary = Line()
         self.show_nodes = button("Show on the graph", "", "Selects every node that runs in another precision")
         self.show_nodes.clicked.connect(self._select_all)
@@ -93,7 +100,10 @@ class DifferencePage(QWidget):
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.tsv()))
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addWidget(self.choose)
+        arrow = Line(Words("→", tone="faint"))
+        arrow.setFixedWidth(arrow.sizeHint().width())
+        for widget in (self.choose, arrow, self.against):
+            head.addWidget(widget)
         head.addWidget(self.summary, 1)
         for part in (self.show_nodes, self.take, self.copy):
             head.addWidget(part)
@@ -121,60 +131,69 @@ class DifferencePage(QWidget):
         column_.addLayout(head)
         column_.addWidget(place, 1)
         session.model_changed.connect(lambda _model: self._forget())
-        connect_all((session.choices_changed,), self.refresh)
-        self.refresh()
+        session.choices_changed.connect(self.refresh)
+        self._forget()
 
     # what it is compared with
 
-    def _fill(self, menu: QMenu) -> None:
+    def _fill(self, take: Take, menu: QMenu) -> None:
+        """Plans one can compare; `take(plan, title)` takes one."""
         session = self._session
         saved = session.plan.saved
+        if take == self.set_after:
+            menu_item(menu, THIS, partial(take, None, THIS), on=self._after is None)
         if saved.plan is not None and saved.path is not None:
-            menu_item(menu, f"What is saved in {saved.path.name}", partial(self.compare, saved.plan, saved.path.name))
-        menu_item(menu, "A file…", self._ask_file)
-        menu_item(
-            menu, "No rules", partial(self.compare, PrecisionPlan(default=session.plan.value.default), "no rules")
-        )
+            menu_item(menu, f"What is saved in {saved.path.name}", partial(take, saved.plan, saved.path.name))
+        menu_item(menu, "A file…", partial(self._ask_file, take))
+        menu_item(menu, "No rules", partial(take, PrecisionPlan(default=session.plan.value.default), "no rules"))
         runs = [run for run in session.visible_runs() if session.model and run.model_sha256 == session.model.sha256]
         if runs:
             menu_head(menu, "Plan of a run")
         for run in runs[:RUNS_OFFERED]:
             title = run_title(run)
-            item = menu_item(menu, title, partial(self.compare, run.config.plan, title), remark=run.created[:16])
+            item = menu_item(menu, title, partial(take, run.config.plan, title), remark=run.created[:16])
             item.setIcon(swatch_icon(run.config.plan.default))
 
-    def _ask_file(self) -> None:
+    def _ask_file(self, take: Take) -> None:
         recent = self._session.plan.saved.recent
         folder = str(Path(recent[0]).parent) if recent else ""
-        ask_for_file(self, "Compare with a plan", FILTERS, self.compare_file, folder)
+        ask_for_file(self, "Compare with a plan", FILTERS, partial(self._take_file, take), folder)
 
-    def compare_file(self, path: str) -> None:
+    def _take_file(self, take: Take, path: str) -> None:
         try:
-            self.compare(self._session.plan.peek(Path(path)), Path(path).name)
+            take(self._session.plan.peek(Path(path)), Path(path).name)
         except WorkbenchError as error:
             self._session.show_error(error)
 
-    def compare(self, other: PrecisionPlan, title: str) -> None:
-        """From now on what is different from `other` is shown, whatever is edited."""
-        self._other = other
+    def compare(self, before: PrecisionPlan | None, title: str) -> None:
+        """From now on what is different from this plan is shown, whatever is edited."""
+        self._before = before
         self.choose.set_words(Words(title))
         self.refresh()
 
+    def set_after(self, after: PrecisionPlan | None, title: str) -> None:
+        """What is compared: another plan, or with None the present one."""
+        self._after = after
+        self.against.set_words(Words(title))
+        self.refresh()
+
     def _forget(self) -> None:
-        self._other = None
+        self._before = self._after = None
         self.choose.set_words(Words("compare with…"))
+        self.against.set_words(Words(THIS))
         self.refresh()
 
     # what is shown
 
     def refresh(self, _news: object = None) -> None:
-        found = self._session.plan.difference(self._other) if self._other is not None else None
+        before, after = self._before, self._after
+        found = self._session.plan.difference(before, after) if before is not None else None
         self.table.clear()
         self._changed = [change.node for change in found.nodes] if found else []
         for part in (self.show_nodes, self.take, self.copy):
             part.setEnabled(bool(found))
         self.show_nodes.setEnabled(bool(self._changed))
-        self.empty.setText(SAME if self._other is not None else EMPTY)
+        self.empty.setText(SAME if before is not None else EMPTY)
         self._stack.setCurrentWidget(self.table if found else self.empty)
         self.summary.set_words("")
         if not found:
@@ -182,9 +201,9 @@ class DifferencePage(QWidget):
         self.summary.set_words(
             Words(f"{plural(len(found.nodes), 'node')} in another precision", f"· {plural(len(found.rules), 'rule')}")
         )
-        for name, before, now in found.fields:
+        for name, old_value, new_value in found.fields:
             what = Words(name.replace("calibration.", "ranges: ").replace("_", " "))
-            self._add(what, Words(before), Words(now))
+            self._add(what, Words(old_value), Words(new_value))
         for change in found.rules:
             at = change.index_after if change.index_after is not None else change.index_before
             self._add(Words(f"rule {(at or 0) + 1}"), _rule(change.before), _rule(change.after))
@@ -226,8 +245,8 @@ class DifferencePage(QWidget):
         self._session.select_nodes(self._changed)
 
     def _take(self) -> None:
-        if self._other is not None:
-            self._session.plan.set_plan(self._other, f"that of {self.choose.words().main}")
+        if self._before is not None:
+            self._session.plan.set_plan(self._before, f"that of {self.choose.words().main}")
 
 
 def _rule(rule: Rule | None) -> Words:

@@ -58,13 +58,13 @@ class PlanFiles:
         if saved is None:
             self.save_as()
         else:
-            self._write(str(saved))
+            self.write(str(saved))
 
     def save_as(self) -> None:
         name = self._session.plan.saved.path or self._beside_model()
-        ask_where_to_save(self._parent, "Save plan", str(name), FILTERS, self._write)
+        ask_where_to_save(self._parent, "Save plan", str(name), FILTERS, self.write)
 
-    def _write(self, path: str) -> None:
+    def write(self, path: str) -> None:
         def work() -> str:
             self._session.plan.save(Path(path))
             return f"The plan is written to {path}."

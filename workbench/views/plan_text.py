@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor, QKeyEvent, QTextCursor, QTextFormat
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QTextCursor, QTextFormat
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QTextEdit, QVBoxLayout, QWidget
 
 from workbench.core.errors import WorkbenchError
@@ -33,6 +33,8 @@ class PlanEditor(QPlainTextEdit):
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         if is_enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._page.apply()
+        elif event.matches(QKeySequence.StandardKey.Undo) and not self.document().isUndoAvailable():
+            self._page.undo()  # nothing was typed: the last edit of the plan is meant
         else:
             super().keyPressEvent(event)
 
@@ -120,6 +122,10 @@ class TextPage(QWidget):
             mark.cursor = QTextCursor(self.editor.document().findBlockByNumber(line - 1))
             marks = [mark]
         self.editor.setExtraSelections(marks)
+
+    def undo(self) -> None:
+        """Takes back the last edit of the plan."""
+        self._session.undo.undo()
 
     def apply(self) -> None:
         """The plan becomes what the text says; where it says nothing sensible, nothing changes."""

@@ -127,6 +127,12 @@ class GroupsPage(QWidget):
 
     def _say(self, _news: object = None) -> None:
         ticked = self.groups.ticked.label
+        if self.groups.ticked is self._session.plan.value.default:
+            self.hint.setText(
+                f"A tick means {ticked}, the plan's default: take another brush to ask for something else by ticks, or"
+                " double-click a precision."
+            )
+            return
         self.hint.setText(
             f"A tick means {ticked}, the brush's precision: ticking a group asks {ticked} of all its nodes, and"
             " unticking leaves them to other rules and the default. Double-click a precision to choose another."

@@ -10,9 +10,9 @@ from workbench.session.actions import action
 from workbench.session.session import Session
 from workbench.views.bottom import Cell
 from workbench.views.guard import guarded
-from workbench.views.plan_calibration import PlanOptions
 from workbench.views.plan_difference import DifferencePage
 from workbench.views.plan_files import PlanFiles
+from workbench.views.plan_options import PlanOptions
 from workbench.views.plan_table import RulesPage
 from workbench.views.plan_text import TextPage
 from workbench.views.plan_tree import GroupsPage
