@@ -16,6 +16,7 @@ from workbench.session.selection import Side
 from workbench.session.session import Session
 from workbench.session.telling import layer_answer, node_answer
 from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, plural, shape_words
+from workbench.views.inspector_rows import cost_rows, error_rows
 from workbench.views.keyvalues import KeyValues
 from workbench.views.widgets import Head, Line, Words, connect_all, soft_label, title_label
 
@@ -34,7 +35,7 @@ class Inspector(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(4)
         news = (session.selection_changed, session.engine_changed, session.choices_changed, session.current_changed)
-        connect_all(news, self.refresh)
+        connect_all((*news, session.costs.changed), self.refresh)
         self.refresh()
 
     def refresh(self, _news: object = None) -> None:
@@ -80,6 +81,8 @@ class Inspector(QWidget):
                 ("ran in", _precision(layer)),
                 *([] if is_first else [("asked", self._asked(layer.sources))]),
                 ("time", self._time([layer], session.pair.layer_ms if is_first else self._layer_ms())),
+                *([] if is_first else error_rows(session, layer.sources)),
+                *cost_rows(session, layer.sources),
                 *_shapes(layer, engine.graph if engine else None),
                 ("kind", Words(layer.kind.value)),
             ]
@@ -109,6 +112,8 @@ class Inspector(QWidget):
                 *self._plan_of(node.id),
                 ("ran in", _ran(layers)),
                 ("time", self._time(layers, self._layer_ms())),
+                *error_rows(session, [node.id]),
+                *cost_rows(session, [node.id]),
                 *_shapes(node, session.model.graph if session.model else None),
                 ("id", Words(node.id, mono=True, tone="soft")),
             ]
@@ -130,6 +135,8 @@ class Inspector(QWidget):
                 ("asked", self._asked([node.id for node in nodes])),
                 ("ran in", _ran(layers)),
                 ("time", self._time(layers, self._layer_ms())),
+                *error_rows(self._session, [node.id for node in nodes]),
+                *cost_rows(self._session, [node.id for node in nodes]),
             ]
         )
         if nodes:
