@@ -37,6 +37,16 @@ ACTIONS = (
         icon="report",
     ),
     Action(
+        "export_typed",
+        "Export typed ONNX…",
+        "typed_export.ask",
+        "File",
+        "Write the precision plan into an ONNX file that runs elsewhere, in the form that the chosen backend fuses best",
+        "",
+        "has_model",
+        icon="export",
+    ),
+    Action(
         "export_source",
         "Save left picture…",
         "panes.save_left",

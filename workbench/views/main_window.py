@@ -43,6 +43,7 @@ from workbench.views.shortcuts import Shortcuts
 from workbench.views.statusbar import StatusBar, window_words
 from workbench.views.text_dialog import TextDialog
 from workbench.views.toolbar import TopBar
+from workbench.views.typed_export import TypedExport
 from workbench.views.welcome import Opening, Welcome
 from workbench.views.widgets import connect_all
 
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         self.searching = Searching(GraphSearch(session), self.panes, self.top.search, self)
         self.palette_view = Palette(self, session, self.actions_by_id, self.searching.search)
         self.drop_hint = DropHint(self)
+        self.typed_export = TypedExport(session, self)
 
     def _connect(self) -> None:
         session = self.session
