@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench bench-graph clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -20,6 +20,11 @@ lint: $(READY)
 
 bench: $(READY)  ## ratios measured in one run; see benchmarks/README.md
 	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks
+
+bench-graph: $(READY)  ## the graph canvas against Netron's own layout, and against what it promises
+	@$(BIN)/python -c "import importlib.util as u, sys; sys.exit(u.find_spec('netron') is None)" || \
+		$(BIN)/python -m pip install -q -c requirements.lock netron || true
+	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.bench_graph
 
 $(READY): pyproject.toml requirements.lock tools/setup.sh
 	@VENV="$(VENV)" tools/setup.sh
