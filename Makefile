@@ -1,4 +1,4 @@
-# The five commands. Each does all its own set-up; VENV=... puts the environment elsewhere.
+# The commands. Each does all its own set-up; VENV=... puts the environment elsewhere.
 VENV ?= .venv
 OUT ?= workbench-demo
 SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
