@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.core.graph import Graph, Layer
+from workbench.core.json import read_json
+from workbench.core.layer_errors import CheckedTensor, LayerErrors, LayerFigures
 from workbench.core.ledger import PatternRow
 from workbench.core.model import Model
 from workbench.core.run import Race, RaceEntry, Run
 from workbench.pipeline.artefacts import read_engine, read_ledger, read_source
 from workbench.pipeline.documents import UNFUSED, run_title
+from workbench.pipeline.files import LAYER_ERRORS_FILE
 from workbench.pipeline.fusion_text import ledger_summary
+from workbench.pipeline.layer_text import broken_sentences
 from workbench.pipeline.table import is_simulated, shortened, task_text, why_not
 
 TOP_LAYERS = 20
+TOP_ERRORS = 12
 TOP_PATTERNS = 12
 LABEL_OPS = 4
 
@@ -56,6 +61,7 @@ class Section:
     fusion: str = ""
     bars: tuple[Bar, ...] = ()
     other_ms: float = 0.0
+    errors: LayerErrors | None = None
     warnings: tuple[str, ...] = field(default=())
 
     @property
@@ -66,6 +72,16 @@ class Section:
     def high_ms(self) -> float:
         """The upper end of the median's interval; 0 where nothing was timed."""
         return self.run.timing.stats.high_ms if self.run.timing and self.run.timing.stats else 0.0
+
+    @property
+    def worst_layers(self) -> list[tuple[CheckedTensor, LayerFigures]]:
+        """Those that introduce most."""
+        return self.errors.worst()[:TOP_ERRORS] if self.errors else []
+
+    @property
+    def broken(self) -> list[str]:
+        """Where NaN and infinity begin, in words."""
+        return broken_sentences(self.errors) if self.errors else []
 
     @property
     def short_reason(self) -> str:
@@ -100,6 +116,7 @@ def read_section(folder: Path, run: Run, race: Race | None) -> Section:
         fusion=ledger_summary(ledger) if ledger else "",
         bars=bars,
         other_ms=other,
+        errors=_read_errors(folder),
         warnings=(*(run.timing.warnings if run.timing else ()), *(run.accuracy.warnings if run.accuracy else ())),
     )
 
@@ -148,6 +165,11 @@ def _in_file_order(layer: Layer, ops: Mapping[str, str]) -> list[str]:
 def _pattern(ops: Sequence[str], shown: int) -> str:
     head = " + ".join(ops[:shown])
     return head if len(ops) <= shown else f"{head} … ({len(ops)} nodes)"
+
+
+def _read_errors(folder: Path) -> LayerErrors | None:
+    path = folder / LAYER_ERRORS_FILE
+    return read_json(path, LayerErrors) if path.is_file() else None
 
 
 def _bars(run: Run, graph: Graph, ops: Mapping[str, str]) -> tuple[tuple[Bar, ...], float]:
