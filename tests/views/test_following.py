@@ -140,6 +140,15 @@ def test_the_follower_moved_by_the_program_does_not_lead(both: Both) -> None:
     assert both.source.camera == before and middle(both.engine) == 25
 
 
+def test_flights_on_both_sides_at_once_do_not_pull_at_each_other(both: Both, qtbot: QtBot) -> None:
+    both.follow.set_on(True)
+    both.source.is_animated = both.engine.is_animated = True
+    both.source.fly_to("n100")
+    both.engine.fly_to("l25")
+    qtbot.waitUntil(lambda: both.source._flight.goal is None and both.engine._flight.goal is None, timeout=5000)
+    assert middle(both.source) == 100 and middle(both.engine) == 25
+
+
 def test_fitted_on_one_side_the_other_shows_all_of_it_too(both: Both) -> None:
     both.follow.set_on(True)
     both.source.setFocus()
@@ -171,6 +180,7 @@ def test_without_a_link_in_view_the_other_stays(both: Both) -> None:
 def test_panning_is_smooth(both: Both) -> None:
     """Small steps of one camera are small steps of the other: no jumps as boxes come into view and go."""
     both.follow.set_on(True)
+    wheel(both.source, 1)
     both.source.look(Camera(0.9, 150, -1500))
     heights = []
     for step in range(60):

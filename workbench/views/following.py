@@ -23,7 +23,7 @@ DEEDS = (QEvent.Type.MouseButtonPress, QEvent.Type.Wheel, QEvent.Type.KeyPress)
 
 
 class CameraFollow(QObject):
-    """The pane that the user acted in last leads; the other never moves it back. Off at first."""
+    """The pane that the user acted in last leads, and no other: nothing can move it back. Off at first."""
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
@@ -31,7 +31,6 @@ class CameraFollow(QObject):
         self._leader: GraphCanvas | None = None
         self._follower: dict[GraphCanvas, tuple[GraphCanvas, Linked]] = {}
         self._canvas_of: dict[QObject, GraphCanvas] = {}
-        self._is_carrying = False
 
     def watch(self, canvas: GraphCanvas) -> None:
         """From now on this canvas can lead."""
@@ -49,9 +48,10 @@ class CameraFollow(QObject):
         return self._is_on
 
     def set_on(self, is_on: bool) -> None:
+        """Turned on, it carries at once: the pane that the user was in, else the left one, stays."""
         self._is_on = is_on
         if is_on and self._follower:
-            self._moved(self._leader or next(iter(self._follower)))
+            self._carry(self._leader if self._leader in self._follower else next(iter(self._follower)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in DEEDS and watched in self._canvas_of:
@@ -59,15 +59,15 @@ class CameraFollow(QObject):
         return False
 
     def _moved(self, canvas: GraphCanvas) -> None:
-        if self._is_on and not self._is_carrying and canvas in self._follower:
-            if self._leader is not None and self._leader in self._follower and canvas is not self._leader:
-                return
-            other, linked = self._follower[canvas]
-            camera = linked_camera(canvas, other, linked)
-            if camera is not None:
-                self._is_carrying = True
-                other.look(camera)
-                self._is_carrying = False
+        """What the program moves (a flight to a selection, a resize) carries only where the user is."""
+        if self._is_on and canvas is self._leader and canvas in self._follower:
+            self._carry(canvas)
+
+    def _carry(self, leader: GraphCanvas) -> None:
+        other, linked = self._follower[leader]
+        camera = linked_camera(leader, other, linked)
+        if camera is not None:
+            other.look(camera)
 
 
 def linked_camera(leader: GraphCanvas, other: GraphCanvas, linked: Linked) -> Camera | None:
