@@ -82,8 +82,8 @@ def _of_picture(name: str, one: InputStatistics, shape: tuple[int, ...]) -> Iter
 
 def _is_far(one: InputStatistics) -> bool:
     """Values of both signs that do not lie around zero: 0..1 and 0..255 are ranges of their own, and fine."""
-    spread = np.maximum(one.std, 1e-6)
-    return one.low < 0 and bool(np.all(np.abs(one.mean) > FAR_MEAN * spread)) and bool(np.all(one.std > 0.05))
+    far = float(np.median(np.abs(one.mean) / np.maximum(one.std, 1e-6)))
+    return one.low < 0 and far > FAR_MEAN and bool(np.all(one.std > 0.05))
 
 
 def _is_interleaved(one: InputStatistics) -> bool:

@@ -9,10 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.pipeline.calibrate import calibrate
     from workbench.pipeline.comparing import CompareRequest, Comparison, compare
     from workbench.pipeline.documents import comparison_document, run_document
     from workbench.pipeline.exporting import export
+    from workbench.pipeline.observing import calibrate
     from workbench.pipeline.racing import race
     from workbench.pipeline.record import new_run
     from workbench.pipeline.reporting import write_report
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Comparison": "comparing",
     "CompareRequest": "comparing",
-    "calibrate": "calibrate",
+    "calibrate": "observing",
     "export": "exporting",
     "compare": "comparing",
     "comparison_document": "documents",

@@ -128,7 +128,7 @@ def _chosen(
 ) -> ChosenRange:
     asked = Calibration(method=method, percentile=calibration.percentile)
     limit = seen.threshold(name, asked, unsigned=unsigned)
-    low, high = seen.range(name, asked) if unsigned else (-limit, limit)
+    low, high = seen.kept(name, limit) if unsigned else (-limit, limit)
     histogram = seen.histogram(name)
     if limit == 0.0:
         return ChosenRange(method, low, high, 0.0, 200.0)

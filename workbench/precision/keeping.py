@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
@@ -74,7 +75,7 @@ def load_observations(path: Path) -> Observations:
     except (OSError, EOFError, ValueError, KeyError, TypeError, MemoryError, RuntimeError) as error:
         reason = one_line(str(error), 200) or type(error).__name__
         raise WorkbenchError(f"{path.name} holds no calibration: {reason}", "Delete it and calibrate again.") from error
-    except (zipfile.BadZipFile, NotImplementedError, msgspec.MsgspecError, ArithmeticError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, msgspec.MsgspecError, ArithmeticError) as error:
         raise WorkbenchError(
             f"{path.name} holds no calibration: {one_line(str(error), 200)}", "Delete it and calibrate again."
         ) from error

@@ -51,8 +51,11 @@ class Observations:
 
     def range(self, tensor: str, calibration: Calibration) -> tuple[float, float]:
         """Lowest and highest value an asymmetric uint8 form keeps; zero is always inside."""
+        return self.kept(tensor, self.threshold(tensor, calibration, unsigned=True))
+
+    def kept(self, tensor: str, limit: float) -> tuple[float, float]:
+        """The part of what was seen, and zero, that is within `limit` of zero."""
         histogram = self.histogram(tensor)
-        limit = self.threshold(tensor, calibration, unsigned=True)
         return max(min(histogram.low, 0.0), -limit), min(max(histogram.high, 0.0), limit)
 
     def is_non_negative(self, tensor: str) -> bool:

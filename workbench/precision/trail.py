@@ -1,4 +1,4 @@
-"""How ranges moved while samples came in: what they were after 1, 2, 4, 8, 16, 24, 32, 48, 64, 96 ... samples."""
+"""How ranges moved while samples came in: what they were after 4, 8, 16, 24, 32, 48, 64, 96 ... samples."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _COARSE = 8
 
 
 def is_mark(samples: int) -> bool:
-    """Whether ranges are looked at after so many samples: at powers of two, and from 16 on half way between."""
-    return _is_power(samples) or (samples >= 24 and samples % 3 == 0 and _is_power(samples // 3))
+    """Whether ranges are looked at after so many samples: at powers of two from 4, and from 16 half way between."""
+    return (samples >= 4 and _is_power(samples)) or (samples >= 24 and samples % 3 == 0 and _is_power(samples // 3))
 
 
 def _is_power(number: int) -> bool:
