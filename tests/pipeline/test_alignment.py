@@ -96,6 +96,13 @@ def test_layers_cut_elsewhere_are_one_regrouped_group() -> None:
     assert group.change is Change.REGROUPED and group.words.startswith("2 layers regrouped into 3")
 
 
+def test_layers_that_a_split_node_joins_are_the_same_where_they_are_cut_the_same() -> None:
+    """An engine may spread one node over two layers: that is no difference where both engines do."""
+    twice = engine(layer(0, "n0 n1", "x", "b", title="Conv"), layer(1, "n1 n2", "b", "c", title="Relu"))
+    (group,) = align(twice, twice).groups
+    assert group.change is Change.SAME and group.words == "the same" and len(group.a) == 2
+
+
 def test_the_summary_counts_what_changed() -> None:
     said = alignment_summary(align(fp32(), int8(), MS_A, MS_B))
     assert said.startswith("3 groups: 2 same, 1 split; precision changed in 2; kernel in 2; layers 3.600 ms → 2.000 ms")

@@ -12,7 +12,7 @@ from workbench.core.precision import Precision
 class Change(StrEnum):
     """How the layers of a group differ from A to B."""
 
-    SAME = "same"  # one layer on either side, from the same nodes
+    SAME = "same"  # cut at the same places: one layer on either side, or several that a node joins
     SPLIT = "split"  # one layer in A, several in B
     MERGED = "merged"  # several in A, one in B
     REGROUPED = "regrouped"  # cut in other places

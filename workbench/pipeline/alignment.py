@@ -132,11 +132,16 @@ def _group(
 def _change(a: Sequence[Layer], b: Sequence[Layer]) -> Change:
     if not a or not b:
         return Change.ONLY_A if a else Change.ONLY_B
-    if len(a) == 1 and len(b) == 1:
+    if len(a) == len(b) and (len(a) == 1 or _cuts(a) == _cuts(b)):
         return Change.SAME
     if len(a) == 1:
         return Change.SPLIT
     return Change.MERGED if len(b) == 1 else Change.REGROUPED
+
+
+def _cuts(layers: Iterable[Layer]) -> list[tuple[str, ...]]:
+    """Which nodes stand together, whatever the layers are called."""
+    return sorted(tuple(sorted(layer.sources)) for layer in layers)
 
 
 def _listed(names: Iterable[str]) -> str:
