@@ -58,7 +58,7 @@ class _Marker:
                 if place is None:
                     place = outer.get(name)
                 if place is None:
-                    place = outer[name] = FIXED - 1 - len(outer) if name in self._wiring.varying else FIXED
+                    place = outer[name] = FIXED if name in self._wiring.constants else FIXED - 1 - len(outer)
                 form.append(place)
         gives = [name for name in made if self._uses[name] > reads.get(name, 0)]
         form += [made[name] for name in gives]
