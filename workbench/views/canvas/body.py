@@ -61,7 +61,7 @@ class Body:
     def __init__(self, graph: Graph, outer: dict[str, Tensor], scope: Scope | None, measure: Measure) -> None:
         self.tensors = {**outer, **graph.tensors}
         self._measure = measure
-        self._widths: dict[int, float] = {}
+        self._widths: dict[tuple[str, str], float] = {}
         boxes = Boxes(graph, outer).all
         tree = _Tree(boxes, scope)
         self.boxes: list[Box] = [boxes[i] for i in tree.order]
@@ -92,9 +92,10 @@ class Body:
         return name if self.home[box] < 0 else name.rstrip("/").rpartition("/")[2] or name
 
     def width(self, box: int) -> float:
-        if box not in self._widths:
-            self._widths[box] = box_width(self.boxes[box].title, self.name(box)[:DIGEST_MOST], self._measure)
-        return self._widths[box]
+        texts = self.boxes[box].title, self.name(box)[:DIGEST_MOST]
+        if texts not in self._widths:
+            self._widths[texts] = box_width(*texts, self._measure)
+        return self._widths[texts]
 
     def group_width(self, group: int) -> float:
         """Of the box of a closed group."""
@@ -104,10 +105,15 @@ class Body:
         """Of an open group's title, as far as it widens the group."""
         return min(self._measure(evened(self.groups[group].title), False), TITLE_MOST)
 
+    def size(self, group: int) -> str:
+        """`14 nodes`."""
+        return f"{self.groups[group].last - self.groups[group].first:,} nodes"
+
     def hint(self, group: int) -> str:
         """`14 nodes · 4 MatMul, Softmax`: how much is inside, and what counts among it."""
         if group not in self._hints:
-            self._hints[group] = _hint(self.boxes[self.groups[group].first : self.groups[group].last])
+            words = _telling_ops(self.boxes[self.groups[group].first : self.groups[group].last])
+            self._hints[group] = self.size(group) + (f" · {words}" if words else "")
         return self._hints[group]
 
     @cached_property
@@ -118,12 +124,11 @@ class Body:
         return shape_text(self.tensors.get(tensor), most)
 
 
-def _hint(boxes: list[Box]) -> str:
+def _telling_ops(boxes: list[Box]) -> str:
     ops = Counter(box.layer.op for box in boxes if box.layer is not None)
     telling = [(op, count) for op, count in ops.most_common() if op not in SHAPE_OPS]
     telling = sorted(telling, key=lambda found: not is_weighted(found[0]))[:HINT_OPS]  # products first
-    words = ", ".join(f"{count} {op}" if count > 1 else op for op, count in telling)
-    return f"{ops.total():,} nodes" + (f" · {words}" if words else "")
+    return ", ".join(f"{count} {op}" if count > 1 else op for op, count in telling)
 
 
 def _edges(boxes: list[Box]) -> tuple[Ints, list[str]]:

@@ -16,7 +16,8 @@ WIDTH_LEAST = 104.0
 WIDTH_MOST = 280.0  # `Conv+BatchNormalization+Add+Relu` is seen whole
 NAME_MOST = 124.0  # a long name does not widen its box further: it is elided
 WIDTH_STEP = 8.0
-SHORT_NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
+ZEROS = str.maketrans("123456789", "0" * 9)
+SHORT_NUMBER = re.compile(r"(?<!0)0{1,2}(?!0)")
 PADDING = 36.0
 GROUP_ROOM = 24.0  # more of it on a closed group: the chevron stands there
 
@@ -152,8 +153,8 @@ def box_width(title: str, name: str, measure: Measure, more: float = 0.0, name_m
 
 
 def evened(text: str) -> str:
-    """A text for measuring: short numbers are equally wide, so that blocks which differ in them share one layout."""
-    return SHORT_NUMBER.sub("000", text)
+    """A text for measuring: numbers are equally wide, so that blocks which differ in them share one layout."""
+    return SHORT_NUMBER.sub("000", text.translate(ZEROS))
 
 
 def shape_text(tensor: Tensor | None, most: int = 60) -> str:

@@ -114,7 +114,7 @@ def _paint_header(painter: QPainter, frame: Frame, group: int) -> None:
     paint_chevron(painter, frame.palette.color("soft"), left + LEFT + 2, middle, is_open=True)
     painter.setPen(frame.palette.color("text" if group == frame.hover_group else "soft"))
     painter.drawStaticText(QPointF(left + LABEL_LEFT, middle - high / 2), title)
-    count, count_width, high = static_text(groups.hints[group], LABEL, 120.0)
+    count, count_width, high = static_text(groups.sizes[group], LABEL, 120.0)
     right = x + width - GAP
     if right - count_width > x + width / 2 + GAP and right - count_width > left + LABEL_LEFT + title_width + GAP:
         painter.fillRect(QRectF(right - count_width - 2, middle - 8, count_width + 4, 16), ground)

@@ -46,7 +46,7 @@ class OpenGroups:
 
     ids: list[str]
     titles: list[str]
-    hints: list[str]
+    sizes: list[str]
     parent: Ints
     depth: Ints
     first: Ints
@@ -244,7 +244,7 @@ class _Building:
         shown = OpenGroups(
             ids=[group.id for group in found],
             titles=[group.title for group in found],
-            hints=[body.hint(g).partition(" · ")[0] for g in numbers],
+            sizes=[body.size(g) for g in numbers],
             parent=place[body.parent[numbers]] if numbers else np.empty(0, np.int64),
             depth=np.asarray([group.depth for group in found], dtype=np.int64),
             first=bounds[[group.first for group in found]] if found else np.empty(0, np.int64),

@@ -33,7 +33,7 @@ def _group(scene: Scene, marks: Marks, box: int) -> str:
 
 def describe_group(scene: Scene, group: int) -> str:
     """The same for an open group."""
-    return f"{scene.groups.titles[group]}  ·  open group\n{scene.groups.hints[group]}"
+    return f"{scene.groups.titles[group]}  ·  open group\n{scene.groups.sizes[group]}"
 
 
 def _said(marks: Marks, box: int, known: str = "") -> list[str]:
