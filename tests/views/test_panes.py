@@ -158,6 +158,18 @@ def test_a_click_in_a_selects_in_b_through_the_nodes(two: MainWindow) -> None:
     assert two.session.selection.chosen is Side.ENGINE
 
 
+def test_layers_bear_what_is_different_in_the_other_engine(two: MainWindow) -> None:
+    badges = {}
+    for name, pane in (("a", two.panes.first), ("b", two.panes.engine)):
+        canvas = pane.canvas
+        badges |= {name + canvas.scene.ids[box]: text for box, text in canvas.marks.badges.items()}
+    assert badges["al1"] == badges["bl1"] == "FP32 → INT8"
+    assert badges["al2"] == badges["bl2"] == badges["bl3"] == "1 → 2 layers"
+    press(two.panes.bar.modes, ONE)
+    canvas = two.panes.engine.canvas
+    assert canvas.marks.badges[canvas.scene.index["l1"]] == "3 nodes → 1"
+
+
 def test_ctrl_shift_t_swaps_the_engines(two: MainWindow, runs: tuple[Run, Run]) -> None:
     QTest.keyClick(two, Qt.Key.Key_T, SHIFT_CONTROL)
     assert two.session.current is not None and two.session.current.id == runs[0].id

@@ -112,7 +112,7 @@ def read_section(folder: Path, run: Run, race: Race | None) -> Section:
         model=model,
         asked=_shares(run.build.asked) if run.build else (),
         ran=_shares(run.build.precisions) if run.build else (),
-        patterns=tuple(row for row in ledger.patterns if row.nodes > row.count)[:TOP_PATTERNS] if ledger else (),
+        patterns=tuple(row for row in ledger.patterns if "+" in row.pattern)[:TOP_PATTERNS] if ledger else (),
         fusion=ledger_summary(ledger) if ledger else "",
         bars=bars,
         other_ms=other,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.core.alignment import AlignedGroup, Change
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.core.ledger import Ledger
 from workbench.pipeline.conversions import conversion_words, neighbours
@@ -59,6 +60,18 @@ def layer_badge(layer: Layer, links: Links) -> str:
     if len(layer.sources) > 1:
         return f"{'' if layer.sources_exact else INFERRED}{len(layer.sources)} nodes → 1"
     return ""
+
+
+def difference_badge(group: AlignedGroup) -> str:
+    """Of a layer where two engines stand side by side: `1 → 2 layers`, `only in B`, `FP32 → INT8`, `other kernel`."""
+    if group.change in (Change.ONLY_A, Change.ONLY_B):
+        return group.change.value
+    if group.change is not Change.SAME:
+        return f"{len(group.a) - group.converting[0]} → {len(group.b) - group.converting[1]} layers"
+    if group.is_precision_changed:
+        sides = (group.precisions_a, group.precisions_b)
+        return " → ".join("/".join(precision.label for precision in side) or "no floats" for side in sides)
+    return "other kernel" if group.is_tactic_changed else ""
 
 
 def node_answer(node: Layer, links: Links) -> str:

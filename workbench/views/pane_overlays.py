@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from workbench.session.selection import Side
 from workbench.session.session import Session
-from workbench.session.telling import fate_badge, layer_badge
+from workbench.session.telling import difference_badge, fate_badge, layer_badge
 from workbench.views.overlays import (
     ENGINE_OVERLAYS,
     SOURCE_OVERLAYS,
@@ -61,7 +61,15 @@ class PaneOverlays(QObject):
         for side in (Side.FIRST, Side.ENGINE):
             facts, canvas = self.facts(side), self._panes[side].canvas
             canvas.set_colors(ran_stripes(facts))
-            canvas.set_badges({key: layer_badge(layer, facts.links) for key, layer in facts.links.layers.items()})
+            badges = {key: layer_badge(layer, facts.links) for key, layer in facts.links.layers.items()}
+            canvas.set_badges(badges | self._changes(side))
+
+    def _changes(self, side: Side) -> dict[str, str]:
+        """Where two engines stand side by side: what is different in the other, by layer."""
+        alignment = self._session.pair.alignment
+        groups = alignment.groups if alignment is not None else ()
+        told = ((group, difference_badge(group)) for group in groups)
+        return {key: badge for group, badge in told for key in (group.a if side is Side.FIRST else group.b) if badge}
 
     def facts(self, side: Side) -> Facts:
         """What the overlays of a pane are made of. The source pane shows what the plan asks now."""
