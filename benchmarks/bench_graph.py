@@ -88,10 +88,10 @@ def first_picture_s(graph: Graph, *, whole: bool) -> float:
     return cpu_ms(show, 1) / 1000
 
 
-def shown(graph: Graph | None) -> GraphCanvas:
+def shown(graph: Graph | None, width: int = PANE[0]) -> GraphCanvas:
     canvas = GraphCanvas()
     canvas.is_animated = False
-    canvas.resize(*PANE)
+    canvas.resize(width, PANE[1])
     if graph is not None:
         canvas.set_graph(graph, find_all_scopes(graph))
         canvas.expand_all()
@@ -187,9 +187,9 @@ def frames(graph: Graph, process: psutil.Process) -> None:
 
 
 def recolouring(graph: Graph) -> None:
-    """Two panes of 5,000 nodes get new values and are painted, as at every tick of a run that measures."""
-    panes = [shown(graph), shown(graph)]
-    image = QImage(*PANE, QImage.Format.Format_RGB32)
+    """Two panes side by side, 5,000 nodes each, get new values and are painted, as at every tick of a measuring run."""
+    panes = [shown(graph, PANE[0] // 2), shown(graph, PANE[0] // 2)]
+    image = QImage(PANE[0] // 2, PANE[1], QImage.Format.Format_RGB32)
     drawn = random.Random(0)
     values = [{layer.id: drawn.random() for layer in graph.layers} for _ in range(4)]
     turn = 0
