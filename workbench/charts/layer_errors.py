@@ -25,6 +25,7 @@ FLOOR = 1e-5
 """Per cent; smaller errors (140 dB) are float32's own and are not drawn."""
 WIDE_PX = 560
 DOT_PX = 5
+LEGEND_PX = 96
 Pair = tuple[CheckedTensor, LayerFigures]
 
 
@@ -48,6 +49,7 @@ class Curves(Plot):
         self.inherited = pg.PlotDataItem(skipFiniteCheck=True, connect="finite")
         self.introduced = pg.ScatterPlotItem(size=DOT_PX, pen=None)
         self.broken = pg.ScatterPlotItem(size=11, symbol="x", pen=None)
+        self._legend = [self.text(LIGHT.soft, anchor=(1, 0)) for _ in range(2)]
         self.here = pg.ScatterPlotItem(size=10, brush=None)
         for drawn in (self.inherited, self.introduced, self.here, self.broken):
             self.addItem(drawn)
@@ -67,7 +69,14 @@ class Curves(Plot):
         self.here.setData(x[marked], introduced[marked], pen=pg.mkPen(theme.text, width=1.5))
         seen = np.concatenate([inherited[np.isfinite(inherited)], introduced[good], [0.0]])
         low = max(math.log10(FLOOR), math.floor(float(seen.min())))
-        self.getPlotItem().setRange(xRange=(-1, max(places, 2)), yRange=(low, 2.45), padding=0)
+        self.getPlotItem().setRange(xRange=(-1, max(places, 2)), yRange=(low, 3.0), padding=0)
+        self._draw_legend(max(places, 2))
+
+    def _draw_legend(self, right: float) -> None:
+        words = (("— inherited", self.theme.soft), ("● introduced", self.theme.accent))
+        for i, (item, (text, color)) in enumerate(zip(self._legend, words, strict=True)):
+            item.setText(text, color=color)
+            item.setPos(QPointF(right - i * right * LEGEND_PX / max(1, self.width()), 3.0))
 
 
 def _logs(errors: list[TensorError]) -> NDArray[np.float64]:
@@ -188,8 +197,7 @@ def _subtitle(errors: LayerErrors) -> str:
     broken = len(errors.broken())
     parts = [
         f"{broken} layers give NaN or infinity" if broken > 1 else "a layer gives NaN or infinity" if broken else "",
-        "● introduced  — inherited",
-        f"{errors.samples} of {errors.asked} samples of {errors.source}",
+        f"{errors.samples} of {errors.asked} samples",
     ]
     return " · ".join(part for part in parts if part)
 

@@ -201,6 +201,9 @@ class TaskResult(msgspec.Struct, frozen=True):
         return f"{self.low:.4g}–{self.high:.4g}"
 
 
+PART_DB = 6.0
+
+
 class SimulatorCheck(msgspec.Struct, frozen=True):
     """Worst output against the reference, on the same `samples`: of the engine, and of its typed ONNX computed exactly.
 
@@ -210,6 +213,11 @@ class SimulatorCheck(msgspec.Struct, frozen=True):
     samples: int
     engine_db: float
     simulator_db: float
+
+    @property
+    def parts(self) -> bool:
+        """By more than 6 dB, a factor of two in the size of the error."""
+        return abs(self.engine_db - self.simulator_db) > PART_DB
 
 
 class Accuracy(msgspec.Struct, frozen=True):

@@ -29,7 +29,6 @@ from workbench.precision import without_halves
 
 NOT_ASKED = "Accuracy was not asked for."
 NOTHING_TO_COMPARE = "No output is a tensor that could be compared."
-PART_DB = 6.0
 SIMULATED_SAMPLES = 8
 Infer = Callable[[Feed], Outputs]
 
@@ -83,7 +82,7 @@ def with_simulator(accuracy: Accuracy, check: SimulatorCheck | None) -> Accuracy
     if check is None:
         return accuracy
     warnings = accuracy.warnings
-    if abs(check.engine_db - check.simulator_db) > PART_DB:
+    if check.parts:
         warnings += (
             f"The engine is {check.engine_db:.1f} dB from the reference, its typed ONNX computed exactly"
             f" {check.simulator_db:.1f} dB (over {check.samples} samples): the engine computes something else than what"

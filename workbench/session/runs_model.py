@@ -13,6 +13,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from workbench.core.precision import Precision
 from workbench.core.run import RaceEntry, Run, Status
+from workbench.pipeline.table import is_simulated, simulator_text
 from workbench.session.baseline import run_title, stats_of
 from workbench.session.words import mebibytes, milliseconds, percent, verbal_status
 
@@ -167,7 +168,7 @@ def _task(run: Run, base: Against) -> Cell:
 
 def _simulated(run: Run) -> str:
     """Outputs of an engine that cannot run here come from the exact simulator: that is said beside each figure."""
-    return "sim." if run.timing is not None and run.timing.stats is None else ""
+    return "sim." if is_simulated(run.accuracy) else ""
 
 
 def _sqnr(run: Run, _base: Against) -> Cell:
@@ -178,8 +179,12 @@ def _sqnr(run: Run, _base: Against) -> Cell:
         return Cell("NaN", tone="bad", tip=f"output {name} is not a number")
     samples = f"{run.accuracy.samples} {'RANDOM ' if run.accuracy.source == 'random' else ''}samples"
     tip = f"output {name} against {run.accuracy.reference}, {samples}; cosine {worst.cosine:.5f}"
+    soft, check = _simulated(run), run.accuracy.simulator
+    if check is not None:
+        tip += f"; {simulator_text(check)}"
+        soft = soft or (f"sim. {check.simulator_db:.0f}" if check.parts else "")
     text = "equal" if worst.sqnr_db >= 200 else f"{worst.sqnr_db:.0f} dB"
-    return Cell(text, _simulated(run), "bad" if worst.sqnr_db < 12 else "", worst.sqnr_db, tip=tip)
+    return Cell(text, soft, "bad" if worst.sqnr_db < 12 else "", worst.sqnr_db, tip=tip)
 
 
 def _two(value: float) -> str:
