@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph clean
+.PHONY: run test lint bench bench-graph bench-calibration clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -20,6 +20,9 @@ lint: $(READY)
 
 bench: $(READY)  ## ratios measured in one run; see benchmarks/README.md
 	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks
+
+bench-calibration: $(READY)  ## calibration against plain inference and the calibrators of ONNX Runtime
+	$(BIN)/python -m benchmarks.bench_calibration
 
 bench-graph: $(READY)  ## the graph canvas against Netron's own layout, and against what it promises
 	@$(BIN)/python -c "import importlib.util as u, sys; sys.exit(u.find_spec('netron') is None)" || \

@@ -42,7 +42,7 @@ def observe_amaxes(
     tensors = float_tensors(editor)
     ends = [name for tensor in tensors for name in _add_ends(editor, tensor)]
     editor.commit()
-    graph = ExposedGraph(proto, ends)
+    graph = ExposedGraph(proto, ends, is_fast=False)
     del proto, editor
     found = dict.fromkeys(tensors, 0.0)
     progress(0, total)

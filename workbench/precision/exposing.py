@@ -18,15 +18,16 @@ Feed = Mapping[str, NDArray[np.generic]]
 class ExposedGraph:
     """`tensors` of a graph. Inputs come back as they are fed.
 
-    The weights go into a file that ONNX Runtime maps, so that `proto`, which is taken apart, need not be kept.
+    The weights go into a file that ONNX Runtime maps, so that `proto`, which is taken apart, need not be kept. Fusions
+    make it fast where the tensors come out of fused nodes; where all of them are asked for they cost memory only.
     """
 
-    def __init__(self, proto: ModelProto, tensors: Iterable[str]) -> None:
+    def __init__(self, proto: ModelProto, tensors: Iterable[str], *, is_fast: bool = True) -> None:
         self.tensors = list(tensors)
         inputs = {value.name for value in proto.graph.input}
         self._outputs = [name for name in self.tensors if name not in inputs]
         _expose(proto, self._outputs)
-        self._session = observing_session(proto, THREADS)
+        self._session = observing_session(proto, THREADS, is_fast=is_fast)
 
     def values(self, feed: Feed, index: int) -> Iterator[tuple[str, NDArray[np.generic]]]:
         """Name and values of each tensor for one feed. Raises WorkbenchError that names sample `index`."""

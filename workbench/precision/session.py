@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,21 +31,20 @@ def reference_session(model: onnx.ModelProto, threads: int = 1) -> InferenceSess
             return _session(str(save_model(model, Path(folder))), options)
 
 
-def observing_session(model: onnx.ModelProto, threads: int) -> InferenceSession:
-    """A session that computes the outputs of `model` fast; they are those of the reference but for rounding.
+def observing_session(model: onnx.ModelProto, threads: int, *, is_fast: bool = True) -> InferenceSession:
+    """A session that computes the outputs of `model`; where it `is_fast`, but for rounding.
 
     The weights are taken out of `model` into a file, and of both at most one is in memory. Raises WorkbenchError.
     """
     with tempfile.TemporaryDirectory(prefix="workbench-") as name, _refusals():
         folder = Path(name)
         with WeightsAside(folder / "weights") as aside:
-            aside.take(model)
-            path = save_model(model, folder)
+            path = save_model(aside.take(model), folder)
             model.Clear()
-            try:
-                return _session(str(path), _options(threads, "ORT_ENABLE_ALL"))
-            except runtime_errors():  # an optimisation that cannot take this graph; as it is written it may run
-                return _session(str(path), _options(threads, "ORT_DISABLE_ALL"))
+            if is_fast:
+                with suppress(*runtime_errors()):  # an optimisation that cannot take this graph
+                    return _session(str(path), _options(threads, "ORT_ENABLE_ALL"))
+            return _session(str(path), _options(threads, "ORT_DISABLE_ALL"))
 
 
 def _session(source: str | bytes, options: SessionOptions) -> InferenceSession:
