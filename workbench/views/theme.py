@@ -93,6 +93,9 @@ QWidget#topbar {{ border-bottom: 1px solid {line}; }}
 QWidget#statusbar {{ border-top: 1px solid {line}; }}
 QScrollArea {{ border: 0; background: transparent; }}
 QSplitter::handle {{ background: {line}; }}
+QMainWindow::separator {{ background: {line}; width: 1px; height: 1px; }}
+QDockWidget {{ color: {soft}; }}
+QDockWidget::title {{ background: {panel}; padding: 8px 14px 6px 14px; text-align: left; }}
 QToolTip {{ background: {panel}; color: {text}; border: 1px solid {line}; padding: 5px 7px; }}
 QMenu {{ background: {panel}; border: 1px solid {line}; padding: 5px; }}
 QMenu::item {{ padding: 5px 28px 5px 12px; border-radius: 4px; }}
