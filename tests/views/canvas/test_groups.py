@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QColor, QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.views.canvas.graphs import blocks, residual
-from tests.views.canvas.test_canvas import CONTROL, LEFT, NONE, SHIFT, drag, place_of
+from tests.views.canvas.graphs import blocks, chain, residual
+from tests.views.canvas.test_canvas import CONTROL, LEFT, NONE, SHIFT, drag, pixels, place_of
+from workbench.core.theme import LIGHT
 from workbench.views.canvas import GraphCanvas, Tool
+from workbench.views.canvas.heat import Heat
 from workbench.views.canvas.scene import HEADER
 
 ALT = Qt.KeyboardModifier.AltModifier
@@ -225,3 +228,25 @@ def test_headers_answer_the_pointer(grouped: GraphCanvas) -> None:
     place = header_of(grouped, "body")
     assert grouped.scene.groups.ids[grouped.header_under(QPointF(place))] == "body"
     assert grouped.header_under(QPointF(place) + QPointF(0, 60)) == -1
+
+
+def test_the_hottest_of_many_boxes_on_one_pixel_is_seen(canvas: GraphCanvas) -> None:
+    canvas.set_graph(chain(2000))
+    canvas.set_overlay(Heat({f"n{i}": 9.0 if i == 777 else 1.0 for i in range(2000)}, "ms", low=0.0))
+    canvas.zoom_about(0.0015 / canvas.camera.zoom, 0, 0)
+    box = canvas.scene.index["n777"]
+    canvas.centre_on(float(canvas.scene.placed.x[box]), float(canvas.scene.placed.y[box]))
+    hot = QColor(LIGHT.heat[-1])
+    seen = pixels(canvas)[..., :3].reshape(-1, 3).astype(int)
+    assert (np.abs(seen - np.asarray([hot.blue(), hot.green(), hot.red()])).max(axis=1) < 8).any()
+
+
+def test_every_zoom_draws_groups(grouped: GraphCanvas) -> None:
+    grouped.toggle_group("body/1", alone=True)
+    grouped.set_selection(["n5", "n9"])
+    blank = pixels(grouped)[2, 2]
+    for zoom in (0.005, 0.05, 0.22, 0.3, 0.4, 0.6, 1.0, 3.0):
+        grouped.fly_to("n7")
+        grouped.zoom_about(zoom / grouped.camera.zoom, 250, 350)
+        assert (pixels(grouped) != blank).any()
+        assert not grouped.error_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-ZOOM_LEAST, ZOOM_MOST = 0.004, 4.0
+ZOOM_LEAST, ZOOM_MOST = 0.0002, 4.0  # a transformer of 50,000 nodes is three million pixels high
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ Ints = NDArray[np.int64]
 
 ROUND, TEXT, NEAR = 0.26, 0.48, 0.74
 SMOOTH = 0.1  # below it antialiasing only blurs
+DOTS = 0.012  # below it every box is a dot
+LINES = 0.004  # below it boxes are dots that touch each other
 CURVES = ((0.4, 14), (0.12, 5), (0.0, 1))  # from a zoom on, a curve has so many straight pieces
 RADIUS = 6.0
 NOTE_HEIGHT, NOTE_ROOM = 28.0, 14.0
@@ -92,6 +94,8 @@ def draw_lines(painter: QPainter, lines: Floats) -> None:
 
 
 def paint_edges(painter: QPainter, frame: Frame) -> None:
+    if frame.zoom < LINES:
+        return
     lines = frame.scene.placed.lines
     seen = _seen_runs(frame)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, frame.zoom >= SMOOTH)
@@ -173,10 +177,21 @@ def _paint_plain(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) ->
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setPen(Qt.PenStyle.NoPen)
     classes = marks.fills.far[boxes].astype(np.int64) * 2 + marks.dim[boxes]
+    if frame.zoom < DOTS:
+        tops = _topmost(rects, classes)
+        rects, classes = rects[tops], classes[tops]
     for kind in np.unique(classes).tolist():
         colors = marks.fills.dim_far_colors if kind % 2 else marks.fills.far_colors
         painter.setBrush(QBrush(colors[kind // 2]))
         draw_rects(painter, rects[classes == kind])
+
+
+def _topmost(dots: Floats, classes: Ints) -> Ints:
+    """Of the dots that start at the same pixel the one of the highest class, which would be drawn last."""
+    pixels = (dots[:, 0].astype(np.int64) << 32) + dots[:, 1].astype(np.int64)
+    order = np.lexsort((classes, pixels))
+    is_last = np.append(pixels[order][1:] != pixels[order][:-1], True)
+    return order[is_last]
 
 
 def _paint_round(painter: QPainter, frame: Frame, boxes: Ints, rects: Floats) -> None:

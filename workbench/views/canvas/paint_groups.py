@@ -31,10 +31,11 @@ def shade(frame: Frame, depth: int) -> QColor:
 
 
 def seen_groups(frame: Frame) -> Ints:
-    """Open groups in the window, outer ones first."""
+    """Open groups in the window that are a pixel high, outer ones first."""
     left, top, right, bottom = frame.window(2.0)
     x, y, width, height = frame.scene.placed.frames.T
-    return np.flatnonzero((x <= right) & (x + width >= left) & (y <= bottom) & (y + height >= top))
+    mask = (x <= right) & (x + width >= left) & (y <= bottom) & (y + height >= top) & (height * frame.zoom >= 1.0)
+    return np.flatnonzero(mask)
 
 
 def paint_frames(painter: QPainter, frame: Frame) -> None:
