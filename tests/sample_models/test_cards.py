@@ -15,7 +15,7 @@ from workbench.core.model import Model
 from workbench.core.recipe import Recipe
 from workbench.data import SampleSet, open_samples
 from workbench.measure.reference import Reference
-from workbench.measure.tasks import ctc_characters, ctc_text
+from workbench.measure.metrics.text_lines import ctc_characters, ctc_text
 from workbench.model import open_model
 from workbench.resources import sample_models
 
