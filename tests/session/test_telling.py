@@ -52,7 +52,7 @@ def test_without_an_engine_a_node_has_an_answer_too() -> None:
 
 
 def test_a_layer_names_its_nodes() -> None:
-    assert layer_answer(LINKS.layers["l2"], LINKS, ENGINE) == "Runs n3, n4, n5."
+    assert layer_answer(LINKS.layers["l2"], LINKS, ENGINE) == "Runs Conv n3, Relu n4, Add n5."
     assert layer_badge(LINKS.layers["l2"], LINKS) == "3 nodes → 1"
 
 

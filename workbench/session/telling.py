@@ -111,7 +111,7 @@ def layer_answer(layer: Layer, links: Links, graph: Graph) -> str:
     nodes = [links.nodes[key] for key in layer.sources if key in links.nodes]
     if nodes and layer.id not in links.added:
         exact = "" if layer.sources_exact else "; some inferred, not named by the engine"
-        return f"Runs {_listed([node_label(node) for node in nodes])}{exact}."
+        return f"Runs {_listed([node.name or f'{node.op} {node.id}' for node in nodes])}{exact}."
     does = conversion_words(layer, graph.tensors)
     served = f", for {_listed([node_label(node) for node in nodes])}" if nodes else ""
     return f"{_ADDED[layer.kind]}{f': it {does}' if does else ''}{served}{_between(layer, graph)}."
