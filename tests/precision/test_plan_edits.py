@@ -11,7 +11,16 @@ from tests.precision.models import blocks_model, write_model
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.precision.matching import Matcher
 from workbench.precision.plan_diff import diff_plans
-from workbench.precision.plan_edits import drop_shadowed, erase, move_rule, paint, put_rule, set_scope, stroke
+from workbench.precision.plan_edits import (
+    GROUPS_MOST,
+    drop_shadowed,
+    erase,
+    move_rule,
+    paint,
+    put_rule,
+    set_scope,
+    stroke,
+)
 from workbench.precision.rules import Explanation
 
 FP32, FP16, INT8, BF16 = Precision.FP32, Precision.FP16, Precision.INT8, Precision.BF16
@@ -145,3 +154,11 @@ def test_a_stroke_over_a_whole_named_group_is_a_rule_for_the_group_and_the_erase
         Rule(FP16, scope=f"layers/{block}") for block in range(3)
     )
     assert stroke(matcher, plan, ["n0", "n1", "n2", "n3", "n4"], None).rules == ()
+
+
+def test_a_stroke_over_many_groups_names_nodes_and_stays_one_rule(tmp_path: Path) -> None:
+    matcher = Matcher(blocks_model(tmp_path, blocks=GROUPS_MOST + 1, mlps=2))
+    plan = set_scope(matcher, PrecisionPlan(INT8), "layers/3", BF16)
+    painted = stroke(matcher, plan, list(matcher.ids), FP16)
+    assert [(rule.precision, len(rule.nodes)) for rule in painted.rules] == [(FP16, len(matcher.ids))]
+    assert stroke(matcher, painted, list(matcher.ids), None).rules == ()

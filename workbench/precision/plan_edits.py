@@ -16,6 +16,8 @@ from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.precision.matching import Matcher
 from workbench.precision.rules import Explanation
 
+GROUPS_MOST = 12  # that one stroke makes rules for; more are named node by node
+
 
 def paint(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str], precision: Precision) -> PrecisionPlan:
     """These nodes in this precision, whatever other rules say. Where it is the default's, erasing may be enough."""
@@ -32,13 +34,16 @@ def paint(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str], precisi
 
 
 def stroke(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str], precision: Precision | None) -> PrecisionPlan:
-    """What a brush went over, in this precision; None erases. Whole groups with a name are meant by their name."""
-    groups, left = matcher.whole_groups(nodes)
-    for group in groups:
-        plan = set_scope(matcher, plan, group, precision)
-    if not left:
+    """What a brush went over, in this precision; None erases. A few whole groups are meant by their names."""
+    plan = _cleared(matcher, plan, nodes)
+    if precision is None:
         return plan
-    return erase(matcher, plan, left) if precision is None else paint(matcher, plan, left, precision)
+    groups, left = matcher.whole_groups(nodes)
+    if len(groups) > GROUPS_MOST:
+        return paint(matcher, plan, nodes, precision)
+    for group in groups:
+        plan = _with_group(matcher, plan, group, precision)
+    return paint(matcher, plan, left, precision) if left else plan
 
 
 def erase(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str]) -> PrecisionPlan:
@@ -54,17 +59,29 @@ def set_scope(matcher: Matcher, plan: PrecisionPlan, scope: str, precision: Prec
     What was said of this group before goes: rules for it and for groups inside it, and paint on its nodes. A group that
     nobody named is painted, node by node.
     """
-    rule = Rule(precision or plan.default, scope=escape(scope))
-    inside = matcher.mask(rule)
-    nodes = matcher.nodes(rule)
-    erased = erase(matcher, plan, nodes)
-    rules = [old for old in erased.rules if not (_is_scope(old) and bool(np.all(inside[matcher.mask(old)])))]
-    cleared = with_rules(plan, rules)
-    if precision is None or not _others(matcher, cleared, nodes, precision):
+    nodes = matcher.nodes(Rule(plan.default, scope=escape(scope)))
+    cleared = _cleared(matcher, plan, nodes)
+    if precision is None:
         return cleared
     if scope in matcher.inferred:
         return paint(matcher, cleared, nodes, precision)
-    return with_rules(plan, (*rules, rule))
+    return _with_group(matcher, cleared, scope, precision)
+
+
+def _with_group(matcher: Matcher, plan: PrecisionPlan, scope: str, precision: Precision) -> PrecisionPlan:
+    """A rule for the group at the end, where one is needed."""
+    rule = Rule(precision, scope=escape(scope))
+    needed = _others(matcher, plan, matcher.nodes(rule), precision)
+    return with_rules(plan, (*plan.rules, rule)) if needed else plan
+
+
+def _cleared(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str]) -> PrecisionPlan:
+    """Without paint on these nodes, and without rules for groups that are wholly among them."""
+    inside = matcher.mask(Rule(plan.default, nodes=tuple(nodes)))
+    erased = erase(matcher, plan, nodes)
+    return with_rules(
+        plan, (rule for rule in erased.rules if not (_is_scope(rule) and bool(np.all(inside[matcher.mask(rule)]))))
+    )
 
 
 def put_rule(plan: PrecisionPlan, rule: Rule) -> PrecisionPlan:

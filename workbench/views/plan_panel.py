@@ -233,14 +233,14 @@ class PlanPanel(QWidget):
         return "\n".join(filter(None, [self._counts(), self._remark(), *problems[:2]]))
 
     def _counts(self) -> str:
-        session = self._session
-        if session.model is None:
+        explanation = self._session.plan.explanation
+        if explanation is None:
             return ""
-        counts = Counter(precision.label for precision in session.asked.values())
-        rules = len(session.choices.plan.rules)
-        if not rules:
-            return f"{plural(counts.total(), 'node')} in {session.choices.plan.default.label}."
-        return f"{plural(rules, 'rule')} · " + ", ".join(f"{count:,} {label}" for label, count in counts.most_common())
+        plan, counts = explanation.plan, explanation.counts()
+        if not plan.rules:
+            return f"{plural(counts.total(), 'node')} in {plan.default.label}."
+        said = ", ".join(f"{count:,} {precision.label}" for precision, count in counts.items())
+        return f"{plural(len(plan.rules), 'rule')} · {said}"
 
     def _remark(self) -> str:
         """What the backend says about the default precision: why not, or how where it is not the plain way."""
