@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,8 +40,8 @@ class GraphSearch(QObject):
         self._indexes: dict[Side, SearchIndex] = {}
         self._before: Selection | None = None
         self.text = ""
-        self.hits: tuple[Hit, ...] = ()
         self.at = -1
+        self._found: dict[Side, tuple[str, ...]] = {}
         self._idle = QTimer(self)
         self._idle.setInterval(IDLE_MS)
         self._idle.timeout.connect(self._prepare)
@@ -48,21 +50,32 @@ class GraphSearch(QObject):
         self._graphs_changed()
 
     @property
+    def count(self) -> int:
+        """Hits in all graphs."""
+        return sum(map(len, self._found.values()))
+
+    @property
+    def hits(self) -> Iterator[Hit]:
+        """All of them, graph after graph."""
+        return (Hit(side, key) for side, ids in self._found.items() for key in ids)
+
+    @property
     def current(self) -> Hit | None:
-        return self.hits[self.at] if 0 <= self.at < len(self.hits) else None
+        return next(islice(self.hits, self.at, None), None) if self.at >= 0 else None
 
     @property
     def is_on(self) -> bool:
         return bool(parse(self.text))
 
-    def found(self, side: Side) -> frozenset[str]:
-        return frozenset(hit.id for hit in self.hits if hit.side is side)
+    def found(self, side: Side) -> tuple[str, ...]:
+        """In the order of the graph."""
+        return self._found.get(side, ())
 
     def words(self) -> str:
         """`3 of 17`, `17 found`, `Nothing found`."""
-        if not self.hits:
+        if not self.count:
             return "Nothing found"
-        return f"{self.at + 1:,} of {len(self.hits):,}" if self.current else f"{len(self.hits):,} found"
+        return f"{self.at + 1:,} of {self.count:,}" if self.at >= 0 else f"{self.count:,} found"
 
     def best(self, side: Side, text: str, most: int) -> list[Layer]:
         """Layers of one graph for a list, the best first."""
@@ -78,19 +91,19 @@ class GraphSearch(QObject):
 
     def step(self, step: int) -> None:
         """To the next hit (1) or the one before (-1), around the ends; it becomes the selection."""
-        if not self.hits:
+        if not self.count:
             return
         start = self.at if self.at >= 0 else (-1 if step > 0 else 0)
-        self.at = (start + step) % len(self.hits)
-        hit = self.hits[self.at]
-        session = self._session
+        self.at = (start + step) % self.count
+        hit, session = self.current, self._session
+        assert hit is not None
         select = {Side.SOURCE: session.select_nodes, Side.FIRST: session.pair.select}
         select.get(hit.side, session.select_layers)([hit.id])
         self.changed.emit()
 
     def end(self, *, restore: bool) -> None:
         before, self._before = self._before, None
-        self.text, self.hits, self.at = "", (), -1
+        self.text, self._found, self.at = "", {}, -1
         if restore and before is not None:
             self._session.select(before)
         self.changed.emit()
@@ -111,9 +124,8 @@ class GraphSearch(QObject):
 
     def _find(self) -> None:
         current = self.current
-        indexes = self._indexes.items()
-        self.hits = tuple(Hit(side, key) for side, index in indexes for key in index.find(self.text))
-        self.at = self.hits.index(current) if current in self.hits else -1
+        self._found = {side: tuple(index.find(self.text)) for side, index in self._indexes.items()}
+        self.at = next((at for at, hit in enumerate(self.hits) if hit == current), -1) if current else -1
         self.changed.emit()
 
     def _prepare(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
@@ -31,7 +31,7 @@ class Panes(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._found: dict[Side, frozenset[str]] = {}
+        self._found: dict[Side, Collection[str]] = {}
         self._build()
         self._connect()
         self.set_theme(current())
@@ -162,14 +162,9 @@ class Panes(QWidget):
         selection, dims = self._session.selection, self._session.settings.get("dim_rest")
         for side, ids in _by_side(selection).items():
             kept = self._found.get(side) or (ids if dims and selection else None)
-            self.by_side[side].canvas.set_dimmed(None if kept is None else self._known(side) - kept)
+            self.by_side[side].canvas.set_kept(kept)
 
-    def _known(self, side: Side) -> frozenset[str]:
-        session = self._session
-        known = {Side.SOURCE: session.links.nodes, Side.FIRST: session.pair.links.layers}
-        return frozenset(known.get(side, session.links.layers))
-
-    def show_found(self, found: Mapping[Side, frozenset[str]], at: Hit | None) -> None:
+    def show_found(self, found: Mapping[Side, Collection[str]], at: Hit | None) -> None:
         """Rings what a search found in each graph, and the one it is at; all others step back."""
         self._found = dict(found)
         for side, ids in found.items():

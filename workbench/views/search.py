@@ -96,10 +96,10 @@ class SearchCard(QFrame):
         return made
 
     def show_search(self, search: GraphSearch, below: QWidget) -> None:
-        has_hits = bool(search.hits)
+        has_hits = search.count > 0
         nodes = len(search.found(Side.SOURCE))
         parts = [plural(nodes, "node")] if nodes else []
-        parts += [plural(len(search.hits) - nodes, "layer")] if len(search.hits) > nodes else []
+        parts += [plural(search.count - nodes, "layer")] if search.count > nodes else []
         self.words.set_words(Words(search.words(), "in " + ", ".join(parts) if parts else "", bold=has_hits))
         self.help.setVisible(not has_hits)
         for part in (self.back, self.next):

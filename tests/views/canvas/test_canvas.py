@@ -307,9 +307,9 @@ def test_colours_badges_and_dimming_are_drawn(canvas: GraphCanvas) -> None:
     assert (pixels(canvas) != striped).any()
     canvas.set_badges({})
     canvas.set_colors({})
-    canvas.set_dimmed(["n1"])
+    canvas.set_kept(["n0", "n3"])
     assert (pixels(canvas) != plain).any()
-    canvas.set_dimmed(None)
+    canvas.set_kept(None)
     assert (pixels(canvas) == plain).all()
 
 

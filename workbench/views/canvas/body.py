@@ -77,6 +77,12 @@ class Body:
         """Index of the box of each layer and pill."""
         return {box.id: i for i, box in enumerate(self.boxes)}
 
+    @cached_property
+    def leaves(self) -> tuple[list[str], Ints]:
+        """Ids of all layers, and the index of the box of each."""
+        found = [i for i, box in enumerate(self.boxes) if box.layer is not None]
+        return [self.boxes[i].id for i in found], np.asarray(found, dtype=np.int64)
+
     def layer_ids(self, first: int, last: int) -> tuple[str, ...]:
         """Of the layers among some boxes."""
         return tuple(box.id for box in self.boxes[first:last] if box.layer is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -134,13 +134,13 @@ class GraphCanvas(Folding):
         """A few words above the right corner of layers, such as their fate."""
         self._say(badges=dict(badges))
 
-    def set_matches(self, ids: Iterable[str], match: str = "") -> None:
+    def set_matches(self, ids: Collection[str], match: str = "") -> None:
         """Ring what a search found, and stronger the one it is at."""
-        self._say(matches=frozenset(ids), match=match)
+        self._say(matches=ids, match=match)
 
-    def set_dimmed(self, ids: Iterable[str] | None) -> None:
-        """Draw these layers faintly; None: no layer."""
-        self._say(dimmed=frozenset(ids or ()))
+    def set_kept(self, ids: Collection[str] | None) -> None:
+        """Draw all layers but these faintly; None: no layer."""
+        self._say(kept=ids)
 
     @property
     def selection(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,27 +146,45 @@ class Scene:
     @cached_property
     def leaves(self) -> tuple[list[str], Ints]:
         """Ids of all layers that boxes stand for, and the box of each."""
-        ids = [(member, box) for box in range(self.count) for member in self.members(box)]
-        return [member for member, _ in ids], np.asarray([box for _, box in ids], dtype=np.int64)
+        ids, places = self.body.leaves
+        return ids, self.box_of[places]
 
     @cached_property
     def homes(self) -> dict[str, int]:
-        """The box that shows a layer, by its id: its own, or the closed group that it is in."""
+        """The box that stands for a layer, by its id: its own, or the closed group that it is in."""
         ids, boxes = self.leaves
         return dict(zip(ids, boxes.tolist(), strict=True))
 
     def any_among(self, ids: Collection[str]) -> NDArray[np.bool_]:
-        """Boxes that stand for at least one of these layers."""
+        """Boxes that stand for at least one of these layers. The last answer is kept: finds are ringed and kept."""
+        last = self._last_among.get(id(ids))
+        if last is not None and last[0] is ids:
+            return last[1].copy()
         mask = np.zeros(self.count, dtype=np.bool_)
-        mask[[self.homes[i] for i in ids if i in self.homes]] = True
-        return mask
+        boxes = np.fromiter(map(self.homes.get, ids, repeat(-1)), np.int64, len(ids))
+        mask[boxes[boxes >= 0]] = True
+        self._last_among.clear()
+        self._last_among[id(ids)] = ids, mask
+        return mask.copy()
+
+    @cached_property
+    def _last_among(self) -> dict[int, tuple[Collection[str], NDArray[np.bool_]]]:
+        return {}
+
+    def none_among(self, ids: Collection[str]) -> NDArray[np.bool_]:
+        """Boxes that stand for layers, but for none of these."""
+        found = ~self.any_among(ids)
+        found &= np.bincount(self.leaves[1], minlength=self.count) > 0
+        return found
 
     def all_among(self, ids: Collection[str]) -> NDArray[np.bool_]:
         """Boxes that stand for some of these layers and for no others."""
-        members, boxes = self.leaves
-        inside = np.fromiter((i in ids for i in members), np.bool_, len(members)) if ids else np.zeros(0, np.bool_)
-        others = np.bincount(boxes[~inside], minlength=self.count) if ids else np.ones(self.count, np.int64)
-        return self.any_among(ids) & (others == 0)
+        inside = np.zeros(len(self.body.boxes), dtype=np.bool_)
+        places = np.fromiter(map(self.body.place.get, ids, repeat(-1)), np.int64, len(ids))
+        inside[places[places >= 0]] = True
+        leaves = self.body.leaves[1]
+        counts = np.bincount(self.box_of[leaves[inside[leaves]]], minlength=self.count)
+        return (counts > 0) & (counts == np.bincount(self.leaves[1], minlength=self.count))
 
 
 def build_scene(body: Body, opened: Collection[str] = (), memo: Memo | None = None, check: Check = no_check) -> Scene:
