@@ -18,6 +18,7 @@ from workbench.data import SampleSet
 from workbench.measure.accuracy import OutputErrors
 from workbench.measure.machine import physical_cores
 from workbench.measure.metrics.base import Sample, Scorer
+from workbench.measure.metrics.function import code_digest as code_digest
 from workbench.measure.reference import SIMULATED, TITLE, Reference
 from workbench.measure.tasks import make_scorer
 from workbench.model.kinds import RANDOM

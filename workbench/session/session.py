@@ -14,17 +14,18 @@ from workbench.core.model import Model
 from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyResult
-from workbench.core.run import EngineGraph, Race, RaceEntry, Run, RunRequest, TimingConfig
+from workbench.core.run import EngineGraph, Race, RaceEntry, Run
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of, stats_of
 from workbench.session.calibrations import Calibrations
-from workbench.session.choices import Choices, is_plain
+from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
 from workbench.session.node_costs import NodeCosts
 from workbench.session.pair import EnginePair
 from workbench.session.plan import PlanDocument
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
 from workbench.session.races import Races
+from workbench.session.requests import allow_code, refused_code, run_request
 from workbench.session.runs import Runs
 from workbench.session.samples import SamplePreviews
 from workbench.session.scopes import Scopes
@@ -305,25 +306,22 @@ class Session(QObject):
             return None
         choices = other or self.choices
         run_id, folder = self.runs.store.new_folder()
-        request = RunRequest(
-            id=run_id,
-            folder=str(folder),
-            model_path=self.model.path,
-            config=msgspec.structs.replace(choices, threads=self.settings.get("threads")).config(),
-            recipe=choices.recipe,
-            calibration=choices.calibration if choices.plan.uses_calibration else "",
-            evaluation=choices.evaluation,
-            evaluation_limit=self.settings.get("evaluation_limit"),
-            layer_samples=0 if is_plain(choices.plan) else self.settings.get("layer_samples"),
-            timing=TimingConfig(seconds=self.settings.get("timing_seconds")),
-        )
+        request = run_request(self.model, choices, self.settings, run_id, folder)
         self.dismiss_message()
+        if path := refused_code(choices.recipe, self.settings):
+            text = f"{Path(path).name} of the task is code, and is not run."
+            self.show(Message(text, f"Read it: {path}", False, (("Allow it and build again", self.allow_code),)))
         is_first = not self.is_busy
         run = self.runs.submit(request, self.model)
         if is_first:
             self.set_current(run.id)
             self.set_compared((run.id, *(known for known in self.compared if known != run.id)))
         return run
+
+    def allow_code(self) -> None:
+        """Lets the task's code run, as it is now, and builds again."""
+        allow_code(self.choices.recipe, self.settings)
+        self.build()
 
     def cancel(self) -> None:
         """Ends opening and every job, at once."""

@@ -56,6 +56,7 @@ SETTINGS = (
         high=1_000_000,
     ),
     Setting("all_models", False, "Runs of all models in the table"),
+    Setting("allowed_code", ()),
     Setting("recent", ()),
     Setting("geometry", ""),
     Setting("window_state", {}),
