@@ -13,6 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from workbench.backends.openvino.package import core
 from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.json import encode
 from workbench.core.precision import Precision, PrecisionPlan, Rule
@@ -88,13 +89,11 @@ def test_inputs_and_outputs_stay_as_they_are_free_dimensions_too(int8: Exported)
 
 
 def test_the_file_gives_the_same_outputs_in_plain_onnx_runtime_and_openvino(int8: Exported) -> None:
-    import openvino
-
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     exact = onnxruntime.InferenceSession(int8.path, options)
     plain = onnxruntime.InferenceSession(int8.path)
-    compiled = openvino.Core().compile_model(int8.path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(int8.path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     batch = {name: np.concatenate([feed[name] for feed in feeds(4)]) for name in feeds(1)[0]}
     expected = exact.run(None, batch)[0]
     assert expected.shape[0] == 4  # the free dimension is free

@@ -32,7 +32,7 @@ from workbench.precision import (
     save_observations,
 )
 
-_VERSION = "5"  # of what observations hold: a new number makes old files unused
+_VERSION = "6"  # of what observations hold: a new number makes old files unused
 
 
 class Observed(NamedTuple):

@@ -20,6 +20,7 @@ Rules
    stays in float: OpenVINO 2026.4 fuses the quantization into ReduceMax and ReduceMin and computes wrongly (27 dB, not
    140).
 8. In INT8, the skip branch of a residual sum is quantized (`residual`): `n20:quantize_skip`.
+9. In INT8, the input of an average pool between quantized nodes is quantized (`pooling`).
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.precision.editor import GraphEditor, int_attribute, is_standard
 from workbench.precision.observations import Observations
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
+from workbench.precision.passes.pooling import pools_before
 from workbench.precision.passes.qdq import Form, QdqWriter
-from workbench.precision.passes.residual import Skip, skips
+from workbench.precision.passes.residual import skips
 from workbench.precision.passes.weights import E4M3, E4M3_LARGEST, Stored, fp8_weights, int8_weights, rounded_scale
 from workbench.precision.thresholds import SIGNED_LEVELS, UNSIGNED_LEVELS
 
@@ -72,7 +74,8 @@ def observed_tensors(model: ModelProto) -> list[str]:
     able = [node for node in editor.nodes if is_standard(node, *OPS) and not why_not(editor, node)]
     names = dict.fromkeys(name for node in able for name in _activations(editor, node))
     quantizable = {node.name for node in able}
-    return list(names | dict.fromkeys(skip.tensor for skip in skips(editor) if skip.conv in quantizable))
+    names |= dict.fromkeys(skip.tensor for skip in skips(editor) if skip.conv in quantizable)
+    return list(names | dict.fromkeys(pool.input[0] for pool in pools_before(editor, quantizable)))
 
 
 def why_not(editor: GraphEditor, node: NodeProto, opset: int = PER_TENSOR_OPSET) -> str:
@@ -100,31 +103,39 @@ def quantize(
     editor = GraphEditor(model)
     rewriter = _Rewriter(editor, observations, calibration, wish)
     result = Quantized()
-    for node in editor.nodes:
-        if node.name not in asked or not is_standard(node, *OPS):
-            continue
-        opset = FP8_OPSET if wish.precision is Precision.FP8 else PER_TENSOR_OPSET
-        reason = why_not(editor, node, opset) or unseen(editor, node, observations)
-        if not reason and (behind := _reads_from(editor, _activations(editor, node), dialect.unquantized_behind)):
-            reason = f"it reads a {behind}, behind which {dialect.name} computes {wish.precision.label} wrongly"
-        if reason:
+    able = [node for node in editor.nodes if node.name in asked and is_standard(node, *OPS)]
+    for node in list(able):
+        if reason := _why_not_now(editor, node, observations, dialect, wish.precision):
             result.left[f"{node.op_type}: {reason}"] += 1
-            continue
+            able.remove(node)
+    result.nodes = [node.name for node in able]
+    around = _around(editor, frozenset(result.nodes)) if wish.precision is Precision.INT8 else []
+    for node in able:
         unsigned = dialect.unsigned_activations and is_constant(editor, node.input[1])
         rewriter.rewrite(node, unsigned=unsigned)
-        result.nodes.append(node.name)
-    if wish.precision is Precision.INT8:
-        _quantize_skips(editor, rewriter, set(result.nodes), dialect)
+    for node, slot, role in around:
+        name = node.input[slot]
+        if rewriter.has_range(name) and not _reads_from(editor, [name], dialect.unquantized_behind):
+            rewriter.rewrite_input(node, slot, role, unsigned=dialect.unsigned_activations)
     editor.commit()
     return result
 
 
-def _quantize_skips(editor: GraphEditor, rewriter: _Rewriter, quantized: set[str], dialect: Dialect) -> None:
-    """Rule 8."""
-    for skip in list(skips(editor)):
-        is_right = not _reads_from(editor, [skip.tensor], dialect.unquantized_behind)
-        if skip.conv in quantized and is_right and rewriter.has_range(skip.tensor):
-            rewriter.rewrite_skip(skip, unsigned=dialect.unsigned_activations)
+def _why_not_now(
+    editor: GraphEditor, node: NodeProto, observations: Observations, dialect: Dialect, precision: Precision
+) -> str:
+    """`why_not`, and what calibration and the dialect have against it."""
+    opset = FP8_OPSET if precision is Precision.FP8 else PER_TENSOR_OPSET
+    reason = why_not(editor, node, opset) or unseen(editor, node, observations)
+    if not reason and (behind := _reads_from(editor, _activations(editor, node), dialect.unquantized_behind)):
+        return f"it reads a {behind}, behind which {dialect.name} computes {precision.label} wrongly"
+    return reason
+
+
+def _around(editor: GraphEditor, quantized: frozenset[str]) -> list[tuple[NodeProto, int, str]]:
+    """Rules 8 and 9: inputs of other nodes that are quantized along with these, and the role of their Q/DQ."""
+    sums = [(skip.add, skip.slot, "skip") for skip in skips(editor) if skip.conv in quantized]
+    return [*sums, *((pool, 0, "x") for pool in pools_before(editor, quantized))]
 
 
 def is_constant(editor: GraphEditor, name: str) -> bool:
@@ -184,10 +195,10 @@ class _Rewriter:
     def has_range(self, name: str) -> bool:
         return name in self._observations and self._observations.threshold(name, _BY_MAX) > 0.0
 
-    def rewrite_skip(self, skip: Skip, *, unsigned: bool) -> None:
-        form = self._form(skip.tensor, unsigned)
-        pair = self._writer.pair(skip.add.name, "skip", skip.tensor, form)
-        self._editor.set_input(skip.add, skip.slot, pair)
+    def rewrite_input(self, node: NodeProto, slot: int, operand: str, *, unsigned: bool) -> None:
+        name = node.input[slot]
+        pair = self._writer.pair(node.name, operand, name, self._form(name, unsigned))
+        self._editor.set_input(node, slot, pair)
 
     def _form(self, name: str, unsigned: bool) -> Form:
         """Rules 3 and 4."""
