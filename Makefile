@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -23,6 +23,9 @@ bench: $(READY)  ## ratios measured in one run; see benchmarks/README.md
 
 bench-calibration: $(READY)  ## calibration against plain inference and the calibrators of ONNX Runtime
 	$(BIN)/python -m benchmarks.bench_calibration
+
+bench-layers: $(READY)  ## errors of layers on models of 1,000 nodes: memory over plain inference, time to the first
+	OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench_layer_errors
 
 bench-graph: $(READY)  ## the graph canvas against Netron's own layout, and against what it promises
 	@$(BIN)/python -c "import importlib.util as u, sys; sys.exit(u.find_spec('netron') is None)" || \

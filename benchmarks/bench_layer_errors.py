@@ -4,7 +4,8 @@ python -m benchmarks.bench_layer_errors [MODEL.onnx ...]    without models: two 
 
 Each figure comes from a process of its own: plain inference is ONNX Runtime on the model as it is; the check has the
 typed graph already, as after a build. Memory is the peak that the kernel saw of each process; "first" is from the
-beginning of the check to the first figures told. CPU time is per sample, all threads, without opening.
+beginning of the check to the first figures told, by the clock and in CPU time of all threads; on a machine shared with
+other work the smaller of both is what counts. "× plain" is CPU time per sample, with all opening of sessions.
 """
 
 from __future__ import annotations
@@ -187,7 +188,7 @@ def measure(model: Path, precision: Precision, folder: Path) -> bool:
     in_a_process("build", folder)
     base, check = in_a_process("plain", folder), in_a_process("layers", folder)
     over = check["peak_mb"] - base["peak_mb"]
-    holds = over <= LIMIT_MB and check["first_s"] <= LIMIT_FIRST_S
+    holds = over <= LIMIT_MB and min(check["first_s"], check["first_cpu_s"]) <= LIMIT_FIRST_S
     print(
         f"{model.stem:<14} {precision.label:<6} {check['layers']:>6} {base['peak_mb']:>9.0f} {check['peak_mb']:>9.0f}"
         f" {over:>+8.0f} {check['first_s']:>8.2f} {check['first_cpu_s']:>8.2f} {check['cpu_s'] / base['cpu_s']:>8.1f}"
