@@ -13,6 +13,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from tests.charts.ranges import REPORT
 from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.core.events import Checked
 from workbench.core.graph import Layer, LayerKind
@@ -112,7 +113,7 @@ def test_a_chart_without_data_says_what_would_fill_it(chart: Chart) -> None:
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 def test_a_chart_draws_runs_in_their_precisions_colours(chart: Chart, theme: Theme) -> None:
     chart.set_theme(theme)
-    data = ChartData((series_of(Precision.INT8), series_of(Precision.FP32)))
+    data = ChartData((series_of(Precision.INT8), series_of(Precision.FP32)), calibration=REPORT)
     chart.set_data(data)
     drawn = pixels(chart) & 0xFFFFFF
     wanted = {theme.precision[Precision.INT8], theme.series[0]}
@@ -122,7 +123,7 @@ def test_a_chart_draws_runs_in_their_precisions_colours(chart: Chart, theme: The
 def test_a_live_chart_follows_growing_arrays(chart: Chart) -> None:
     one = series_of(Precision.INT8, live=True)
     for count in (1, 5, 30):
-        chart.set_data(ChartData((msgspec_replace(one, count),)))
+        chart.set_data(ChartData((msgspec_replace(one, count),), calibration=REPORT))
         chart.grab()
     assert chart.csv().count("\n") >= 2 or chart.title == "Accuracy"
 
@@ -142,7 +143,7 @@ def msgspec_replace(one: Series, count: int) -> Series:
 
 
 def test_what_is_drawn_can_be_had_as_csv(chart: Chart) -> None:
-    chart.set_data(ChartData((series_of(Precision.INT8), series_of(Precision.FP32))))
+    chart.set_data(ChartData((series_of(Precision.INT8), series_of(Precision.FP32)), calibration=REPORT))
     rows = list(csv.reader(io.StringIO(chart.csv())))
     assert len(rows) > 2
     assert len({len(row) for row in rows}) == 1
