@@ -22,6 +22,7 @@ from workbench.views.application import make_application
 from workbench.views.canvas import GraphCanvas
 from workbench.views.main_window import MainWindow
 from workbench.views.pane_bar import ONE, TWO
+from workbench.views.panes import Panes
 from workbench.views.segments import Segments
 
 SHIFT_CONTROL = CONTROL | Qt.KeyboardModifier.ShiftModifier
@@ -63,6 +64,35 @@ def two(window: MainWindow) -> MainWindow:
     return window
 
 
+class Bare:
+    """The panes alone: what does not need the rest of the window is tested in a third of the time."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        make_application()
+        self.session = Session()
+        self.panes = Panes(self.session)
+        self.panes.resize(1060, 560)
+        qtbot.addWidget(self.panes)
+        self.panes.show()
+        qtbot.waitExposed(self.panes)
+        for pane in self.panes.by_side.values():
+            pane.canvas.is_animated = False
+        take(self.session)
+
+
+@pytest.fixture
+def bare(runs: tuple[Run, Run], qtbot: QtBot, qapp: object) -> Iterator[Bare]:
+    made = Bare(qtbot)
+    yield made
+    made.session.close()
+
+
+@pytest.fixture
+def bare_two(bare: Bare) -> Bare:
+    press(bare.panes.bar.modes, TWO)
+    return bare
+
+
 def press(segments: Segments, key: str) -> None:
     QTest.mouseClick(segments, LEFT, NONE, segments.place(key).center().toPoint())
 
@@ -71,7 +101,7 @@ def dimmed(canvas: GraphCanvas) -> set[str]:
     return {canvas.scene.ids[box] for box, is_dim in enumerate(canvas.marks.dim) if is_dim}
 
 
-def answer(window: MainWindow) -> str:
+def answer(window: MainWindow | Bare) -> str:
     words = window.panes.bar.answer.words
     return f"{words.main}: {words.soft}"
 
@@ -85,24 +115,24 @@ def test_every_node_and_layer_answers_to_a_click(window: MainWindow) -> None:
             assert len(window.inspector.texts()) > 3
 
 
-def test_nodes_light_up_their_layers_and_back_many_to_many(window: MainWindow) -> None:
-    source, right = window.panes.source.canvas, window.panes.engine.canvas
+def test_nodes_light_up_their_layers_and_back_many_to_many(bare: Bare) -> None:
+    source, right = bare.panes.source.canvas, bare.panes.engine.canvas
     click_node(source, "n3")
     QTest.keyClick(source, Qt.Key.Key_A, CONTROL)  # all
     assert right.selection == {f"l{i}" for i in range(5)}
     click_node(right, "l2")
-    assert source.selection == {"n3", "n4"} and window.session.selection.chosen is Side.ENGINE
+    assert source.selection == {"n3", "n4"} and bare.session.selection.chosen is Side.ENGINE
 
 
-def test_a_layer_that_the_compiler_added_says_so(window: MainWindow) -> None:
-    right = window.panes.engine.canvas
+def test_a_layer_that_the_compiler_added_says_so(bare: Bare) -> None:
+    right = bare.panes.engine.canvas
     click_node(right, "l0")
-    assert answer(window).startswith("Reorder: The compiler added this layer: it quantizes FP32 to UINT8")
+    assert answer(bare).startswith("Reorder: The compiler added this layer: it quantizes FP32 to UINT8")
     assert right.marks.badges[right.scene.index["l0"]] == "added"
 
 
-def test_nodes_bear_the_badge_of_their_fate(window: MainWindow) -> None:
-    canvas = window.panes.source.canvas
+def test_nodes_bear_the_badge_of_their_fate(bare: Bare) -> None:
+    canvas = bare.panes.source.canvas
     badges = {canvas.scene.ids[box]: text for box, text in canvas.marks.badges.items()}
     assert badges["n0"] == "→ Conv+BatchNormalization+Relu" and badges["n5"] == "alone" and badges["n6"] == "absorbed"
 
@@ -138,13 +168,13 @@ def test_two_engines_stand_side_by_side_and_back(window: MainWindow) -> None:
     assert panes.left.currentWidget() is panes.first
 
 
-def test_the_arrow_keys_choose_what_stands_side_by_side(window: MainWindow) -> None:
-    modes = window.panes.bar.modes
+def test_the_arrow_keys_choose_what_stands_side_by_side(bare: Bare) -> None:
+    modes = bare.panes.bar.modes
     modes.setFocus()
     QTest.keyClick(modes, Qt.Key.Key_Right)
-    assert window.session.pair.is_on and modes.current == TWO
+    assert bare.session.pair.is_on and modes.current == TWO
     QTest.keyClick(modes, Qt.Key.Key_Left)
-    assert not window.session.pair.is_on
+    assert not bare.session.pair.is_on
 
 
 def test_a_click_in_a_selects_in_b_through_the_nodes(two: MainWindow) -> None:
@@ -158,15 +188,15 @@ def test_a_click_in_a_selects_in_b_through_the_nodes(two: MainWindow) -> None:
     assert two.session.selection.chosen is Side.ENGINE
 
 
-def test_layers_bear_what_is_different_in_the_other_engine(two: MainWindow) -> None:
+def test_layers_bear_what_is_different_in_the_other_engine(bare_two: Bare) -> None:
     badges = {}
-    for name, pane in (("a", two.panes.first), ("b", two.panes.engine)):
+    for name, pane in (("a", bare_two.panes.first), ("b", bare_two.panes.engine)):
         canvas = pane.canvas
         badges |= {name + canvas.scene.ids[box]: text for box, text in canvas.marks.badges.items()}
     assert badges["al1"] == badges["bl1"] == "FP32 → INT8"
     assert badges["al2"] == badges["bl2"] == badges["bl3"] == "1 → 2 layers"
-    press(two.panes.bar.modes, ONE)
-    canvas = two.panes.engine.canvas
+    press(bare_two.panes.bar.modes, ONE)
+    canvas = bare_two.panes.engine.canvas
     assert canvas.marks.badges[canvas.scene.index["l1"]] == "3 nodes → 1"
 
 
@@ -176,8 +206,8 @@ def test_ctrl_shift_t_swaps_the_engines(two: MainWindow, runs: tuple[Run, Run]) 
     assert "INT8" in two.panes.run_of_first.words().soft and "FP32" in two.panes.run_of_engine.words().soft
 
 
-def test_a_run_is_picked_from_the_head_of_its_pane(window: MainWindow, runs: tuple[Run, Run]) -> None:
-    picker = window.panes.run_of_engine
+def test_a_run_is_picked_from_the_head_of_its_pane(bare: Bare, runs: tuple[Run, Run]) -> None:
+    picker = bare.panes.run_of_engine
     menu = picker.menu()
     assert isinstance(menu, QMenu)
     menu.popup(picker.mapToGlobal(QPoint(0, picker.height())))
@@ -185,7 +215,7 @@ def test_a_run_is_picked_from_the_head_of_its_pane(window: MainWindow, runs: tup
     menu.setActiveAction(entry)
     QTest.keyClick(menu, Qt.Key.Key_Return)
     menu.hide()
-    assert window.session.current is not None and window.session.current.id == runs[0].id
+    assert bare.session.current is not None and bare.session.current.id == runs[0].id
     assert "FP32 · 4 layers" in picker.words().soft
 
 
@@ -213,14 +243,14 @@ def test_one_engine_alone_cannot_be_compared_and_says_what_is_missing(
     window.close()
 
 
-def test_closing_the_model_ends_the_comparison(two: MainWindow) -> None:
-    click_node(two.panes.first.canvas, "l1")
-    two.session.close_model()
-    assert not two.session.pair.is_on and not two.session.selection
+def test_closing_the_model_ends_the_comparison(bare_two: Bare) -> None:
+    click_node(bare_two.panes.first.canvas, "l1")
+    bare_two.session.close_model()
+    assert not bare_two.session.pair.is_on and not bare_two.session.selection
 
 
-def test_the_difference_of_two_engines_can_be_laid_over_both(two: MainWindow) -> None:
-    panes = two.panes
+def test_the_difference_of_two_engines_can_be_laid_over_both(bare_two: Bare) -> None:
+    panes = bare_two.panes
     panes.engine.overlays._choose("difference")
     canvas = panes.engine.canvas
     shown = {canvas.scene.ids[box]: canvas.marks.value_text(box) for box in range(canvas.scene.count)}

@@ -324,19 +324,6 @@ def test_the_minimap_marks_what_is_selected_and_found(canvas: GraphCanvas) -> No
     assert canvas._minimap.grab().toImage() == plain
 
 
-def test_a_view_is_come_back_to_with_its_groups(grouped: GraphCanvas) -> None:
-    grouped.zoom_about(1.3, 100, 200)
-    before, boxes = grouped.view(), grouped.scene.ids
-    grouped.fly_to("n2")
-    assert grouped.scene.ids != boxes
-    grouped.show_view(before)
-    assert grouped.scene.ids == boxes and grouped.camera == before.camera
-    grouped.set_graph(residual())
-    camera = grouped.camera
-    grouped.show_view(before)  # of another graph
-    assert grouped.camera == camera
-
-
 def test_found_boxes_are_ringed(canvas: GraphCanvas) -> None:
     canvas.set_graph(residual())
     wheel(canvas, QPoint(300, 350), 1)
