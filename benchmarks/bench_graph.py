@@ -1,6 +1,6 @@
 """The graph canvas against Netron's own layout, on the same graphs and box sizes, and against what it promises.
 
-python -m benchmarks.bench_graph [SECONDS]    how long Netron may take for one graph; 60 without
+python -m benchmarks.bench_graph [SECONDS]    how long Netron may take for one graph; 30 without
 
 Everything is CPU time of this process (or of node), so that it holds on a shared machine. Netron is given its layout
 alone, without reading, measuring and drawing; ours is counted from the graph to the first painted frame, with every
@@ -207,7 +207,7 @@ def recolouring(graph: Graph) -> None:
 
 def main() -> None:
     app = QApplication.instance() or QApplication([])
-    limit = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
+    limit = float(sys.argv[1]) if len(sys.argv) > 1 else 30.0
     print("against Netron, every group open")
     against_netron(limit)
     print("scopes and layout, every group open")
