@@ -198,3 +198,15 @@ def test_sets_that_are_as_they_should_be_give_no_warning(name: str, samples: int
     )
     report = report_of(calibrate(CalibrateRequest("job-1", request.folder, request), Listener(), never))
     assert [finding.text for finding in report.findings if finding.severity is Severity.WARNING] == []
+
+
+@pytest.mark.parametrize(("backend", "words"), [("openvino", "OpenVINO (CPU): uint8"), ("null", "int8, symmetric")])
+def test_the_notes_of_a_build_say_which_form_the_ranges_have(
+    request_of: RequestOf, set_path: Path, backend: str, words: str
+) -> None:
+    request = request_of(
+        config=BuildConfig(backend=backend, plan=INT8, threads=1), calibration=str(set_path), evaluation="none"
+    )
+    done = run(request, Listener(), never)
+    assert done.build is not None
+    assert any("40 samples" in note and words in note for note in done.build.notes)

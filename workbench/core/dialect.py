@@ -40,3 +40,10 @@ class Dialect(msgspec.Struct, frozen=True):
     int8_needs_dq: bool = False
     half_scales: bool = False
     own_weights: bool = False
+
+    @property
+    def int8_words(self) -> str:
+        """The form that ranges are written in, for people."""
+        if self.unsigned_activations:
+            return "uint8 over the range that was seen where activations meet weights, else int8, symmetric"
+        return "int8, symmetric"

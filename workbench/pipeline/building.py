@@ -65,6 +65,8 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
         if seen is not None and config.plan.needs_calibration:
             report = make_report(record, record.request, seen, backend.dialect())
             write_json(record.folder / CALIBRATION_FILE, report)
+            if Precision.INT8 in config.plan.precisions:
+                sentence = f"{sentence} Their form is that of {backend.title}: {backend.dialect().int8_words}."
     with _timed(phases, "plan"):
         record.stop_if_cancelled()
         record.progress("plan", text="writing the precision plan into the ONNX")
