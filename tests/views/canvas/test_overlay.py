@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from tests.views.canvas.graphs import blocks, chain, residual
+from tests.views.canvas.graphs import blocks, chain, layer, residual
 from tests.views.canvas.test_canvas import LEFT, place_of, wheel
+from workbench.core.graph import Graph, Tensor
 from workbench.core.theme import DARK, LIGHT, Theme
 from workbench.views.canvas import GraphCanvas, paint_text
 from workbench.views.canvas.heat import Group, Heat, Kinds, Scale, range_of, told
@@ -324,6 +326,19 @@ def test_the_minimap_marks_what_is_selected_and_found(canvas: GraphCanvas) -> No
     assert canvas._minimap.grab().toImage() == plain
 
 
+def test_a_view_is_come_back_to_with_its_groups(grouped: GraphCanvas) -> None:
+    grouped.zoom_about(1.3, 100, 200)
+    before, boxes = grouped.view(), grouped.scene.ids
+    grouped.fly_to("n2")
+    assert grouped.scene.ids != boxes
+    grouped.show_view(before)
+    assert grouped.scene.ids == boxes and grouped.camera == before.camera
+    grouped.set_graph(residual())
+    camera = grouped.camera
+    grouped.show_view(before)  # of another graph
+    assert grouped.camera == camera
+
+
 def test_found_boxes_are_ringed(canvas: GraphCanvas) -> None:
     canvas.set_graph(residual())
     wheel(canvas, QPoint(300, 350), 1)
@@ -331,3 +346,23 @@ def test_found_boxes_are_ringed(canvas: GraphCanvas) -> None:
     canvas.set_matches(["n1", "n3"], "n3")
     assert canvas.grab().toImage() != plain
     assert canvas.marks.found.sum() == 2
+
+
+def test_labels_of_one_box_never_stand_on_each_other(canvas: GraphCanvas) -> None:
+    writes = " ".join(f"t{i}" for i in range(6))
+    layers = (layer("n0", "Split", "x", writes), *(layer(f"n{i + 1}", "Abs", f"t{i}", f"y{i}") for i in range(6)))
+    tensors = {f"t{i}": Tensor(f"t{i}", (1, 24 + i, 16, 16), "float32") for i in range(6)}
+    canvas.set_graph(Graph("g", layers, tensors, ("x",), tuple(f"y{i}" for i in range(6))))
+    canvas.zoom_about(1.5 / canvas.camera.zoom, 300, 350)
+    canvas.look(canvas.camera.centred(*(float(v[canvas.scene.homes["n0"]]) for v in _places(canvas)), 600, 700))
+    spans = []
+    for text, x, _, align, box in paint_text._labels(canvas.frame()):
+        if box == canvas.scene.homes["n0"]:
+            width = paint_text.static_text(text, paint_text.NAME, paint_text.LABEL_MOST)[1]
+            spans.append((x - width * align, x + width * (1 - align)))
+    spans.sort()
+    assert spans and all(a[1] <= b[0] for a, b in pairwise(spans))
+
+
+def _places(canvas: GraphCanvas) -> tuple[np.ndarray, np.ndarray]:
+    return canvas.scene.placed.x, canvas.scene.placed.y

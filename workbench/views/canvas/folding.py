@@ -33,6 +33,17 @@ class _Left:
     cameras: dict[Path, Camera]
 
 
+@dataclass(frozen=True)
+class View:
+    """What is seen of a graph: to come back to."""
+
+    graph: Graph
+    path: Path
+    opened: frozenset[str]
+    camera: Camera
+    is_home: bool
+
+
 class Folding(Surface):
     """A surface over a graph with bodies and groups. Groups are named by `Scope.id`; unknown ones are ignored."""
 
@@ -71,6 +82,24 @@ class Folding(Surface):
             nest.remember(before.opened)
         self._nest, self._cameras, self._wanted = nest, before.cameras if before is not None else {}, ""
         self._show_path(())
+
+    def view(self) -> View:
+        """Where one looks now: the body, its open groups, the camera."""
+        nest, path = self._nest, self._path
+        return View(nest.graph, path, nest.opened(path), self._camera, self._is_home)
+
+    def show_view(self, view: View) -> None:
+        """Looks there again; nothing happens where another graph is shown by now."""
+        if view.graph is not self._nest.graph:
+            return
+        self._flight.stop()
+        self._wanted, self._is_home = "", view.is_home
+        if (view.path, view.opened) == (self._path, self._nest.opened(self._path)):
+            self.current = self.current if self._marks.selected.any() else -1
+            self._set_camera(view.camera)
+            return
+        self._path, self._cameras[view.path] = view.path, view.camera
+        self._lay_out(view.opened, lambda: self._arrive(""))
 
     # -- groups -----------------------------------------------------------------------------------------------------
 

@@ -121,25 +121,29 @@ def _labels(frame: Frame) -> list[tuple[str, float, float, float, int]]:
     """(text, x, y, align, box it leaves) of one label for each tensor.
 
     Below ALL_SHAPES only where the shape is not that of what came in. Left of the line, as badges stand on the right;
-    right of lines that leave to the left.
+    right of lines that leave to the left. Two labels of one box never stand on each other.
     """
     scene = frame.scene
     lines = scene.placed.lines
     left, top, right, bottom = frame.window(60.0)
     seen = (lines.exit_x >= left) & (lines.exit_x <= right) & (lines.exit_y >= top) & (lines.exit_y <= bottom)
     straight = np.abs(lines.exit_x - scene.placed.x[scene.edges[:, 0]]).round()
-    taken: set[tuple[int, object]] = set()
+    told: set[tuple[int, str]] = set()
+    spans: dict[int, list[tuple[float, float]]] = {}
     found = []
     for edge in sorted(np.flatnonzero(seen).tolist(), key=lambda edge: (straight[edge], edge)):
         source, tensor = int(scene.edges[edge, 0]), scene.edge_tensors[edge][0]
-        place = source, round(float(lines.exit_x[edge]) / 24)
         text = shape_text(scene.tensors.get(tensor), DIM_MOST)
-        if not text or taken & {(source, tensor), place} or scene.looks[source] == Look.PILL:
+        if not text or (source, tensor) in told or scene.looks[source] == Look.PILL:
             continue
-        taken |= {(source, tensor), place}
+        told.add((source, tensor))
         if frame.zoom >= ALL_SHAPES or text != scene.incoming(source):
             x, y = float(lines.exit_x[edge]), float(lines.exit_y[edge]) + 9.5
-            is_left = x > float(scene.placed.x[source]) - 1.0
-            place_of = (x - LABEL_GAP, y, 1.0) if is_left else (x + LABEL_GAP, y, 0.0)
-            found.append((text, *place_of, source))
+            align = 1.0 if x > float(scene.placed.x[source]) - 1.0 else 0.0
+            x += LABEL_GAP * (1.0 - 2.0 * align)
+            width = static_text(text, NAME, LABEL_MOST)[1]
+            span = (x - width * align - LABEL_GAP, x + width * (1.0 - align) + LABEL_GAP)
+            if not any(span[0] < end and start < span[1] for start, end in spans.setdefault(source, [])):
+                spans[source].append(span)
+                found.append((text, x, y, align, source))
     return found
