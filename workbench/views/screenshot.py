@@ -13,6 +13,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Layer
 from workbench.core.run import Run
 from workbench.session.baseline import stats_of
+from workbench.views.canvas import GraphCanvas
 from workbench.views.main_window import MainWindow
 
 OPEN_TIMEOUT_S = 120.0
@@ -33,6 +34,8 @@ def take_screenshot(window: MainWindow, path: Path) -> None:
         if (layer := hottest_fused(window)) is not None:
             session.select_layers([layer.id])
             window.panes.fly_to_selection()
+    canvases = window.findChildren(GraphCanvas)
+    wait_until(lambda: not any(canvas.is_laying_out for canvas in canvases), OPEN_TIMEOUT_S)
     settle(SETTLE_MS)
     if not window.grab().save(str(path)):
         raise WorkbenchError(f"The picture could not be written to {path}.", "Choose another place.")
