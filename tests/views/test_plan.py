@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.precision.models import blocks_model
 from tests.session.models import open_here
-from tests.views.driving import LEFT, NONE, click
+from tests.views.driving import LEFT, NONE, click, drop, hover
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.session.plan_rules_model import FIELDS
 from workbench.views.canvas import GraphCanvas
@@ -317,6 +317,8 @@ def test_a_plan_is_saved_opened_and_copied(blocks: MainWindow, tmp_path: Path, q
     plan.clear()
     files.load(str(path))
     assert plan.value.rules == (Rule(P.FP16, op="Relu"),) and plan.is_saved
+    plan.clear()
+    assert drop(blocks.plan_panel, [path]) and plan.value.rules and not hover(blocks.plan_panel, [tmp_path])
     path.write_text('default = "fp7"')
     files.load(str(path))
     message = blocks.session.message

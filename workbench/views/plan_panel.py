@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QDragEnterEvent,
+    QDropEvent,
+)
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from workbench.core.precision import Precision, Rule
@@ -21,8 +25,8 @@ from workbench.views.panes import Panes
 from workbench.views.plan_brush import PaintBox
 from workbench.views.plan_files import PlanFiles
 from workbench.views.plan_menu import fill_plan_menu
+from workbench.views.plan_row import RuleRow, short_words
 from workbench.views.plan_window import PlanWindow
-from workbench.views.theme import current
 from workbench.views.widgets import (
     Head,
     Line,
@@ -33,63 +37,10 @@ from workbench.views.widgets import (
     menu_item,
     soft_label,
     swatch_icon,
-    tip,
 )
 
 OPS_OFFERED = 14
 RULES_SHOWN = 5
-
-
-class RuleRow(QWidget):
-    """One rule in a rounded frame: colour, what it selects, how many nodes, and a cross to remove it."""
-
-    clicked = Signal()
-    opened = Signal()
-
-    def __init__(self, words: Words, count: Words) -> None:
-        super().__init__()
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName(f"{words.main} {count.main}")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(9, 3, 6, 3)
-        row.setSpacing(6)
-        self.line = Line(words)
-        row.addWidget(self.line, 1)
-        self.tail = Line(count)
-        self.tail.setFixedWidth(self.tail.sizeHint().width())
-        row.addWidget(self.tail)
-        for part in (self.line, self.tail):  # the row itself is pressed
-            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setToolTip(tip(words.tip or words.main))
-        self.remove = button("×", "ghost", "Remove this rule")
-        self.remove.setFixedWidth(18)
-        row.addWidget(self.remove)
-
-    @guarded
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton:
-            self.clicked.emit()
-
-    @guarded
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.opened.emit()
-
-    @guarded
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.clicked.emit()
-        elif event.key() == Qt.Key.Key_Delete and not self.remove.isHidden():
-            self.remove.click()
-        else:
-            super().keyPressEvent(event)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(QPen(QColor(current().accent if self.hasFocus() else current().line), 1))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
 
 
 class PlanPanel(QWidget):
@@ -98,6 +49,7 @@ class PlanPanel(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self.setAcceptDrops(True)
         self.rows: list[RuleRow] = []
         self.files = PlanFiles(session, self)
         self._window: PlanWindow | None = None
@@ -206,7 +158,7 @@ class PlanPanel(QWidget):
         tone = "faint" if rule.off or is_shadowed else "soft" if matched or explanation is None else "bad"
         note = f"\n{rule.note}" if rule.note else ""
         words = Words(
-            _short(rule),
+            short_words(rule),
             swatch=rule.precision,
             mono=bool(rule.name or rule.op or rule.scope),
             tone="faint" if tone == "faint" else "",
@@ -316,17 +268,22 @@ class PlanPanel(QWidget):
         return self._window
 
     @guarded
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._session.has_model and dropped_plan(event):
+            event.acceptProposedAction()
+
+    @guarded
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.files.load(dropped_plan(event))
+
+    @guarded
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         if self._session.has_model:
             self._menu.popup(event.globalPos())
 
 
-def _short(rule: Rule) -> str:
-    """What a rule selects, in a narrow place: a lone pattern says itself what it is."""
-    if rule.is_painted:
-        return "painted" if len(rule.nodes) > 1 else rule.nodes[0]
-    return (
-        (rule.name or rule.scope)
-        if " and " not in rule.words and not rule.op and (rule.name or rule.scope)
-        else rule.words
-    )
+def dropped_plan(event: QDropEvent) -> str:
+    """The path of the one plan file that is dragged; empty where it is anything else."""
+    paths = [url.toLocalFile() for url in event.mimeData().urls()]
+    return paths[0] if len(paths) == 1 and paths[0].endswith(".toml") else ""
