@@ -30,6 +30,7 @@ from workbench.pipeline.building import Built
 from workbench.pipeline.files import LAYER_ERRORS_FILE
 from workbench.pipeline.layer_checking import check_layers
 from workbench.pipeline.record import Record
+from workbench.precision.aside import WeightsAside
 
 SAMPLES = Path(__file__).parents[2] / "sample_models"
 INT8 = PrecisionPlan(Precision.INT8, calibration=Calibration(CalibrationMethod.MAX, samples=5))
@@ -232,6 +233,20 @@ def test_cancelling_keeps_what_was_found(request_of: RequestOf, samples_path: Pa
     errors = read_json(Path(request.folder) / LAYER_ERRORS_FILE, LayerErrors)
     assert errors.samples == 1 and errors.asked == 12
     assert len(list(errors.known())) == 8
+    assert not list(Path(request.folder).glob("*.part"))
+
+
+def test_a_full_disk_costs_the_layers_and_not_the_run(
+    request_of: RequestOf, samples_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(WeightsAside, "take", refuse)
+    request = request_of(evaluation=str(samples_path), layer_samples=2, config=null_half())
+    assert run(request, Listener(), never).status is Status.DONE
+    errors = read_json(Path(request.folder) / LAYER_ERRORS_FILE, LayerErrors)
+    assert "No space left on device" in errors.reason and not list(errors.known())
     assert not list(Path(request.folder).glob("*.part"))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.backends.base import Feed
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import WorkbenchError, disk_error
 from workbench.core.events import LayersChecked, LayersListed
 from workbench.core.layer_errors import LayerErrors
 from workbench.data import SampleSet
@@ -49,13 +49,13 @@ def check_layers(record: Record, built: Built, samples: SampleSet, fixed: Feed) 
     if asked <= 0:
         return
     record.progress("errors", 0, asked, "taking both graphs apart")
-    with WeightsAside(record.folder / LAYER_WEIGHTS_FILE) as aside:
-        try:
+    try:
+        with WeightsAside(record.folder / LAYER_WEIGHTS_FILE) as aside:
             check = _Check(record, dissect(built.model, built.typed, fixed, aside), samples, asked)
-        except WorkbenchError as error:
-            record.keep_layers(LayerErrors(samples.name, asked, reason=str(error)))
-        else:
             check.run(aside.path.parent, notes(built))
+    except (WorkbenchError, OSError) as error:  # of taking the graphs apart; a full disk costs the layers, not the run
+        reason = str(disk_error(error) if isinstance(error, OSError) else error)
+        record.keep_layers(LayerErrors(samples.name, asked, reason=reason))
     record.tell_layers()
 
 
