@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from workbench.core.costs import total
 from workbench.session.session import Session
-from workbench.session.words import bytes_words, count_words
+from workbench.session.words import bytes_words, count_words, plural
 from workbench.views.canvas.heat import told
 from workbench.views.overlays import sqnr_db
 from workbench.views.widgets import Words
@@ -23,9 +23,10 @@ def cost_rows(session: Session, nodes: Iterable[str]) -> list[Row]:
     whole = total(known)
     rows = []
     if whole.flops is not None:
+        unknown = sum(cost.flops is None for cost in known)
         every = total(costs.values()).flops or 1
-        share = f"{100 * whole.flops / every:.1f} %"
-        rows.append(("work", Words(told(whole.flops, "FLOP"), share, tip=f"{whole.flops:,} FLOP. {COUNTED}")))
+        soft = f"+ {plural(unknown, 'node')} not known" if unknown else f"{100 * whole.flops / every:.1f} %"
+        rows.append(("work", Words(told(whole.flops, "FLOP"), soft, tip=f"{whole.flops:,} FLOP. {COUNTED}")))
     if whole.parameters:
         rows.append(("weights", Words(count_words(whole.parameters), tip=f"{whole.parameters:,} elements")))
     if whole.bytes_written is not None:
