@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -31,6 +31,9 @@ bench-graph: $(READY)  ## the graph canvas against Netron's own layout, and agai
 	@$(BIN)/python -c "import importlib.util as u, sys; sys.exit(u.find_spec('netron') is None)" || \
 		$(BIN)/python -m pip install -q -c requirements.lock netron || true
 	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.bench_graph
+
+bench-plans: $(READY)  ## every precision on every backend, against other tools; goes on where it was stopped
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_plans --out "$(OUT)-plans.jsonl"
 
 $(READY): pyproject.toml requirements.lock tools/setup.sh
 	@VENV="$(VENV)" tools/setup.sh

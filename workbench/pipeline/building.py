@@ -29,6 +29,8 @@ from workbench.precision import compile_plan
 from workbench.precision.base import copy_with_branches
 
 QUANTIZABLE = frozenset({"Conv", "ConvTranspose", "MatMul", "Gemm"})
+_PRODUCTS = {precision.value for precision in Precision} - {"fp32", "tf32", "bf16", "fp16"}
+"""Precisions in which only products are written."""
 
 
 class Built(msgspec.Struct, frozen=True):
@@ -158,7 +160,7 @@ def differences(asked: Mapping[str, str], fates: Mapping[str, Fate], graph: Grap
     other: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for node, wanted in counted.items():
         ran = {str(p) for layer in _layers_of(node, fates) if (p := precision_of.get(layer))}
-        if ran and wanted not in ran:
+        if ran and wanted not in ran and not _went_along(ops.get(node, ""), ran):
             other[wanted]["/".join(sorted(ran))].append(f"{node} {ops.get(node, '')}".strip())
     totals = Counter(counted.values())
     return [
@@ -166,6 +168,11 @@ def differences(asked: Mapping[str, str], fates: Mapping[str, Fate], graph: Grap
         for wanted, found in other.items()
         for ran, nodes in found.items()
     ]
+
+
+def _went_along(op: str, ran: set[str]) -> bool:
+    """Whether a node runs inside the quantized product before it (its BatchNormalization, its Relu): no difference."""
+    return op not in QUANTIZABLE and bool(ran & _PRODUCTS)
 
 
 def _is_meant(wanted: str, op: str) -> bool:

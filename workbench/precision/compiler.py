@@ -136,6 +136,8 @@ class _Compilation:
             self.removed |= dequantize_constants(self.proto)
         for precision in (p for p in (Precision.BF16, Precision.FP16) if p in written):
             (self._write_rounded if self._how(precision) is How.ROUNDED else self._write_half)(precision)
+        if not self._plan.keep_io:
+            self.notes.append("Inputs and outputs keep their types: half ones cannot be written yet.")
         if written and CASTS.name not in self._plan.skip:
             self._count(CASTS.name, merge_casts(self.proto))
 
