@@ -33,7 +33,7 @@ class WeightsAside:
         self.path.unlink(missing_ok=True)
 
     def take(self, model: ModelProto) -> ModelProto:
-        """A copy whose large weights of the main graph lie here; those in Constant nodes too, which become initializers.
+        """A copy whose large weights of the main graph lie here; those of Constant nodes too, as initializers.
 
         `model` loses them. What it held is freed only with it: a proto keeps its memory when a field is cleared.
         """
