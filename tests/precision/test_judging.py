@@ -11,7 +11,7 @@ from tests.precision.models import seen, write_model
 from workbench.core.calibration_report import Finding, Severity
 from workbench.precision import Observations
 from workbench.precision.base import base_graph
-from workbench.precision.judging import judge, unlike
+from workbench.precision.judging import cover, judge, unlike
 from workbench.precision.readers import readers
 
 NET = """
@@ -105,3 +105,13 @@ def test_a_set_of_another_kind_than_the_evaluation_set_is_told(tmp_path: Path) -
 def test_two_sets_of_one_source_are_alike(tmp_path: Path, seed: int) -> None:
     here, there = observed(tmp_path, samples(48, seed=seed)), observed(tmp_path, samples(32, seed=100 + seed))
     assert unlike(here, there, "eval") == []
+
+
+def test_coverage_is_the_share_of_another_set_within_what_was_seen(tmp_path: Path) -> None:
+    here = observed(tmp_path, [{"x": np.full((1, 6), 1.0, np.float32)}] * 2)
+    inside = observed(tmp_path, [{"x": np.full((1, 6), 0.5, np.float32)}])
+    beyond = observed(tmp_path, [{"x": np.float32([[0.5, 0.5, 0.5, 0.5, 0.5, 3.0]])}])
+    assert (cover(here, inside, "eval").inside, cover(here, inside, "eval").beyond) == (1.0, 0)
+    found = cover(here, beyond, "eval")
+    assert found.inside < 1.0 and found.samples == 1
+    assert found.factor >= 3.0 and found.tensor in ("x", "r")

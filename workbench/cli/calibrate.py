@@ -12,7 +12,7 @@ from workbench.core.calibration_report import CalibrateRequest, CalibrationRepor
 from workbench.core.json import write_json
 from workbench.core.precision import CalibrationMethod, Precision, PrecisionPlan
 from workbench.core.run import BuildConfig, RunRequest
-from workbench.pipeline.calibration_text import findings_text, ranges_table, steady_text
+from workbench.pipeline.calibration_text import coverage_text, findings_text, ranges_table, steady_text
 from workbench.store import Store
 
 
@@ -52,6 +52,8 @@ def _tell(arguments: Namespace, output: Output, report: CalibrationReport) -> No
     output.text(ranges_table(report))
     output.text()
     output.text(steady_text(report, arguments.method or CalibrationMethod.PERCENTILE))
+    if report.coverage is not None:
+        output.text(coverage_text(report))
     output.text(findings_text(report))
     if arguments.out is not None:
         write_json(arguments.out, report)

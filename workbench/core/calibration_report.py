@@ -87,6 +87,20 @@ class Mark(msgspec.Struct, frozen=True):
     moved: dict[CalibrationMethod, float]
 
 
+class Coverage(msgspec.Struct, frozen=True):
+    """How much of the evaluation set lies within what calibration saw: a share of `inside` (0..1) of all values.
+
+    In `beyond` tensors some do not; furthest in `tensor`, by `factor` times the largest magnitude that was seen.
+    """
+
+    source: str
+    samples: int
+    inside: float
+    beyond: int = 0
+    tensor: str = ""
+    factor: float = 1.0
+
+
 class CalibrationReport(msgspec.Struct, frozen=True):
     """`calibration.json` of a run. `source` is the sample set (a path, or `random`), of which `samples` were used.
 
@@ -102,6 +116,7 @@ class CalibrationReport(msgspec.Struct, frozen=True):
     tensors: tuple[TensorRange, ...] = ()
     marks: tuple[Mark, ...] = ()
     findings: tuple[Finding, ...] = ()
+    coverage: Coverage | None = None
 
     @property
     def warnings(self) -> tuple[Finding, ...]:

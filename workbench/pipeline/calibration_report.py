@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,13 +27,13 @@ from workbench.core.run import RunRequest
 from workbench.data import SampleSet
 from workbench.data.doctor import look_at_inputs
 from workbench.data.statistics import MOST_SAMPLES, input_statistics
-from workbench.pipeline.calibrating import Observed, Seen
+from workbench.pipeline.calibrating import Seen
 from workbench.pipeline.samples import feeds_digest
 from workbench.pipeline.telling import Teller
 from workbench.precision import Observations, observe
 from workbench.precision.base import base_graph
 from workbench.precision.expecting import look_at_expectations
-from workbench.precision.judging import judge, unlike
+from workbench.precision.judging import cover, judge, unlike
 from workbench.precision.readers import Readers, readers
 from workbench.precision.thresholds import clipped_share, sqnr_db
 from workbench.precision.trail import METHODS
@@ -40,7 +41,7 @@ from workbench.precision.trail import METHODS
 HISTOGRAM_BINS = 128
 EVALUATED = 32
 """Samples of the evaluation set that the calibration set is held against."""
-_VERSION = "1"
+_VERSION = "2"
 
 
 def make_report(
@@ -88,8 +89,9 @@ def _make(
     for done, (name, one) in enumerate(who.items()):
         teller.progress("doctor", done, len(who), name)
         if name in seen.observations:
-            is_unsigned = dialect.unsigned_activations and one.has_weights
+            is_unsigned = dialect.unsigned_activations and one.may_be_unsigned
             tensors.append(tensor_range(seen.observations, name, one, calibration, unsigned=is_unsigned))
+    other = _evaluated(teller, seen, evaluation)
     return CalibrationReport(
         model=Path(request.model_path).stem,
         model_sha256=seen.graph.model.sha256,
@@ -99,7 +101,8 @@ def _make(
         dialect=dialect.name,
         tensors=tuple(tensors),
         marks=_marks(seen.observations),
-        findings=tuple(_findings(teller, request, seen, who, evaluation)),
+        findings=tuple(_findings(request, seen, who, other)),
+        coverage=cover(seen.observations, other.observations, other.name) if other else None,
     )
 
 
@@ -143,13 +146,7 @@ def _marks(seen: Observations) -> tuple[Mark, ...]:
     )
 
 
-def _findings(
-    teller: Teller,
-    request: RunRequest,
-    seen: Seen,
-    who: dict[str, Readers],
-    evaluation: SampleSet | None,
-) -> list[Finding]:
+def _findings(request: RunRequest, seen: Seen, who: dict[str, Readers], other: _Other | None) -> list[Finding]:
     if seen.samples.is_random:
         return [_RANDOM]
     graph = seen.graph
@@ -157,8 +154,8 @@ def _findings(
     inputs = input_statistics(_first(seen.samples, MOST_SAMPLES))
     found += look_at_inputs(inputs, graph.shapes, request.recipe)
     found += look_at_expectations(graph.model, graph.shapes, seen.samples, graph.fixed)
-    if evaluation is not None and not evaluation.is_random and evaluation.source != seen.samples.source:
-        found += unlike(seen.observations, _observed(teller, graph, evaluation), evaluation.name)
+    if other is not None:
+        found += unlike(seen.observations, other.observations, other.name)
     return sorted(found, key=lambda one: one.severity is not Severity.WARNING)
 
 
@@ -170,10 +167,21 @@ _RANDOM = Finding(
 )
 
 
-def _observed(teller: Teller, graph: Observed, evaluation: SampleSet) -> Observations:
-    """The first samples of the evaluation set, looked at in the same way."""
-    total = min(EVALUATED, evaluation.size)
-    return observe(
+class _Other(NamedTuple):
+    """Another set, looked at in the same way."""
+
+    name: str
+    observations: Observations
+
+
+def _evaluated(teller: Teller, seen: Seen, evaluation: SampleSet | None) -> _Other | None:
+    """The first samples of the evaluation set, where it is another than that of calibration, and both are real."""
+    if evaluation is None or evaluation.is_random or seen.samples.is_random:
+        return None
+    if evaluation.source == seen.samples.source:
+        return None
+    graph, total = seen.graph, min(EVALUATED, evaluation.size)
+    observations = observe(
         graph.model,
         graph.shapes,
         _first(evaluation, EVALUATED),
@@ -183,6 +191,7 @@ def _observed(teller: Teller, graph: Observed, evaluation: SampleSet) -> Observa
         fixed=graph.fixed,
         skip=graph.skip,
     )
+    return _Other(evaluation.name, observations)
 
 
 def _first(samples: SampleSet | None, count: int) -> Iterable[dict[str, np.ndarray]]:

@@ -53,6 +53,18 @@ def steady_text(report: CalibrationReport, method: CalibrationMethod) -> str:
     return f"Ranges ({label}) are not steady: the worst moved by {moved:.0f} % {between}."
 
 
+def coverage_text(report: CalibrationReport) -> str:
+    """How much of the evaluation set lies within what was seen; empty where none was looked at."""
+    one = report.coverage
+    if one is None:
+        return ""
+    inside = f"{100 * one.inside:.4g} % of the values in {one.samples} samples of {one.source} lie within what was seen"
+    if not one.beyond:
+        return f"{inside}."
+    counted = f"{one.beyond} of {len(report.tensors)} tensors reach further"
+    return f"{inside}; {counted}, {one.tensor!r} {one.factor:.3g} times as far."
+
+
 def findings_text(report: CalibrationReport) -> str:
     """One paragraph a finding, or that there is none."""
     if not report.findings:

@@ -88,12 +88,16 @@ def observe(
 def _nothing_yet(proto: ModelProto, tensors: list[str]) -> Observations:
     editor = GraphEditor(proto)
     seen = Observations({name: Histogram() for name in tensors})
-    seen.channels = {name: Channels(is_last=not _is_read_by_conv(editor, name)) for name in tensors}
+    seen.channels = {name: Channels(is_last=_has_channels_last(editor, name)) for name in tensors}
     return seen
 
 
-def _is_read_by_conv(editor: GraphEditor, tensor: str) -> bool:
-    return any(is_standard(use.node, "Conv") for use in editor.uses.get(tensor, ()))
+def _has_channels_last(editor: GraphEditor, tensor: str) -> bool:
+    """Behind and before a MatMul they are; a Conv has them on axis 1, and what else there is stands between Convs."""
+    nodes = [use.node for use in editor.uses.get(tensor, ())]
+    return any(is_standard(node, "MatMul", "Gemm") for node in nodes) and not any(
+        is_standard(node, "Conv") for node in nodes
+    )
 
 
 def _run_all(graph: ExposedGraph, feeds: Iterable[Feed], seen: Observations, total: int, watch: _Watch) -> None:

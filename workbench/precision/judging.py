@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.calibration_report import Finding, Severity
+from workbench.core.calibration_report import Coverage, Finding, Severity
 from workbench.data.statistics import ks_distance, ks_limit
 from workbench.precision.observations import Observations
 from workbench.precision.observer import Peaks
 from workbench.precision.readers import Readers
+from workbench.precision.thresholds import clipped_share
 
 FEW = 8
 """Fewer samples than this say little of any model."""
@@ -163,6 +164,21 @@ def unlike(seen: Observations, other: Observations, name: str) -> list[Finding]:
             tensor=worst[1],
         )
     ]
+
+
+def cover(seen: Observations, other: Observations, name: str) -> Coverage:
+    """How far the values of another set reach beyond what was seen of this one."""
+    inside, total, beyond, worst = 0.0, 0, 0, (1.0, "")
+    for tensor, histogram in other.histograms.items():
+        if tensor not in seen or tensor not in other:
+            continue
+        limit = seen.histogram(tensor).amax
+        total += histogram.count
+        inside += histogram.count * (1.0 - clipped_share(histogram, limit))
+        if histogram.amax > limit:
+            beyond += 1
+            worst = max(worst, (histogram.amax / limit if limit > 0.0 else np.inf, tensor))
+    return Coverage(name, other.samples, inside / total if total else 1.0, beyond, worst[1], float(worst[0]))
 
 
 def _far_words(what: str, first: NDArray[np.float64], second: NDArray[np.float64]) -> str:

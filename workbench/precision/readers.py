@@ -12,10 +12,10 @@ from workbench.precision.passes.quantize import OPS, observed_tensors
 
 
 class Readers(NamedTuple):
-    """Source nodes that take a tensor as an operand, by id; `has_weights`: one of them has constant weights."""
+    """Source nodes that take a tensor quantized, by id. `may_be_unsigned`: an unsigned dialect writes it as uint8."""
 
     nodes: tuple[str, ...]
-    has_weights: bool
+    may_be_unsigned: bool
 
 
 def readers(base: ModelProto) -> dict[str, Readers]:
@@ -25,7 +25,10 @@ def readers(base: ModelProto) -> dict[str, Readers]:
 
 
 def _readers(editor: GraphEditor, tensor: str) -> Readers:
-    nodes = [use.node for use in editor.uses.get(tensor, ()) if use.slot in (0, 1) and is_standard(use.node, *OPS)]
-    ids = [source for node in nodes for source in sources_of(node.name)[:1]]
-    weighted = any(node.input[1] in editor.constants and node.input[1] not in editor.inputs for node in nodes)
-    return Readers(tuple(dict.fromkeys(ids)), weighted)
+    """What computes in INT8 where there is any; else residual sums and pools, which only hand it on."""
+    uses = editor.uses.get(tensor, ())
+    operands = [use.node for use in uses if use.slot in (0, 1) and is_standard(use.node, *OPS)]
+    nodes = operands or [use.node for use in uses]
+    ids = dict.fromkeys(source for node in nodes for source in sources_of(node.name)[:1])
+    weighted = any(node.input[1] in editor.constants and node.input[1] not in editor.inputs for node in operands)
+    return Readers(tuple(ids), weighted or not operands)
