@@ -187,15 +187,15 @@ def test_the_history_is_newest_first_and_starts_empty(cli: Cli, model: Path) -> 
 
 def test_a_comparison_prints_rows_a_race_and_a_report(cli: Cli, model: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
-    argv = ["compare", model, "--backends", "openvino", "--precisions", "fp32,fp8", "--threads", "1"]
+    argv = ["compare", model, "--backends", "openvino", "--precisions", "fp32,fp4_weights", "--threads", "1"]
     argv += ["--seconds", "0.05", "--race-seconds", "0.1", "--evaluate", "none", "--report", report, "--json"]
     answer = cli(*argv)
     assert answer.code == 0, answer.err
     runs = answer.document["runs"]
-    assert [run["title"] for run in runs] == ["source graph, unfused", "OpenVINO FP32", "OpenVINO FP8 MSE"]
+    assert [run["title"] for run in runs] == ["source graph, unfused", "OpenVINO FP32", "OpenVINO FP4 weights"]
     assert [run["status"] for run in runs] == ["done", "done", "failed"]
     assert answer.document["race"]["rounds"] >= 6
-    assert "FP8" in answer.err
+    assert "FP4" in answer.err
     assert report.is_file()
 
 
