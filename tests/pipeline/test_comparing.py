@@ -40,7 +40,7 @@ def request_for(model_path: Path, **fields: object) -> CompareRequest:
     values = {
         "model_path": str(model_path),
         "backends": ("openvino",),
-        "precisions": (Precision.FP32, Precision.FP8, Precision.INT8),
+        "precisions": (Precision.FP32, Precision.FP4_WEIGHTS, Precision.INT8),
         "config": BuildConfig(threads=1),
         "calibration": "random",
         "timing": QUICK,
@@ -61,7 +61,7 @@ def test_a_comparison_has_the_source_graph_and_every_combination(comparison: Com
     assert rows == [
         ("onnxruntime", "fp32", False),
         ("openvino", "fp32", True),
-        ("openvino", "fp8", True),
+        ("openvino", "fp4_weights", True),
         ("openvino", "int8", True),
     ]
 
@@ -70,7 +70,7 @@ def test_what_a_backend_refuses_is_a_row_with_its_sentence_and_the_rest_goes_on(
     statuses = [run.status for run in comparison.runs]
     assert statuses == [Status.DONE, Status.DONE, Status.FAILED, Status.DONE]
     error = comparison.runs[2].error
-    assert error is not None and "FP8" in error.message
+    assert error is not None and "FP4" in error.message
     assert error.message in comparison_table(comparison.runs, comparison.race)
 
 
