@@ -90,7 +90,7 @@ def test_the_unfused_source_graph_has_one_layer_a_node(comparison: Comparison) -
 def test_lines_of_the_table_are_aligned(comparison: Comparison) -> None:
     lines = comparison_table(comparison.runs, comparison.race).splitlines()
     columns = [lines[0].index("verdict")]
-    shown = [line for line in lines[2:] if "baseline" in line or "FP8" in line.split("—")[-1]]
+    shown = [line for line in lines[2:] if "baseline" in line or "FP4" in line.split("—")[-1]]
     assert len(lines) == 6 and shown
     assert "baseline" in lines[2][columns[0] :]
     assert lines[2][: columns[0]].rstrip() == lines[2][: lines[2].index("baseline")].rstrip()
