@@ -58,7 +58,8 @@ def coverage_text(report: CalibrationReport) -> str:
     one = report.coverage
     if one is None:
         return ""
-    inside = f"{100 * one.inside:.4g} % of the values in {one.samples} samples of {one.source} lie within what was seen"
+    share = "more than 99.99 %" if 0.9999 < one.inside < 1.0 else f"{100 * one.inside:.4g} %"
+    inside = f"{share} of the values in {one.samples} samples of {one.source} lie within what was seen"
     if not one.beyond:
         return f"{inside}."
     counted = f"{one.beyond} of {len(report.tensors)} tensors reach further"
