@@ -30,6 +30,9 @@ def ranges_table(report: CalibrationReport, nodes: Mapping[str, Layer], method: 
             np.asarray([tensor.name.casefold() for tensor in tensors], dtype=np.str_),
             is_figure=False,
         ),
+    ]
+    columns += [_column(one, report, is_chosen=one is method) for one in CalibrationMethod]
+    columns.append(
         TableColumn(
             "node",
             "read by",
@@ -37,9 +40,8 @@ def ranges_table(report: CalibrationReport, nodes: Mapping[str, Layer], method: 
             lambda i: Cell(_reader(tensors[i], nodes), tone="soft"),
             np.asarray([_reader(tensor, nodes).casefold() for tensor in tensors], dtype=np.str_),
             is_figure=False,
-        ),
-    ]
-    columns += [_column(one, report, is_chosen=one is method) for one in CalibrationMethod]
+        )
+    )
     links = [tensor.nodes for tensor in tensors]
     texts = [f"{tensor.name} {_reader(tensor, nodes)} {' '.join(tensor.nodes)}".casefold() for tensor in tensors]
     return TableContent(tuple(columns), links, texts, _sentence(report, method))

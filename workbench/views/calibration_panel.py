@@ -67,6 +67,7 @@ class CalibrationPanel(TablePage):
         column = QVBoxLayout(first)
         column.addStretch(1)
         column.addWidget(self.empty)
+        self.empty.show()  # the stack had hidden it
         row = QHBoxLayout()
         row.addStretch(1)
         row.addWidget(self.observe)
@@ -104,6 +105,8 @@ class CalibrationPanel(TablePage):
         found = report.findings if report else ()
         shown = found if self._is_open else found[:MOST_FINDINGS]
         self.lines = [self._line(one) for one in shown]
+        if report is not None and not found:
+            self.lines.append(Line(Words("Nothing odd was found in the samples.", tone="good"), px=12))
         if len(found) > MOST_FINDINGS:
             self.lines.append(self._more(len(found) - MOST_FINDINGS))
         for line in self.lines:
