@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx.backend.test.data
 import pytest
+from onnx.backend.test.case.node import collect_testcases
 
 from tests.views.canvas.checks import assert_tidy
+from workbench.core.graph import Graph
 from workbench.model import find_all_scopes, open_model
 from workbench.resources import sample_models
 from workbench.views.canvas import GraphCanvas
@@ -91,3 +94,29 @@ def test_every_graph_of_the_onnx_package_opens_on_the_canvas(canvas: GraphCanvas
         canvas.fit()
         canvas.grab()
         assert not canvas.error_text, path.name
+
+
+@pytest.mark.filterwarnings("ignore")  # of the cases' own making
+def test_every_node_case_of_the_onnx_package_opens_on_the_canvas(canvas: GraphCanvas, tmp_path: Path) -> None:
+    """Each operator of ONNX in every form its authors test, with the bodies of If, Loop, Scan and SequenceMap."""
+    cases = [case.model for case in collect_testcases("") if case.model is not None]
+    assert len(cases) > 1500
+    for model in cases:
+        path = tmp_path / "case.onnx"
+        onnx.save(model, path)
+        graph = open_model(path).graph
+        canvas.set_graph(graph, find_all_scopes(graph))
+        canvas.grab()
+        for body in bodies_of(graph):
+            canvas.fly_to(body.layers[0].id)
+            assert canvas.path, model.graph.name
+            canvas.grab()
+        assert not canvas.error_text, model.graph.name
+
+
+def bodies_of(graph: Graph) -> Iterator[Graph]:
+    """Bodies of any depth that have a layer to fly to."""
+    for body in graph.subgraphs.values():
+        if body.layers:
+            yield body
+        yield from bodies_of(body)
