@@ -5,7 +5,8 @@ graph, FP32 or a precision the backend has only as an execution hint, gives the 
 engine's own fusions are seen.
 
 What is quantized still has a float side: what its DequantizeLinear gives, its bias, its result. That is the plan's
-default where this is FP16 or BF16 written into the graph and the dialect takes half scales; else FP32.
+default where this is FP16 or BF16 written into the graph and the dialect takes half scales; else FP32, with what stands
+between quantized nodes only (`islands`).
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from workbench.model.ids import sources_of
 from workbench.model.walk import with_bodies
 from workbench.precision.base import NO_INPUTS, Fixed, base_graph, copy_with_branches
 from workbench.precision.cleaning import CASTS, LIFT, check_skip
+from workbench.precision.editor import GraphEditor
 from workbench.precision.observations import Observations
 from workbench.precision.passes.dequantize_constants import dequantize_constants
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
+from workbench.precision.passes.islands import islands
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET, lift_opset
 from workbench.precision.passes.merge_moves import merge_casts
 from workbench.precision.passes.quantize import FP8_OPSET, Quantized, Wish, observed_tensors, quantize
@@ -277,8 +280,11 @@ class _Compilation:
         if precision is Precision.FP16:
             asked -= self._overflowing(asked)
             self._tame(asked)
+        if self._present.intersection(_QUANTIZED):
+            annotate(self.proto)  # what reads a DequantizeLinear that is new is asked too
+        if self._plan.default is precision and not self._dialect.half_scales:
+            asked -= self._between_quantized(precision, asked)
         if self._half_around() is precision and self._present.intersection(_QUANTIZED):
-            annotate(self.proto)
             asked |= self._named(*_QUANTIZED) | {name for name in ops if _is_qdq(ops[name], name)}
         barred = {name for name in asked if ops[name] in self._dialect.float_ops.get(precision, ())}
         result = halve(self.proto, asked - barred, _HALVES[precision])
@@ -294,6 +300,16 @@ class _Compilation:
             self.notes.append(f"{result.clamped} constants beyond the range of {precision.label} were clamped.")
         if result.raised:
             self.notes.append(f"{result.raised} scalars too small for {precision.label} were raised to its smallest.")
+
+    def _between_quantized(self, precision: Precision, asked: Collection[str]) -> set[str]:
+        """The default's nodes that stay in float32 with the quantized ones around them."""
+        found = islands(GraphEditor(self.proto), asked, self._named(*_RANGED))
+        if found:
+            self.notes.append(
+                f"{len(found)} nodes between quantized ones stay in FP32 instead of {precision.label}: "
+                f"casts would keep {self._dialect.name} from fusing them."
+            )
+        return found
 
     def _overflowing(self, asked: Collection[str]) -> set[str]:
         """Nodes that read or make what FP16 cannot hold, as calibration saw it."""
