@@ -87,3 +87,16 @@ def blocks(count: int) -> tuple[Graph, dict[str, Scope]]:
     return Graph("blocks", tuple(layers), {}, ("x", "mask"), ("y",)), {
         "": Scope("", "", layers=("n0", last), children=(body,))
     }
+
+
+def wide_blocks(count: int, branches: int) -> tuple[Graph, dict[str, Scope]]:
+    """x -> `count` equal blocks in a row, each of so many branches side by side -> y, with their scopes."""
+    layers, scopes = [], []
+    for k in range(count):
+        ids = [f"n{k * (branches + 1) + i}" for i in range(branches + 1)]
+        made = [f"b{k}_{i}" for i in range(branches)]
+        layers += [layer(node, "Conv", f"h{k}", out) for node, out in zip(ids, made, strict=False)]
+        layers.append(layer(ids[-1], "Concat", " ".join(made), f"h{k + 1}"))
+        scopes.append(Scope(f"mixed_{k}", f"mixed_{k}", layers=tuple(ids)))
+    graph = Graph("wide", tuple(layers), {}, ("h0",), (f"h{count}",))
+    return graph, {"": Scope("", "", children=tuple(scopes))}

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from tests.views.canvas.checks import assert_tidy
-from tests.views.canvas.graphs import blocks, layer
+from tests.views.canvas.graphs import blocks, layer, wide_blocks
 from workbench.core.graph import Graph
 from workbench.core.scopes import Scope
 from workbench.views.canvas.grouping import everything, first_opened, seen_boxes, to_depth
 from workbench.views.canvas.layout import Memo
-from workbench.views.canvas.nest import Nest
+from workbench.views.canvas.nest import WIDE, Nest
 from workbench.views.canvas.scene import Scene, build_scene
 
 
@@ -148,6 +148,15 @@ def test_the_first_picture_is_an_overview() -> None:
     assert seen_boxes(body, first_opened(body)) == 125
     small = Nest(*_unzipped(blocks(5))).body(())
     assert first_opened(small) == everything(small)
+
+
+def test_groups_stay_closed_at_first_where_open_ones_would_be_too_wide_for_the_pane() -> None:
+    wide, narrow = Nest(*_unzipped(wide_blocks(12, 14))), Nest(*_unzipped(wide_blocks(12, 3)))
+    assert wide.scene(()).count == 14
+    assert wide.scene(()).placed.width <= WIDE
+    assert narrow.scene(()).count == len(narrow.body(()).boxes)
+    few = Nest(*_unzipped(wide_blocks(2, 14)))  # four boxes would say nothing
+    assert few.scene(()).count == len(few.body(()).boxes)
 
 
 def test_a_group_of_one_box_is_that_box() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from workbench.views.canvas.body import Body
 
 SMALL = 400  # graphs of so many boxes are shown whole
 FEW = 250  # larger ones as deep as shows at most so many
 TOO_FEW = 24  # of these one group more is opened, as long as FEW allows
+LEAST = 12  # a picture of fewer says nothing
 
 Opened = frozenset[str]
 
@@ -22,6 +25,17 @@ def first_opened(body: Body) -> Opened:
     if seen_boxes(body, opened) < TOO_FEW:
         opened = _opened_by_size(body, opened)
     return opened
+
+
+def first_choices(body: Body) -> Iterator[Opened]:
+    """What may stand open at first: `first_opened`, then one level less each, for pictures that come out too wide."""
+    opened = first_opened(body)
+    yield opened
+    for depth in range(max((group.depth for group in body.groups if group.id in opened), default=0), -1, -1):
+        fewer = opened & to_depth(body, depth)
+        if seen_boxes(body, fewer) < LEAST:
+            return
+        yield fewer
 
 
 def _opened_by_size(body: Body, opened: Opened) -> Opened:

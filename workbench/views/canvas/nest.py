@@ -12,9 +12,11 @@ from workbench.core.graph import Graph, Layer
 from workbench.core.scopes import Scope
 from workbench.views.canvas.body import Body
 from workbench.views.canvas.boxes import Measure, outer_tensors
-from workbench.views.canvas.grouping import first_opened, seen_boxes
+from workbench.views.canvas.grouping import first_choices, seen_boxes
 from workbench.views.canvas.layout import Check, Memo, no_check
 from workbench.views.canvas.scene import Scene, build_scene
+
+WIDE = 960.0  # world units: of wider pictures half a window shows a part only, at a zoom at which ops can be read
 
 Path = tuple[str, ...]  # keys of subgraphs from the outermost inwards; () is the graph itself
 
@@ -107,10 +109,21 @@ class Nest:
         with self._lock, _uncollected():
             body = self._bodies.get(path) or self._new_body(path)
             wanted = opened if opened is not None else self._opened.get(path)
-            wanted = first_opened(body) if wanted is None else wanted & body.number.keys()
+            if wanted is None:
+                return self._first_draft(body, check)
+            wanted &= body.number.keys()
             if self._is_made(path, wanted):
                 return Draft(body, wanted, self._scenes[path])
             return Draft(body, wanted, build_scene(body, wanted, self._memo, check))
+
+    def _first_draft(self, body: Body, check: Check) -> Draft:
+        """As much open as is not too wide; else the narrowest."""
+        drafts = []
+        for opened in first_choices(body):
+            drafts.append(Draft(body, opened, build_scene(body, opened, self._memo, check)))
+            if drafts[-1].scene.placed.width <= WIDE:
+                return drafts[-1]
+        return min(drafts, key=lambda draft: draft.scene.placed.width)
 
     def keep(self, path: Path, draft: Draft) -> None:
         """From now on this is the picture of a body."""

@@ -26,7 +26,7 @@ MARGIN = 28.0
 READABLE = 0.5  # below it ops cannot be read: a new graph then shows its top at START_ZOOM
 COMFORTABLE = 0.7  # a flight to one box below it ends at START_ZOOM
 START_ZOOM = 0.92
-START_ZOOMS = (START_ZOOM, 0.8, 0.7, 0.6)  # the first at which the width of the top is seen
+START_ZOOMS = (START_ZOOM, 0.8, 0.7, 0.6, READABLE)  # the first at which the width of the top is seen
 MAP_LEAST_PANE = 320  # pixels
 MAP_ROOM = 92.0  # the minimap stands at the right of a graph that is not seen whole
 
