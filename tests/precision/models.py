@@ -82,8 +82,10 @@ def compiled(
     rules: tuple[Rule, ...] = (),
     calibration: Calibration = BY_MAX,
     skip: tuple[str, ...] = (),
+    *,
+    keep_io: bool = True,
 ) -> TypedModel:
-    plan = PrecisionPlan(default=default, rules=rules, calibration=calibration, skip=skip)
+    plan = PrecisionPlan(default=default, rules=rules, calibration=calibration, skip=skip, keep_io=keep_io)
     return compile_plan(model, plan, dialect, model.shapes, folder, observations)
 
 

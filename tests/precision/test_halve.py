@@ -201,3 +201,53 @@ def test_operators_that_the_engine_lacks_in_this_precision_stay_float_and_are_to
     assert "Asked to run in BF16 but left in float: 1 ConvTranspose." in typed.notes
     plain = compiled(model, tmp_path / "plain", Precision.FP16, dialect)
     assert onnx.load(plain.path).graph.initializer[0].data_type == TensorProto.FLOAT16
+
+
+ENDS = """
+(float[1,3,8,8] x, float[1,4,8,8] wide, int64[1] at) => (float[1,4,8,8] y, float[1,4,8,8] z, int64[2] rest) {
+  a = Conv <pads = [1,1,1,1]> (x, w)
+  y = Relu (a)
+  b = Add (y, wide)
+  z = Sin (b)
+  rest = Concat <axis = 0> (at, at)
+}
+"""
+
+
+def test_free_inputs_and_outputs_become_half_without_casts(tmp_path: Path) -> None:
+    """`wide` is read and `z` made by nodes that stay in FP32, so that those two keep their type."""
+    model = write_model(tmp_path, ENDS, {"w": np.ones((4, 3, 3, 3), np.float32)})
+    rules = (Rule(FP32, op="Sin"), Rule(FP32, op="Add"))
+    typed = compiled(model, tmp_path / "out", FP16, rules=rules, keep_io=False)
+    types = element_types(typed.path)
+    half, wide = TensorProto.FLOAT16, TensorProto.FLOAT
+    assert [types[name] for name in ("x", "y", "wide", "z", "rest")] == [half, half, wide, wide, TensorProto.INT64]
+    assert [node for node in nodes_of(typed) if "cast" in node] == ["n2:cast_fp32"]
+    proto = proto_of(typed)
+    assert [value.name for value in proto.graph.input] == ["x", "wide", "at"]
+    assert [value.name for value in proto.graph.output] == ["y", "z", "rest"]
+    assert "Inputs and outputs that changed their type: x is FP16, y is FP16." in typed.notes
+    values = [*proto.graph.input, *proto.graph.output]
+    assert [[dim.dim_value for dim in v.type.tensor_type.shape.dim] for v in values][:2] == [[1, 3, 8, 8], [1, 4, 8, 8]]
+
+
+def test_an_input_that_bodies_or_float_nodes_read_too_stays(tmp_path: Path) -> None:
+    text = """
+    (float[4] x, bool flag) => (float[4] y) {
+      a = Relu (x)
+      i = If (flag) <then_branch = t () => (float[4] u) { u = Neg (x) }, else_branch = e () => (float[4] v) { v = Abs (x) }>
+      y = Add (a, i)
+    }
+    """  # noqa: E501
+    typed = compiled(write_model(tmp_path, text, {}), tmp_path / "out", FP16, keep_io=False)
+    types = element_types(typed.path)
+    assert (types["x"], types["y"]) == (TensorProto.FLOAT, TensorProto.FLOAT16)
+    got = infer(typed.path, {"x": np.array([1, -2, 3, -4], np.float32), "flag": np.array(True)})[0]
+    assert got.tolist() == [0, 2, 0, 4]
+
+
+def test_free_inputs_and_outputs_that_nothing_half_touches_are_told_of(tmp_path: Path) -> None:
+    model = write_model(tmp_path, CONV_BN, conv_bn_constants())
+    typed = compiled(model, tmp_path / "out", FP32, keep_io=False)
+    assert element_types(typed.path)["x"] == TensorProto.FLOAT
+    assert "Inputs and outputs keep their types: no half type is written next to them." in typed.notes

@@ -81,14 +81,15 @@ def test_onnx_runtime_alone_refuses_bf16_and_does_not_round_fp16(tmp_path: Path)
 
 
 @pytest.mark.parametrize("op", ["Add (x, w)", "Transpose <perm = [0, 1]> (x)"])
-def test_inputs_and_outputs_keep_their_types(tmp_path: Path, op: str) -> None:
+def test_inputs_and_outputs_are_float32_that_hold_half_values(tmp_path: Path, op: str) -> None:
     text = f"(float16[4,4] x) => (float16[4,4] y, float16[4,4] z) {{ y = {op} z = Relu (y) }}"
     weights = {"w": np.random.default_rng(0).standard_normal((4, 4)).astype(np.float16)}
     model = write_model(tmp_path, text, weights)
-    x = np.random.default_rng(1).standard_normal((4, 4)).astype(np.float16)
+    wide = np.random.default_rng(1).standard_normal((4, 4)).astype(np.float32)
+    x = wide.astype(np.float16)
     wanted = x + weights["w"] if op.startswith("Add") else x
-    got, clipped = infer(simulated(model.path, tmp_path), {"x": x})
-    assert got.dtype == clipped.dtype == np.float16
+    got, clipped = infer(simulated(model.path, tmp_path), {"x": wide})
+    assert got.dtype == clipped.dtype == np.float32
     assert np.array_equal(got, wanted)
     assert np.array_equal(clipped, np.maximum(wanted, 0))
 
@@ -107,7 +108,7 @@ def test_a_loop_that_carries_a_half_type_rounds_each_time(tmp_path: Path) -> Non
     wanted = x
     for _ in range(5):
         wanted = wanted * extra["third"]
-    assert np.array_equal(infer(simulated(model.path, tmp_path), {"x": x})[0], wanted)
+    assert np.array_equal(infer(simulated(model.path, tmp_path), {"x": x.astype(np.float32)})[0], wanted)
 
 
 @pytest.mark.parametrize(("precision", "kind", "least_db"), HALVES)

@@ -1,9 +1,13 @@
-"""A feed is checked before an engine sees it: engines broadcast, cast or read past the end without a word."""
+"""A feed is checked before an engine sees it: engines broadcast, cast or read past the end without a word.
+
+Floats are of one kind: an engine whose inputs a plan made half takes the float32 samples of the model.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import ml_dtypes  # noqa: F401  numpy knows "bfloat16" by it
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,20 +17,23 @@ from workbench.core.graph import Tensor
 
 
 def fitted(feed: Feed, inputs: Mapping[str, Tensor]) -> dict[str, NDArray[np.generic]]:
-    """The values of exactly `inputs`, in their types and contiguous. Raises as `check_feed` does."""
-    check_feed(feed, inputs)
+    """The values of exactly `inputs`, in their types and contiguous.
+
+    Raises WorkbenchError where an input is missing or has another shape or kind of values.
+    """
+    _check(feed, inputs)
     return {name: _as(feed[name], tensor.dtype) for name, tensor in inputs.items()}
 
 
 def _as(values: NDArray[np.generic], dtype: str) -> NDArray[np.generic]:
     try:
-        return np.ascontiguousarray(values, np.dtype(dtype)).reshape(values.shape)  # which makes scalars 1-D
+        with np.errstate(over="ignore"):  # infinite in FP16
+            return np.ascontiguousarray(values, np.dtype(dtype)).reshape(values.shape)  # which makes scalars 1-D
     except TypeError:
-        return values  # text, and floats that numpy has not: taken as they are
+        return values  # text: taken as it is
 
 
-def check_feed(feed: Feed, inputs: Mapping[str, Tensor]) -> None:
-    """Raises WorkbenchError where an input is missing or has another shape or kind of values."""
+def _check(feed: Feed, inputs: Mapping[str, Tensor]) -> None:
     for name, tensor in inputs.items():
         if name not in feed:
             raise WorkbenchError(f"The sample has no values for the input {name!r}.", "Choose another sample set.")
@@ -41,7 +48,7 @@ def check_feed(feed: Feed, inputs: Mapping[str, Tensor]) -> None:
                 f"the engine was built for {list(shape)}.",
                 "Change the shape of the input, or the preprocessing.",
             )
-        if given.dtype.kind != _kind(tensor.dtype):
+        if _kind(given.dtype.name) != _kind(tensor.dtype):
             raise WorkbenchError(
                 f"The input {name!r} is {given.dtype} in the sample; the engine wants {tensor.dtype}.",
                 "Choose another sample set.",
@@ -49,7 +56,7 @@ def check_feed(feed: Feed, inputs: Mapping[str, Tensor]) -> None:
 
 
 def _kind(dtype: str) -> str:
-    """numpy's letter: f, i, u, b, or O for text."""
-    if dtype in ("bool", "string"):
-        return {"bool": "b", "string": "O"}[dtype]
-    return "V" if dtype.startswith(("bfloat", "float8", "float4")) else dtype[:1]
+    """Letter of the kind of a type's name: f for every float, i, u, b, c, or O for text."""
+    if dtype in ("bool", "string", "object"):
+        return "b" if dtype == "bool" else "O"
+    return "f" if dtype.startswith("bfloat") else dtype[:1]

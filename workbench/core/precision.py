@@ -108,7 +108,8 @@ def _ends(first: int, last: int) -> str:
 class PrecisionPlan(msgspec.Struct, frozen=True):
     """Which node runs in which precision: a default, and rules of which the last that matches wins.
 
-    `keep_io` keeps inputs and outputs in the types of the user's model. `skip` names clean-up passes that are
+    `keep_io` keeps inputs and outputs in the types of the user's model; without it those that only FP16 or BF16 written
+    into the graph touches take that type, and no Cast stands at them. `skip` names clean-up passes that are
     switched off (`fold_batchnorm`). `block` is how many weights share one scale in INT4 weights.
     """
 

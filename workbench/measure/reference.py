@@ -13,6 +13,7 @@ from workbench.backends.base import Feed
 from workbench.core.errors import WorkbenchError, runtime_reason
 
 TITLE = "ONNX Runtime FP32, optimisations off"
+_FLOATS = {"tensor(float16)": "float16", "tensor(float)": "float32"}
 SIMULATED = "simulated on ONNX Runtime (exact simulator), not the engine"
 
 
@@ -42,6 +43,9 @@ class Reference:
             self._session: Any = ort.InferenceSession(source, options, ["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no narrower base
             raise _refused(error) from error
+        self._floats = {
+            entry.name: _FLOATS[entry.type] for entry in self._session.get_inputs() if entry.type in _FLOATS
+        }
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def __enter__(self) -> Self:
@@ -53,13 +57,23 @@ class Reference:
         self._session = None
 
     def infer(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
-        """Outputs that are tensors, by name; sequences and maps are left out."""
+        """Outputs that are tensors, by name; sequences and maps are left out. Floats are fed in the type it wants."""
+        wanted = {name: _as_float(values, self._floats.get(name)) for name, values in feed.items()}
         try:
-            values = self._session.run(self._outputs, dict(feed))
+            values = self._session.run(self._outputs, wanted)
         except Exception as error:  # as above
             raise _refused(error) from error
         pairs = zip(self._outputs, values, strict=True)
         return {name: value for name, value in pairs if isinstance(value, np.ndarray)}
+
+
+def _as_float(values: NDArray[np.generic], wanted: str | None) -> NDArray[np.generic]:
+    """A file whose inputs became half, or wide again, takes the samples of the other; text and integers stay."""
+    is_float = values.dtype.kind == "f" or values.dtype.name == "bfloat16"
+    if wanted is None or not is_float:
+        return values
+    with np.errstate(over="ignore"):  # infinite in FP16, as for an engine
+        return values.astype(wanted, copy=False)
 
 
 def _refused(error: Exception) -> WorkbenchError:

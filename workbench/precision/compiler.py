@@ -123,6 +123,7 @@ class _Compilation:
         self.cleanup: dict[str, int] = {}
         self.notes: list[str] = []
         self.hint = Precision.FP32
+        self._ends: list[str] = []  # "x is FP16": inputs and outputs whose type has changed
         self.proto: ModelProto
 
     def run(self, observations: Observations | None) -> None:
@@ -140,7 +141,7 @@ class _Compilation:
         for precision in (p for p in (Precision.BF16, Precision.FP16) if p in written):
             (self._write_rounded if self._how(precision) is How.ROUNDED else self._write_half)(precision)
         if not self._plan.keep_io:
-            self.notes.append("Inputs and outputs keep their types: half ones cannot be written yet.")
+            self._note_ends()
         if written and CASTS.name not in self._plan.skip:
             self._count(CASTS.name, merge_casts(self.proto))
 
@@ -181,6 +182,13 @@ class _Compilation:
         default = self._plan.default
         is_written = default in _HALVES and self._how(default) is How.GRAPH
         return default if is_written and self._dialect.half_scales else None
+
+    def _note_ends(self) -> None:
+        if self._ends:
+            more = " …" * (len(self._ends) > _NAMED)
+            self.notes.append(f"Inputs and outputs that changed their type: {', '.join(self._ends[:_NAMED])}{more}.")
+        else:
+            self.notes.append("Inputs and outputs keep their types: no half type is written next to them.")
 
     def _note_branches(self) -> None:
         decided = sum(self.removed.get(layer.id) == "folded" for layer in self._model.graph.walk() if layer.op == "If")
@@ -287,7 +295,8 @@ class _Compilation:
         if self._half_around() is precision and self._present.intersection(_QUANTIZED):
             asked |= self._named(*_QUANTIZED) | {name for name in ops if _is_qdq(ops[name], name)}
         barred = {name for name in asked if ops[name] in self._dialect.float_ops.get(precision, ())}
-        result = halve(self.proto, asked - barred, _HALVES[precision])
+        result = halve(self.proto, asked - barred, _HALVES[precision], keep_io=self._plan.keep_io)
+        self._ends += [f"{name} is {precision.label}" for name in result.ends]
         own = [name for name in result.nodes if name in self._named(precision)]
         if not own:
             raise _nothing("convert", f"no node on float32 that has a {precision.label} form", {})

@@ -10,7 +10,8 @@ Rules
    the half type only, as where an engine sums in float32 and stores halves. Operators that only move values need none.
 3. What a node makes is read from the newest definition of its operator: an output has the type of the inputs that
    share its type variable. Bodies of If, Loop and Scan follow the same rules.
-4. Inputs and outputs of the whole graph keep names and types; a Cast stands between.
+4. Inputs and outputs of the whole graph keep their names and become float32: numpy and ONNX Runtime share no BF16.
+   Behind an input stand two Casts as behind a node.
 5. FP4 weights, for which there is no kernel, are written out (`widening`).
 """
 
@@ -66,7 +67,6 @@ class _Scope:
     def __init__(self, outer: _Scope | None = None) -> None:
         self.halves: dict[str, int] = dict(outer.halves) if outer else {}
         self.reads: dict[str, str] = dict(outer.reads) if outer else {}
-        self.kept: dict[str, int] = {}  # outputs of the whole graph that keep a half type
 
 
 class _Rewriter:
@@ -77,11 +77,16 @@ class _Rewriter:
         scope, front = _Scope(), []
         for value in graph.input:
             if (kind := _half_of(value)) is not None:
-                front.append(helper.make_node("Cast", [value.name], [f"{value.name}:float"], to=_FLOAT))
-                scope.halves[value.name], scope.reads[value.name] = kind, f"{value.name}:float"
+                name = value.name
+                front.append(helper.make_node("Cast", [name], [f"{name}:narrow"], to=kind))
+                front.append(helper.make_node("Cast", [f"{name}:narrow"], [f"{name}:float"], to=_FLOAT))
+                scope.halves[name], scope.reads[name] = kind, f"{name}:float"
+                value.type.tensor_type.elem_type = _FLOAT
                 self.has_changed = True
-        scope.kept = {value.name: kind for value in graph.output if (kind := _half_of(value)) is not None}
         self._graph(graph, scope, front)
+        for value in graph.output:
+            if _half_of(value) is not None:
+                value.type.tensor_type.elem_type = _FLOAT
 
     def _body(self, body: GraphProto, outer: _Scope) -> _Scope:
         scope = _Scope(outer)
@@ -117,7 +122,7 @@ class _Rewriter:
         for slot, kind in made.items():
             self.has_changed = True
             scope.halves[node.output[slot]] = kind
-            yield from _rounding(node, slot, kind, scope)
+            yield from _rounding(node, slot, kind)
 
     def _made(self, node: NodeProto, scope: _Scope) -> dict[int, int]:
         """Output slot -> half type (rule 3). Rewrites attributes and bodies on the way."""
@@ -158,16 +163,10 @@ def _half_of(value: ValueInfoProto) -> int | None:
     return kind if kind in _HALVES else None
 
 
-def _rounding(node: NodeProto, slot: int, kind: int, scope: _Scope) -> Iterator[NodeProto]:
-    """Rules 2 and 4, for one output."""
+def _rounding(node: NodeProto, slot: int, kind: int) -> Iterator[NodeProto]:
+    """Rule 2, for one output."""
     name = node.output[slot]
-    is_exact = is_standard(node, *_EXACT) or any(True for _ in bodies(node))
-    if name in scope.kept:
-        scope.reads[name] = f"{name}:float"
-        node.output[slot] = f"{name}:wide"
-        yield helper.make_node("Cast", [f"{name}:wide"], [name], to=kind)
-        yield helper.make_node("Cast", [name], [f"{name}:float"], to=_FLOAT)
-    elif not is_exact:
+    if not (is_standard(node, *_EXACT) or any(True for _ in bodies(node))):
         node.output[slot] = f"{name}:wide"
         yield helper.make_node("Cast", [f"{name}:wide"], [f"{name}:narrow"], to=kind)
         yield helper.make_node("Cast", [f"{name}:narrow"], [name], to=_FLOAT)

@@ -40,7 +40,9 @@ class PlanOptions(QWidget):
         self.samples.setAccessibleName("Calibration samples")
         self.samples.valueChanged.connect(self._set_samples)
         self.keep_io = QCheckBox("keep input and output types")
-        self.keep_io.setToolTip(tip("Inputs and outputs keep the types of the model, whatever runs between them"))
+        self.keep_io.setToolTip(
+            tip("Off: inputs and outputs next to FP16 or BF16 nodes take that type, without a cast between")
+        )
         self.keep_io.clicked.connect(session.plan.set_keep_io)
         self.passes = DropButton(self._fill_passes, "Clean-up", "Clean-up passes before precision is written", 150)
         for spin in (self.percentile, self.samples):

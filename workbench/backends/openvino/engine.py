@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.backends._built import BuiltEngine, Facts
-from workbench.backends._feeds import check_feed
+from workbench.backends._feeds import fitted
 from workbench.backends.base import Feed, Runner
 from workbench.backends.openvino.package import core
 from workbench.backends.openvino.problems import explain
@@ -99,9 +99,9 @@ class OpenVinoRunner(Runner):
         return found
 
     def _bind(self, feed: Feed) -> None:
-        check_feed(feed, self._specs)
+        values = fitted(feed, self._specs)
         for name, tensor in zip(self._specs, self._inputs, strict=True):
-            _fill(tensor, feed[name])
+            _fill(tensor, values[name])
         self._bound = feed
 
     def _infer(self) -> None:

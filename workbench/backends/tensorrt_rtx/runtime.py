@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.backends._feeds import check_feed
+from workbench.backends._feeds import fitted
 from workbench.backends.base import Feed, Runner
 from workbench.backends.tensorrt_rtx.buffers import DeviceBuffers, open_buffers
 from workbench.backends.tensorrt_rtx.module import load_module
@@ -22,6 +22,7 @@ from workbench.core.graph import Graph
 
 _NUMPY = {
     "FLOAT": "float32",
+    "BF16": "bfloat16",
     "HALF": "float16",
     "INT8": "int8",
     "INT32": "int32",
@@ -87,9 +88,9 @@ class TensorRtRunner(Runner):
 
     def _bind(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
         """Copies the inputs to the GPU; gives empty arrays for the outputs."""
-        check_feed(feed, self._specs)
+        given = {**feed, **fitted(feed, self._specs)}
         for name in self._inputs:
-            array = np.ascontiguousarray(feed[name], _dtype(self._engine, name))
+            array = np.ascontiguousarray(given[name], _dtype(self._engine, name))
             self._context.set_input_shape(name, array.shape)
             self._buffers.write(self._place(name, array.nbytes), array)
         missing = self._context.infer_shapes()

@@ -10,7 +10,8 @@ Rules
 3. A Cast that makes float32 from anything but a float stays (large integers overflow FP16); one from a float makes the
    half type instead.
 4. Where a node reads another float type than its producer makes, one Cast is written and shared: `n17:cast_fp16`.
-5. Inputs and outputs of the graph keep their types and names.
+5. Inputs and outputs of the graph keep their types and names. Where they are free (`keep_io`), an input that is read
+   in the half type alone takes it, and so does an output that is made in it: no Cast stands at that border.
 6. Constants are converted in place, or beside the original where float32 users remain. Values beyond +-65504 are
    clamped, a scalar too small for FP16 becomes its smallest number (an epsilon must not become 0); both are counted.
 7. In FP16, sums of squares and what is made of them stay in float32 (`wide_sums`).
@@ -57,42 +58,51 @@ BF16 = Half(TensorProto.BFLOAT16, "tensor(bfloat16)", np.dtype(ml_dtypes.bfloat1
 
 @dataclass
 class Halved:
-    """Source nodes that compute in the half type now; asked ones that could not; constants that were changed."""
+    """Source nodes that compute in the half type now; asked ones that could not; constants that were changed.
+
+    `ends` are inputs and outputs of the model that have the half type now.
+    """
 
     nodes: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
     clamped: int = 0
     raised: int = 0
 
 
-def halve(model: ModelProto, asked: Collection[str], half: Half) -> Halved:
-    """Edits `model`. `asked` are names of its nodes."""
+def halve(model: ModelProto, asked: Collection[str], half: Half, *, keep_io: bool = True) -> Halved:
+    """Edits `model`. `asked` are names of its nodes; without `keep_io` its inputs and outputs may become half."""
     result = Halved()
-    _halve_graph(GraphEditor(model), asked, half, result)
+    _halve_graph(GraphEditor(model), asked, half, result, keep_io=keep_io)
     return result
 
 
-def _halve_graph(editor: GraphEditor, asked: Collection[str], half: Half, result: Halved) -> None:
+def _halve_graph(
+    editor: GraphEditor, asked: Collection[str], half: Half, result: Halved, *, keep_io: bool = True
+) -> None:
     for body in editor.inner():
         _halve_graph(body, asked, half, result)
-    rewriter = _Rewriter(editor, half)
+    rewriter = _Rewriter(editor, half, keep_io=keep_io)
     for node in editor.nodes:
         if node.name in asked and rewriter.touches_float(node):
             (result.nodes if rewriter.decide(node) else result.left).append(node.name)
     rewriter.rewrite()
     editor.commit()
     del editor.graph.value_info[:]
+    result.ends += rewriter.ends
     result.clamped += rewriter.clamped
     result.raised += rewriter.raised
 
 
 class _Rewriter:
-    def __init__(self, editor: GraphEditor, half: Half) -> None:
+    def __init__(self, editor: GraphEditor, half: Half, *, keep_io: bool) -> None:
         self._editor = editor
         self._half = half
+        self._keep_io = keep_io
         self._slots: dict[str, frozenset[int]] = {}  # node -> input slots that want the half type
         self._made: set[str] = set()  # tensors made in the half type
         self._wide = wide_sums(editor) if half is FP16 else set()
+        self.ends: list[str] = []
         self.clamped = 0
         self.raised = 0
 
@@ -151,7 +161,7 @@ class _Rewriter:
             if self._editor.types.get(name) == _FLOAT:
                 self._serve(name, list(uses))
         for name in sorted(self._made & self._editor.outputs):
-            self._keep_output(name)
+            (self._keep_output if self._keep_io else self._free)(name)
 
     def _serve(self, name: str, uses: list[Use]) -> None:
         """Gives every use of `name` the type it wants (rule 4)."""
@@ -160,8 +170,10 @@ class _Rewriter:
         wants_float = [use for use in uses if use.slot not in self._slots.get(use.node.name, ())]
         if name in editor.constants:
             self._serve_constant(name, wants_half, wants_float)
-        elif name in self._made and wants_float and name not in editor.outputs:
+        elif name in self._made and wants_float and not (self._keep_io and name in editor.outputs):
             editor.redirect(name, self._cast(name, wants_float[0].node, _FLOAT, "fp32"), wants_float)
+        elif name in editor.inputs - editor.outputs and wants_half and not (self._keep_io or wants_float):
+            self._free(name)
         elif name not in self._made and wants_half:
             cast = self._cast(name, wants_half[0].node, self._half.onnx_type, self._half.word)
             editor.redirect(name, cast, wants_half)
@@ -204,6 +216,13 @@ class _Rewriter:
         editor.redirect(name, inner, uses)
         node_name = editor.new_node_name(f"{producer.name}:cast_output")
         editor.insert_after(producer, helper.make_node("Cast", [inner], [name], name=node_name, to=_FLOAT))
+
+    def _free(self, name: str) -> None:
+        """Rule 5: an input or output of the graph has the half type itself."""
+        graph = self._editor.graph
+        value = next(value for value in (*graph.input, *graph.output) if value.name == name)
+        value.type.tensor_type.elem_type = self._half.onnx_type
+        self.ends.append(name)
 
     def _retype_attribute(self, node: NodeProto) -> None:
         """The type of some operators' output stands in an attribute."""
