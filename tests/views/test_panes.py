@@ -12,7 +12,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.pipeline.fusing import engine, layer
 from tests.session.engines import save_run, take, two_runs
+from tests.views.canvas.graphs import blocks
 from tests.views.driving import CONTROL, LEFT, NONE, click, click_node
+from workbench.core.graph import Fate, FateKind
 from workbench.core.precision import Precision
 from workbench.core.run import Run
 from workbench.session.selection import Side
@@ -135,6 +137,26 @@ def test_nodes_bear_the_badge_of_their_fate(bare: Bare) -> None:
     canvas = bare.panes.source.canvas
     badges = {canvas.scene.ids[box]: text for box, text in canvas.marks.badges.items()}
     assert badges["n0"] == "→ Conv+BatchNormalization+Relu" and badges["n5"] == "alone" and badges["n6"] == "absorbed"
+
+
+def test_of_two_branches_the_one_that_the_engine_kept_opens(bare: Bare) -> None:
+    bodies = ["n1.else_branch", "n1.then_branch"]
+    living = bare.panes.source.canvas.living_body
+    assert living(bodies) == "n1.else_branch"
+    gone, kept = Fate(FateKind.REMOVED), Fate(FateKind.ALONE, ("l1",))
+    bare.session.links.fates |= {"n1.else_branch.n0": gone, "n1.then_branch.n0": kept, "n1.then_branch.n1": gone}
+    assert living(bodies) == "n1.then_branch"
+
+
+def test_all_groups_open_and_close_by_keys(window: MainWindow) -> None:
+    for pane in window.panes.shown():
+        canvas = pane.canvas
+        canvas.set_graph(*blocks(3))
+        assert not canvas.scene.closed
+    QTest.keyClick(window, Qt.Key.Key_BracketLeft, CONTROL)
+    assert all(pane.canvas.scene.closed and not len(pane.canvas.scene.groups) for pane in window.panes.shown())
+    QTest.keyClick(window, Qt.Key.Key_BracketRight, CONTROL)
+    assert not any(pane.canvas.scene.closed for pane in window.panes.shown())
 
 
 def test_the_rest_steps_back_on_demand(window: MainWindow) -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 INFERRED = "~"
 BADGE_MOST = 30  # characters
-_PLAIN = {
+ADDED_BADGE = "added"
+FATE_SORTS = {
+    FateKind.FUSED: "fused",
+    FateKind.SPLIT: "split",
     FateKind.ALONE: "alone",
     FateKind.FOLDED: "folded",
     FateKind.ABSORBED: "absorbed",
@@ -43,7 +46,7 @@ def fate_badge(fate: Fate, links: Links) -> str:
         case FateKind.SPLIT:
             text = f"split → {len(_working(fate, links))}"
         case _:
-            text = _PLAIN[fate.kind]
+            text = FATE_SORTS[fate.kind]
     return text if fate.exact else INFERRED + text
 
 
@@ -56,7 +59,7 @@ def _working(fate: Fate, links: Links) -> list[Layer]:
 def layer_badge(layer: Layer, links: Links) -> str:
     """`6 nodes → 1`; `added` where the compiler put the layer between others."""
     if layer.id in links.added:
-        return "added"
+        return ADDED_BADGE
     if len(layer.sources) > 1:
         return f"{'' if layer.sources_exact else INFERRED}{len(layer.sources)} nodes → 1"
     return ""

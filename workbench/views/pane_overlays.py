@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from workbench.session.selection import Side
 from workbench.session.session import Session
-from workbench.session.telling import difference_badge, fate_badge, layer_badge
+from workbench.session.telling import ADDED_BADGE, FATE_SORTS, difference_badge, fate_badge, layer_badge
 from workbench.views.overlays import (
     ENGINE_OVERLAYS,
     SOURCE_OVERLAYS,
@@ -62,7 +62,8 @@ class PaneOverlays(QObject):
             facts, canvas = self.facts(side), self._panes[side].canvas
             canvas.set_colors(ran_stripes(facts))
             badges = {key: layer_badge(layer, facts.links) for key, layer in facts.links.layers.items()}
-            canvas.set_badges(badges | self._changes(side))
+            sorts = dict.fromkeys(facts.links.added, ADDED_BADGE)
+            canvas.set_badges(badges | self._changes(side), sorts)
 
     def _changes(self, side: Side) -> dict[str, str]:
         """Where two engines stand side by side: what is different in the other, by layer."""
@@ -110,7 +111,7 @@ class PaneOverlays(QObject):
         canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
         badges = {node: fate_badge(fate, session.links) for node, fate in session.links.fates.items()}
         badges |= {node: f"no {session.asked[node].label} here" for node in session.plan.limits}
-        canvas.set_badges(badges)
+        canvas.set_badges(badges, {node: FATE_SORTS[fate.kind] for node, fate in session.links.fates.items()})
 
     def _follow_live(self, ids: frozenset[str]) -> None:
         """30 times a second while a run measures: only where it has measured, and only colours that show it."""

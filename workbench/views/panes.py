@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from workbench.core.graph import FateKind
 from workbench.core.run import EngineGraph, Run
 from workbench.core.theme import Theme
 from workbench.session.search import Hit
@@ -75,6 +77,7 @@ class Panes(QWidget):
     def _connect(self) -> None:
         session, pair = self._session, self._session.pair
         self.source.canvas.selection_changed.connect(session.select_nodes)
+        self.source.canvas.living_body = self._living_body
         self.first.canvas.selection_changed.connect(pair.select)
         self.engine.canvas.selection_changed.connect(session.select_layers)
         for side, pane in self.by_side.items():
@@ -122,6 +125,18 @@ class Panes(QWidget):
         self._refresh_bar()
         self.laid.show_links()
         self.laid.refresh()
+
+    def _living_body(self, bodies: Sequence[str]) -> str:
+        """Of the bodies of a node the one of which the engine kept most; the first where there is no engine."""
+        fates = self._session.links.fates
+        alive = Counter(
+            key
+            for node, fate in fates.items()
+            if fate.kind is not FateKind.REMOVED
+            for key in bodies
+            if node.startswith(f"{key}.")
+        )
+        return max(bodies, key=lambda key: alive[key])
 
     def _set_engine(self, pane: Pane, engine: EngineGraph | None, run: Run | None) -> None:
         model = self._session.model
@@ -179,6 +194,14 @@ class Panes(QWidget):
     def fit(self) -> None:
         for pane in self.shown():
             pane.canvas.fit()
+
+    def open_groups(self) -> None:
+        for pane in self.shown():
+            pane.canvas.expand_all()
+
+    def close_groups(self) -> None:
+        for pane in self.shown():
+            pane.canvas.collapse_all()
 
     def shown(self) -> tuple[Pane, Pane]:
         """The two that stand side by side."""

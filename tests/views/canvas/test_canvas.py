@@ -204,6 +204,13 @@ def test_double_click_opens_a_body_and_escape_climbs(canvas: GraphCanvas) -> Non
         assert canvas.path == path
 
 
+def test_the_body_that_is_alive_is_opened_first(canvas: GraphCanvas) -> None:
+    canvas.set_graph(control_flow())
+    canvas.living_body = lambda bodies: bodies[-1]
+    QTest.mouseDClick(canvas, LEFT, NONE, place_of(canvas, "n1"))
+    assert canvas.path == ("n1.else_branch",)
+
+
 def test_the_breadcrumb_leads_to_siblings_and_back(canvas: GraphCanvas, qtbot: QtBot) -> None:
     canvas.set_graph(control_flow())
     assert not canvas._breadcrumb.isVisible()

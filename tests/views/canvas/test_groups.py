@@ -250,3 +250,12 @@ def test_every_zoom_draws_groups(grouped: GraphCanvas) -> None:
         grouped.zoom_about(zoom / grouped.camera.zoom, 250, 350)
         assert (pixels(grouped) != blank).any()
         assert not grouped.error_text
+
+
+def test_alt_and_enter_open_and_close_one_of_those_alike(grouped: GraphCanvas) -> None:
+    QTest.mouseClick(grouped, Qt.MouseButton.LeftButton, pos=place_of(grouped, "group:body/1"))
+    QTest.keyClick(grouped, Qt.Key.Key_Return, ALT)
+    assert set(grouped.scene.closed.values()) == {"body/0", "body/1/mlp", "body/2"}
+    grouped.step_back()
+    QTest.keyClick(grouped, Qt.Key.Key_Return, ALT)
+    assert set(grouped.scene.closed.values()) == {"body/0", "body/1", "body/2"}

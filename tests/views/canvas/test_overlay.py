@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from tests.views.canvas.graphs import blocks, chain, layer, residual
+from tests.views.canvas.graphs import blocks, chain, control_flow, layer, residual
 from tests.views.canvas.test_canvas import LEFT, place_of, wheel
 from workbench.core.graph import Graph, Tensor
 from workbench.core.theme import DARK, LIGHT, Theme
@@ -120,6 +120,29 @@ def test_a_group_without_a_value_is_grey_and_says_why(grouped: GraphCanvas) -> N
     QApplication.sendEvent(grouped, QHelpEvent(QHelpEvent.Type.ToolTip, place, grouped.mapToGlobal(place)))
     assert "not timed" in QToolTip.text() and "closed group" in QToolTip.text()
     QToolTip.hideText()
+
+
+def test_a_node_with_bodies_shows_what_they_come_to(canvas: GraphCanvas) -> None:
+    canvas.set_graph(control_flow())
+    box = canvas.scene.index["n1"]
+    inner = ("n1.then_branch.n0.body.n0", "n1.then_branch.n1", "n1.else_branch.n0")
+    canvas.set_overlay(Heat({inner[0]: 1.0, inner[1]: 2.0}, "ms", missing="not timed"))
+    assert canvas.marks.value_text(box) == "3.00 ms"
+    assert "5 not timed" in legend_text(canvas.marks)
+    canvas.set_overlay(
+        Kinds({inner[0]: "INT8", inner[2]: "FP32", inner[1]: "INT8"}, {"INT8": "#e08600", "FP32": "#777"})
+    )
+    assert canvas.marks.kind_text(box) == "2 INT8, 1 FP32"
+
+
+def test_a_closed_group_counts_the_fates_of_its_layers(grouped: GraphCanvas) -> None:
+    box = group_box(grouped)
+    members = grouped.scene.members(box)
+    sorts = dict.fromkeys(members, "fused") | {members[-1]: "folded"}
+    grouped.set_badges(dict.fromkeys(members, "→ MatMul+Relu"), sorts)
+    assert grouped.marks.badges == {box: f"{len(members) - 1} fused, 1 folded"}
+    grouped.expand_all()
+    assert set(grouped.marks.badges.values()) == {"→ MatMul+Relu"}
 
 
 def test_kinds_colour_boxes_and_groups_by_what_most_are(grouped: GraphCanvas) -> None:

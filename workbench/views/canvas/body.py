@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -60,6 +61,7 @@ class Body:
 
     def __init__(self, graph: Graph, outer: dict[str, Tensor], scope: Scope | None, measure: Measure) -> None:
         self.tensors = {**outer, **graph.tensors}
+        self._bodies = graph.subgraphs
         self._measure = measure
         self._widths: dict[tuple[str, str], float] = {}
         boxes = Boxes(graph, outer).all
@@ -82,6 +84,15 @@ class Body:
         """Ids of all layers, and the index of the box of each."""
         found = [i for i, box in enumerate(self.boxes) if box.layer is not None]
         return [self.boxes[i].id for i in found], np.asarray(found, dtype=np.int64)
+
+    @cached_property
+    def deep_leaves(self) -> tuple[list[str], Ints]:
+        """The same with the layers in bodies, behind the others: a box stands for its bodies too."""
+        ids, places = self.leaves
+        holders = [(i, key) for i, box in enumerate(self.boxes) for key in box.opens]
+        inner = [(layer_id, i) for i, key in holders for layer_id in _ids(self._bodies[key])]
+        more = np.asarray([i for _, i in inner], dtype=np.int64)
+        return [*ids, *(layer_id for layer_id, _ in inner)], np.concatenate([places, more])
 
     def layer_ids(self, first: int, last: int) -> tuple[str, ...]:
         """Of the layers among some boxes."""
@@ -128,6 +139,13 @@ class Body:
 
     def shape(self, tensor: str, most: int) -> str:
         return shape_text(self.tensors.get(tensor), most)
+
+
+def _ids(graph: Graph) -> Iterator[str]:
+    """Of all layers, bodies included."""
+    yield from (layer.id for layer in graph.layers)
+    for body in graph.subgraphs.values():
+        yield from _ids(body)
 
 
 def _telling_ops(boxes: list[Box]) -> str:

@@ -66,6 +66,7 @@ class GraphCanvas(Folding):
         self._placeholder = ""
         self._saying = Saying()
         self._pointer = Pointer(self)
+        self.living_body: Callable[[Sequence[str]], str] = lambda bodies: bodies[0]  # which of these to open first
         self.tell_more: Callable[[Sequence[str]], str] = lambda ids: ""  # ends the tooltip of a box with these layers
         self._menu_group = ""
         self._actions: list[QAction] = []
@@ -130,9 +131,9 @@ class GraphCanvas(Folding):
         """A colour (`#rrggbb`) at the left side of layers, such as their precision's."""
         self._say(colors=dict(colors))
 
-    def set_badges(self, badges: Mapping[str, str]) -> None:
-        """A few words above the right corner of layers, such as their fate."""
-        self._say(badges=dict(badges))
+    def set_badges(self, badges: Mapping[str, str], sorts: Mapping[str, str] | None = None) -> None:
+        """A few words above the right corner of layers, such as their fate; closed groups count `sorts`."""
+        self._say(badges=dict(badges), sorts=dict(sorts or {}))
 
     def set_matches(self, ids: Collection[str], match: str = "") -> None:
         """Ring what a search found, and stronger the one it is at."""
@@ -212,7 +213,7 @@ class GraphCanvas(Folding):
         elif box in self._scene.closed:
             self.toggle_group(self._scene.closed[box], alone=alone)
         elif box in self._scene.opens:
-            self._open_path((*self._path, self._scene.opens[box][0]))
+            self._open_path((*self._path, self.living_body(self._scene.opens[box])))
         elif self._scene.layers[box] is not None:
             self.activated.emit(self._scene.ids[box])
 

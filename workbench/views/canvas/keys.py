@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STEP = 1.25
 CONTROL = Qt.KeyboardModifier.ControlModifier
+ALT = Qt.KeyboardModifier.AltModifier
 PLAIN = Qt.KeyboardModifier.NoModifier
 
 Action = Callable[["GraphCanvas"], None]
@@ -41,6 +42,10 @@ def _go(canvas: GraphCanvas, goal: int) -> None:
         canvas.show_box(goal)
 
 
+def _alone(canvas: GraphCanvas) -> None:
+    canvas.activate_box(canvas.current, alone=True)
+
+
 class Key(msgspec.Struct, frozen=True):
     """What one key does, in words for the page of keys. `label` is how that page writes it; "" leaves it out there."""
 
@@ -60,6 +65,8 @@ TABLE = (
     Key(Qt.Key.Key_End, lambda canvas: _go(canvas, walk.last(canvas.scene))),
     Key(Qt.Key.Key_Return, lambda canvas: canvas.activate_box(canvas.current), "Enter", "open, close"),
     Key(Qt.Key.Key_Enter, lambda canvas: canvas.activate_box(canvas.current)),
+    Key(Qt.Key.Key_Return, _alone, "Alt+Enter", "only this one of those alike", ALT),
+    Key(Qt.Key.Key_Enter, _alone, modifiers=ALT),
     Key(Qt.Key.Key_Escape, lambda canvas: canvas.step_back(), "Esc", "climb: group, nothing, body"),
     Key(Qt.Key.Key_F, lambda canvas: canvas.fit_selection(), "F", "fit the selection, or all"),
     Key(Qt.Key.Key_0, lambda canvas: canvas.fit(), "Ctrl+0", "fit everything", CONTROL),

@@ -82,7 +82,7 @@ def _grey(marks: Marks) -> Iterator[str]:
     if isinstance(overlay, Heat):
         count = int(np.isnan(marks.fills.leaves).sum())
     else:
-        count = len(marks.scene.leaves[0]) - sum(marks.fills.kinds.values())
+        count = len(marks.scene.deep_leaves[0]) - sum(marks.fills.kinds.values())
     if count and overlay is not None:
         yield f"{count:,} {overlay.missing}"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TypeVar, cast
@@ -26,6 +27,7 @@ class Saying:
     overlay: Heat | Kinds | None = None
     colors: Mapping[str, str] = field(default_factory=dict)
     badges: Mapping[str, str] = field(default_factory=dict)
+    sorts: Mapping[str, str] = field(default_factory=dict)  # one word for a badge: closed groups count them
     kept: Collection[str] | None = None  # all others step back; None: nothing does
     selection: frozenset[str] = frozenset()
     holders: frozenset[str] = frozenset()  # layers with a selected layer somewhere in their bodies
@@ -94,17 +96,18 @@ class Marks:
         return overlay.parts(value) if isinstance(overlay, Heat) and not np.isnan(value) else ()
 
     def kind_text(self, box: int) -> str:
-        """The kind of a layer; `12 INT8, 3 FP32` of a group."""
+        """The kind of a layer; `12 INT8, 3 FP32` of a group, or of one with bodies."""
         overlay = self.saying.overlay
         if not isinstance(overlay, Kinds):
             return ""
-        counts: dict[str, int] = {}
-        for layer_id in self.scene.members(box):
-            if kind := overlay.values.get(layer_id):
-                counts[kind] = counts.get(kind, 0) + 1
-        if len(counts) == 1 and len(self.scene.members(box)) == 1:
-            return next(iter(counts))
-        return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items(), key=lambda item: -item[1]))
+        members = self.scene.deep_members(box)
+        kinds = [kind for layer_id in members if (kind := overlay.values.get(layer_id))]
+        return kinds[0] if kinds and len(members) == 1 else counted(kinds)
+
+
+def counted(words: Iterable[str]) -> str:
+    """`12 INT8, 3 FP32`, the most frequent first."""
+    return ", ".join(f"{count} {word}" for word, count in Counter(words).most_common())
 
 
 T = TypeVar("T")
@@ -126,7 +129,7 @@ def make_marks(scene: Scene, saying: Saying, palette: Palette, before: Marks | N
         palette=palette,
         fills=kept("fills", ("overlay", "colors"), lambda: _fills(scene, saying.overlay, stripes, palette)),
         stripes=stripes,
-        badges=kept("badges", ("badges",), lambda: _badges(scene, saying.badges)),
+        badges=kept("badges", ("badges", "sorts"), lambda: _badges(scene, saying)),
         dim=kept("dim", ("kept",), lambda: _dim(scene, saying.kept)),
         selected=kept("selected", ("selection",), lambda: scene.all_among(saying.selection)),
         holds=kept("holds", ("selection", "holders"), lambda: _holds(scene, saying)),
@@ -170,7 +173,7 @@ def _sorted(scene: Scene, kinds: Kinds, palette: Palette) -> Fills:
     """By kind; a group has the colour of the kind that most of its layers are."""
     names = list(kinds.colors)
     place = {name: i for i, name in enumerate(names)}
-    ids, boxes = scene.leaves
+    ids, boxes = scene.deep_leaves
     codes = np.fromiter((place.get(kinds.values.get(i, ""), -1) for i in ids), np.int64, len(ids))
     counts = np.zeros((scene.count, len(names)), dtype=np.int64)
     known = codes >= 0
@@ -216,8 +219,8 @@ def _plain(scene: Scene) -> Classes:
 
 
 def _leaf_values(scene: Scene, values: Mapping[str, float]) -> Floats:
-    """One for each of `scene.leaves`, NaN where there is none that is finite."""
-    ids, _ = scene.leaves
+    """One for each of `scene.deep_leaves`, NaN where there is none that is finite."""
+    ids, _ = scene.deep_leaves
     found = np.fromiter(map(values.get, ids, repeat(np.nan)), np.float64, len(ids))
     found[~np.isfinite(found)] = np.nan
     return found
@@ -225,7 +228,7 @@ def _leaf_values(scene: Scene, values: Mapping[str, float]) -> Floats:
 
 def box_values(scene: Scene, leaves: Floats, heat: Heat) -> Floats:
     """Of the layers that each box stands for: the sum or the worst; NaN where none has a value."""
-    _, boxes = scene.leaves
+    _, boxes = scene.deep_leaves
     known = ~np.isnan(leaves)
     boxes, leaves = boxes[known], leaves[known]
     if heat.group is Group.SUM:
@@ -256,8 +259,15 @@ def _holds(scene: Scene, saying: Saying) -> NDArray[np.bool_]:
     return some | scene.any_among(saying.holders)
 
 
-def _badges(scene: Scene, badges: Mapping[str, str]) -> dict[int, str]:
-    return {scene.index[i]: text for i, text in badges.items() if text and i in scene.index}
+def _badges(scene: Scene, saying: Saying) -> dict[int, str]:
+    """Of layers as they were told; of closed groups how many layers of which sort are inside."""
+    found = {scene.index[i]: text for i, text in saying.badges.items() if text and i in scene.index}
+    inside: dict[int, list[str]] = {}
+    ids, boxes = scene.deep_leaves
+    for at in np.flatnonzero(np.isin(boxes, list(scene.closed))).tolist() if saying.sorts else ():
+        if word := saying.sorts.get(ids[at]):
+            inside.setdefault(int(boxes[at]), []).append(word)
+    return found | {box: counted(words) for box, words in inside.items()}
 
 
 def _far(looks: Classes, stripes: Stripes, palette: Palette) -> tuple[Classes, list[QColor]]:

@@ -150,6 +150,17 @@ class Scene:
         return ids, self.box_of[places]
 
     @cached_property
+    def deep_leaves(self) -> tuple[list[str], Ints]:
+        """The same with the layers in bodies: what the values and kinds of a box are made of."""
+        ids, places = self.body.deep_leaves
+        return ids, self.box_of[places]
+
+    def deep_members(self, box: int) -> list[str]:
+        """Ids of the layers that a box stands for, with those in its bodies."""
+        ids, boxes = self.deep_leaves
+        return [ids[i] for i in np.flatnonzero(boxes == box).tolist()]
+
+    @cached_property
     def homes(self) -> dict[str, int]:
         """The box that stands for a layer, by its id: its own, or the closed group that it is in."""
         ids, boxes = self.leaves

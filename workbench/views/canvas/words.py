@@ -27,7 +27,8 @@ def describe(scene: Scene, marks: Marks, box: int) -> str:
 
 def _group(scene: Scene, marks: Marks, box: int) -> str:
     """Name and count of a closed group, and what its layers come to."""
-    lines = [f"{scene.titles[box]}  ·  closed group", scene.names[box], "  ·  ".join(_said(marks, box))]
+    facts = [*_said(marks, box), marks.badges.get(box, "")]
+    lines = [f"{scene.titles[box]}  ·  closed group", scene.names[box], "  ·  ".join(filter(None, facts))]
     return "\n".join(filter(None, lines))
 
 
