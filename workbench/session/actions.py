@@ -158,6 +158,8 @@ ACTIONS = (
         "Ctrl+L",
         "has_model",
     ),
+    Action("open_groups", "Open all groups", "panes.open_groups", "View", "In both graphs", "Ctrl+]", "has_model"),
+    Action("close_groups", "Close all groups", "panes.close_groups", "View", "In both graphs", "Ctrl+[", "has_model"),
     Action("fit", "Fit graphs", "panes.fit", "View", "Show both graphs whole", "Ctrl+0", "has_model", icon="fit"),
     Action(
         "reveal",
