@@ -13,7 +13,7 @@ from workbench.session.search import GraphSearch
 from workbench.session.search_index import HELP
 from workbench.session.selection import Side
 from workbench.session.words import plural
-from workbench.views.canvas.camera import Camera
+from workbench.views.canvas.folding import View
 from workbench.views.guard import guarded
 from workbench.views.widgets import Line, Words, button, soft_label, tip
 
@@ -118,7 +118,7 @@ class Searching:
     def __init__(self, search: GraphSearch, panes: Panes, field: SearchField, window: QWidget) -> None:
         self.search, self._panes, self.field = search, panes, field
         self.card = SearchCard(window, self._step)
-        self._cameras: dict[Side, Camera] = {}
+        self._views: dict[Side, View] = {}
         field.textChanged.connect(self._look)
         field.stepped.connect(self._step)
         field.left.connect(self.leave)
@@ -135,19 +135,19 @@ class Searching:
         self._step(-1)
 
     def leave(self) -> None:
-        """Selection and cameras are again what they were, and the keys go to the graph."""
+        """Selection, open groups and cameras are again what they were, and the keys go to the graph."""
         self.search.end(restore=True)
-        for side, camera in self._cameras.items():
-            self._panes.by_side[side].canvas.look(camera)
-        self._cameras = {}
+        for side, view in self._views.items():
+            self._panes.by_side[side].canvas.show_view(view)
+        self._views = {}
         self.field.clear()
         self._panes.source.canvas.setFocus()
 
     def _look(self, text: str) -> None:
-        if text.strip() and not self._cameras:
-            self._cameras = {side: pane.canvas.camera for side, pane in self._panes.by_side.items()}
+        if text.strip() and not self._views:
+            self._views = {side: pane.canvas.view() for side, pane in self._panes.by_side.items()}
         if not text.strip():
-            self._cameras = {}
+            self._views = {}
             self.search.end(restore=False)
         else:
             self.search.look_for(text)
