@@ -10,7 +10,7 @@ from tests.views.canvas.graphs import blocks, layer, wide_blocks
 from workbench.core.graph import Graph
 from workbench.core.scopes import Scope
 from workbench.views.canvas.grouping import everything, first_opened, seen_boxes, to_depth
-from workbench.views.canvas.layout import Memo
+from workbench.views.canvas.layout import Memo, Outline, arrange
 from workbench.views.canvas.nest import WIDE, Nest
 from workbench.views.canvas.scene import Scene, build_scene
 
@@ -66,6 +66,13 @@ def test_a_chain_of_groups_is_one_straight_line() -> None:
     assert np.ptp(scene.placed.x) < 1e-6
     assert not scene.placed.lines.bent.any()
     assert scene.placed.crossings == 0
+
+
+def test_signals_enter_a_group_in_the_order_in_which_they_come() -> None:
+    edges = [(0, 1), (2, 3), (1, 4), (3, 6), (4, 6), (6, 7), (8, 9), (8, 10), (10, 11), (7, 10), (4, 11)]
+    parent = [12] * 4 + [13] * 4 + [14] * 4 + [-1] * 3
+    placed = arrange(Outline([80.0] * 12, 32.0, parent, [60.0] * 3, np.asarray(edges)))
+    assert placed.crossings == 0  # the middle group by itself would have what it hands on the other way round
 
 
 def test_residual_blocks_need_no_crossing_and_their_trunk_is_straight() -> None:

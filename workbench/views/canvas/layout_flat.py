@@ -52,6 +52,7 @@ class Flat:
     target: Ints
     port_segment: list[int]
     crossings: int
+    approach: dict[int, tuple[int, ...]]  # by open member: ports that lines come to from above, by where they come from
 
     @property
     def boxes(self) -> int:
@@ -120,7 +121,21 @@ class _Join:
             target=np.concatenate([target, *(part[2] for part in inner)]),
             port_segment=port_segment,
             crossings=solved.crossings + sum(flat.crossings for _, flat in self._open),
+            approach=self._approach(),
         )
+
+    def _approach(self) -> dict[int, tuple[int, ...]]:
+        solved = self._solved
+        order = np.argsort(solved.runs[:, 3], kind="stable")  # the lowest run of a segment is written last
+        comes_from = np.zeros(len(solved.parent))
+        comes_from[solved.segment[order]] = solved.runs[order, 0]
+        found: dict[int, list[tuple[float, float, int]]] = {node: [] for node, _ in self._open}
+        for link, segment in zip(self._links, solved.wire_segment.tolist(), strict=True):
+            flat = self._members[link.sink.node] if link.sink.node < len(self._members) else None
+            if flat is not None and not link.is_turned:
+                place = float(flat.port_x[link.sink.port])
+                found[link.sink.node].append((float(comes_from[segment]), place, link.sink.port))
+        return {node: tuple(port for *_, port in sorted(ports)) for node, ports in found.items()}
 
     def _own_segments(self) -> tuple[Ints, Ints, Ints]:
         """Roots hang on a box, on what comes out of an open group, or on the border."""

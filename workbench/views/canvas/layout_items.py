@@ -32,7 +32,7 @@ class Items:
 
     `up` and `down` lead to items of the neighbouring ranks. `spine[s]` is the chain of dummies that all long wires of
     signal s share, from top to bottom; `length` of a dummy's spine by item. `taps[s]` are the ends of its wires.
-    `direct` wires are too long for the budget: drawn as one curve.
+    `direct` wires are too long for the budget: drawn as one curve. `entry` is the order of the first row, where given.
     """
 
     members: int
@@ -45,6 +45,7 @@ class Items:
     spine: list[list[int]] = field(default_factory=list)
     length: list[int] = field(default_factory=list)
     taps: list[list[Tap]] = field(default_factory=list)
+    entry: list[int] = field(default_factory=list)
     direct: list[int] = field(default_factory=list)
 
     @property
@@ -65,6 +66,7 @@ def make_items(problem: Problem, ranks: list[int]) -> Items:
     items = Items(problem.members, problem.nodes, list(ranks), spans)
     items.up, items.down = [[] for _ in ranks], [[] for _ in ranks]
     items.length = [0] * problem.nodes
+    items.entry = [problem.members + port for port in problem.entry]
     limit = _longest_span(problem.wires, signals, ranks)
     for wires in signals:
         _add_signal(items, problem.wires, wires, limit)

@@ -73,7 +73,7 @@ def _first_order(items: Items) -> list[list[int]]:
             height[item] = 1 + max((height[line.other] for line in items.down[item]), default=0)
     rows: list[list[int]] = [[] for _ in items.rows]
     seen = [False] * items.count
-    for root in (*range(items.members, items.nodes), *range(items.members)):
+    for root in (*items.entry, *range(items.members, items.nodes), *range(items.members)):
         stack = [root] if not items.up[root] else []
         while stack:
             item = stack.pop()
@@ -96,7 +96,7 @@ def _sweep(order: _Order, rounds: int, check: Check) -> int:
         downwards = turn % 2 == 0
         ends = order.ups if downwards else order.downs
         for row in rows if downwards else reversed(rows):
-            if len(row) > 1:
+            if len(row) > 1 and not _is_given(items, row):
                 _sort_row(order, row, ends, to_right=turn % 4 >= 2)
         crossings = _crossings(order)
         stale += 1
@@ -106,6 +106,10 @@ def _sweep(order: _Order, rounds: int, check: Check) -> int:
     for row in best_rows:
         order.number(row)
     return best
+
+
+def _is_given(items: Items, row: list[int]) -> bool:
+    return bool(items.entry and row) and items.rank[row[0]] == 0
 
 
 def _sort_row(order: _Order, row: list[int], ends: _Ends, to_right: bool) -> None:
@@ -166,6 +170,8 @@ def _swap(order: _Order, check: Check) -> int:
         check()
         gained = 0
         for row in order.items.rows:
+            if _is_given(order.items, row):
+                continue
             for left in range(len(row) - 1):
                 a, b = row[left], row[left + 1]
                 gain = _gain(ups, a, b, slots) + _gain(downs, a, b, slots)

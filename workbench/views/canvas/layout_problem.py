@@ -39,7 +39,8 @@ class Problem:
     """Members are nodes 0..n-1; ports of the scope's own border follow, first those of the top, then of the bottom.
 
     Wires never close a cycle. `loose` members take lines anywhere near their middle: boxes, not open groups.
-    `head` is the height kept free at the top, `least_width` what the header needs.
+    `head` is the height kept free at the top, `least_width` what the header needs. `entry` is the order of the ports of
+    the top, from left to right, where what is outside asks for one; () leaves it open.
     """
 
     widths: list[float]
@@ -52,6 +53,7 @@ class Problem:
     foot: float = 0.0
     side: float = 0.0
     least_width: float = 0.0
+    entry: tuple[int, ...] = ()
 
     @property
     def members(self) -> int:

@@ -2,6 +2,7 @@
 
 A line from inside one group into another is cut at every border between: it leaves and enters through ports. Whether
 through the upper or the lower border is known before anything is placed: cycles among members are broken first.
+Each group is laid out as if it stood alone; then its upper ports take the order in which lines come, if fewer cross.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from workbench.views.canvas.layout_solve import solve
 HEADER = 26.0  # of an open group
 SIDE, FOOT = 16.0, 16.0  # what an open group keeps free around its members
 ROOT = -1
+AGAIN = 2  # so often groups are laid out again for fewer crossings at their upper borders
 
 
 @dataclass(frozen=True)
@@ -112,15 +114,39 @@ class _Tree:
         self._scopes = [_Scope() for _ in range(groups + 1)]  # the last is the whole
         self._depth = [0] * len(outline.parent)
         self._flats: list[Flat | None] = [None] * groups
+        self._entries: list[tuple[int, ...]] = [()] * groups  # the order that is asked of each group's top ports
 
     def run(self) -> Flat:
         self._enter_members()
         self._cut_edges()
         for group in (ROOT, *range(len(self._flats))):
             self._find_ports(group)
+        best = self._solve()
+        for _ in range(AGAIN):
+            if best.crossings == 0 or not self._ask_for_entries(best):
+                break
+            flat = self._solve()
+            if flat.crossings >= best.crossings:
+                break
+            best = flat
+        return best
+
+    def _solve(self) -> Flat:
+        """From the inside outwards."""
         for group in reversed(range(len(self._flats))):
             self._flats[group] = self._lay_out(group)
         return self._lay_out(ROOT)
+
+    def _ask_for_entries(self, whole: Flat) -> bool:
+        """From the outside inwards: ports of the top stand as the lines to them come. False where nothing is new."""
+        before, self._entries = self._entries, [()] * len(self._flats)
+        for scope, flat in zip(self._scopes, (*self._flats, whole), strict=True):
+            for place, ports in flat.approach.items() if flat is not None else ():
+                group = scope.entries[place] - self._boxes
+                tops = sum(not port.is_low for port in self._scopes[group].ports)
+                if 1 < len(ports) == tops:
+                    self._entries[group] = ports
+        return self._entries != before
 
     def _scope(self, entry: int) -> _Scope:
         """The one of an open group's entry, or of -1."""
@@ -210,7 +236,8 @@ class _Tree:
 
         if group == ROOT:  # there is only one
             return make()
-        key = (self._outline.headers[group], tuple(sizes), tuple(port.is_low for port in scope.ports), tuple(links))
+        borders = tuple(port.is_low for port in scope.ports)
+        key = (self._outline.headers[group], tuple(sizes), borders, tuple(links), self._entries[group])
         return self._memo.get(key, make)
 
     def _flat(self, entry: int) -> Flat | None:
@@ -252,6 +279,7 @@ class _Tree:
             foot=FOOT if is_group else 0.0,
             side=SIDE if is_group else 0.0,
             least_width=outline.headers[group] if is_group else 0.0,
+            entry=self._entries[group] if is_group else (),
         )
 
 
