@@ -28,6 +28,7 @@ COMMANDS = (
     "sweep",
     "diff",
     "runs",
+    "import",
 )
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _METHODS = "|".join(CalibrationMethod)
@@ -60,7 +61,15 @@ def make_parser() -> argparse.ArgumentParser:
     diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
     runs = _add(commands, "runs", "the history, newest first")
     runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
+    _add_import(_add(commands, "import", "what trtexec, ONNX Runtime or OpenVINO wrote elsewhere, as a run"))
     return parser
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("files", metavar="FILE", type=Path, nargs="+", help="JSON or XML files about one engine: layers, times")
+    add("--model", metavar="MODEL.onnx", help="the model it was built from: layers lead back to its nodes")
+    add("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
 
 
 def _add(commands: _Commands, name: str, text: str) -> argparse.ArgumentParser:

@@ -18,6 +18,7 @@ from workbench.cli.output import Output
 from workbench.core.calibration_report import Calibrated, CalibrateRequest
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.exporting import Exported, ExportRequest
+from workbench.core.importing import Imported, ImportRequest
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyRequest
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
@@ -27,7 +28,7 @@ from workbench.jobs import run_job
 from workbench.measure.metrics.function import code_digest
 from workbench.model import open_model
 
-Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported)
+Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported, Imported)
 
 
 class Sets(msgspec.Struct, frozen=True):
@@ -97,6 +98,9 @@ class Jobs:
 
     def export(self, request: ExportRequest) -> Exported:
         return self._result(request, "export", Exported)
+
+    def import_run(self, request: ImportRequest) -> Imported:
+        return self._result(request, "import", Imported)
 
     def calibrate(self, request: CalibrateRequest) -> Calibrated:
         return self._result(request, "calibrate", Calibrated)

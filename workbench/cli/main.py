@@ -11,6 +11,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from importlib import import_module
+from keyword import iskeyword
 
 from workbench import __version__
 from workbench.cli.arguments import COMMANDS, make_parser
@@ -34,7 +35,8 @@ def main(argv: Sequence[str], open_window: OpenWindow) -> int:
     arguments = _parse(argv)
     if isinstance(arguments, int):
         return arguments
-    module = import_module(f"workbench.cli.{arguments.command}")
+    name = f"{arguments.command}_" if iskeyword(arguments.command) else arguments.command
+    module = import_module(f"workbench.cli.{name}")
     command: Command = module.execute
     output = Output(as_json=arguments.json)
 

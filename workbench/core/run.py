@@ -262,6 +262,7 @@ class Run(msgspec.Struct, frozen=True):
     accuracy: Accuracy | None = None
     error: RunError | None = None
     label: str = ""  # given by the user
+    imported: tuple[str, ...] = ()  # names of the files it was read from; of a run made here: none
 
     @property
     def precision(self) -> str:

@@ -9,10 +9,11 @@ import msgspec
 from workbench.core.calibration_report import Calibrated, CalibrateRequest
 from workbench.core.events import AnyEvent
 from workbench.core.exporting import Exported, ExportRequest
+from workbench.core.importing import Imported, ImportRequest
 from workbench.core.requests import AnyRequest, AnyResult
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
 from workbench.core.tuning import TuneRequest, Tuning
-from workbench.pipeline.files import CALIBRATED_FILE, EXPORTED_FILE, RACE_FILE, RUN_FILE, TUNING_FILE
+from workbench.pipeline.files import CALIBRATED_FILE, EXPORTED_FILE, IMPORTED_FILE, RACE_FILE, RUN_FILE, TUNING_FILE
 
 Verb = Callable[..., AnyResult]
 
@@ -30,6 +31,7 @@ _KINDS: dict[type, Kind] = {
     RaceRequest: Kind(Race, RACE_FILE, "race"),
     CalibrateRequest: Kind(Calibrated, CALIBRATED_FILE, "calibrate"),
     ExportRequest: Kind(Exported, EXPORTED_FILE, "export"),
+    ImportRequest: Kind(Imported, IMPORTED_FILE, "import_run"),
     TuneRequest: Kind(Tuning, TUNING_FILE, "tune"),
 }
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from workbench.pipeline.comparing import CompareRequest, Comparison, compare
     from workbench.pipeline.documents import comparison_document, run_document
     from workbench.pipeline.exporting import export
+    from workbench.pipeline.importing import import_run
     from workbench.pipeline.observing import calibrate
     from workbench.pipeline.racing import race
     from workbench.pipeline.record import new_run
@@ -25,6 +26,7 @@ _HOMES = {
     "CompareRequest": "comparing",
     "calibrate": "observing",
     "export": "exporting",
+    "import_run": "importing",
     "compare": "comparing",
     "comparison_document": "documents",
     "run_document": "documents",
@@ -44,6 +46,7 @@ __all__ = [
     "comparison_document",
     "comparison_table",
     "export",
+    "import_run",
     "new_run",
     "race",
     "run",

@@ -10,6 +10,7 @@ TUNING_FILE = "tuning.json"  # Tuning, in its own folder
 CALIBRATED_FILE = "calibrated.json"  # Calibrated, in its own folder
 CALIBRATION_FILE = "calibration.json"  # CalibrationReport, where a run needed ranges
 EXPORTED_FILE = "exported.json"  # Exported, in its own folder
+IMPORTED_FILE = "imported.json"  # Imported
 LATENCIES_FILE = "latencies.npy"  # float64 milliseconds, in order
 LOG_FILE = "log.txt"
 LAYER_ERRORS_FILE = "layer_errors.json"  # LayerErrors

@@ -34,6 +34,13 @@ _KINDS = {
     "ShapeHostToDevice": LayerKind.SHAPE,
     "copy": LayerKind.REFORMAT,
     "memset": LayerKind.CONSTANT,
+    "Signal": LayerKind.SYNC,  # these and below: TensorRT 8 to 11 where a layer is not of Myelin's compiler
+    "Wait": LayerKind.SYNC,
+    "TrainStation": LayerKind.SYNC,
+    "DeviceToShapeHost": LayerKind.SHAPE,
+    "Reformat": LayerKind.REFORMAT,
+    "NoOp": LayerKind.REFORMAT,
+    "Constant": LayerKind.CONSTANT,
 }
 _LAYOUT = frozenset(["Move", "Tran", "Cast", "Resh", "Repl", "Copy", "Slic", "Conc", "Pad"])
 _QUANTIZE = _LAYOUT | frozenset(["Mul", "Div", "Add", "Min", "Max", "Roun", "Quan", "Dequ"])

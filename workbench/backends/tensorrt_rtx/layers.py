@@ -116,7 +116,7 @@ def parse_layer(line: str) -> EngineLayer | None:
         outputs=_tensors(found["outputs"]),
         tactic=found["tactic"],
         stream=found["stream"] or "",
-        nodes=_nodes(found["metadata"] or ""),
+        nodes=metadata_nodes(found["metadata"] or ""),
     )
 
 
@@ -132,7 +132,7 @@ def _tensors(text: str) -> tuple[EngineTensor, ...]:
     )
 
 
-def _nodes(metadata: str) -> tuple[str, ...]:
+def metadata_nodes(metadata: str) -> tuple[str, ...]:
     """Node names of `[ONNX Layer: a]` items, which an invisible separator divides.
 
     An item of a node in a body is `a | tensor (then_branch) | if0 (If)`: the innermost comes first.

@@ -1,0 +1,1 @@
+"""What other tools write about an engine. Each file here is one reader, found by being there."""
