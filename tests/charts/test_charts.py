@@ -31,8 +31,27 @@ from workbench.core.run import (
     Timing,
 )
 from workbench.core.theme import DARK, LIGHT, Theme
+from workbench.core.waterfall import BlockStep, Step, StepKind, Waterfall
 
 STATS = LatencyStats(2.7, 2.6, 2.8, 2.7, 2.5, 2.9, 3.0, 3.3, 1.1, 900)
+
+
+WATERFALL = Waterfall(
+    3.5,
+    2.0,
+    (
+        Step(
+            StepKind.SAVED,
+            -2.0,
+            (
+                BlockStep("Conv+Relu", "FP32 → INT8", -1.5, ("n0", "n1"), ("l0",), ("l1",)),
+                BlockStep("<b>Gemm</b>", "FP32 → INT8", -0.5, ("n7",), ("l3",), ("l4",)),
+            ),
+        ),
+        Step(StepKind.CONVERSIONS, 0.25, (BlockStep("QuantizeLinear", "only in B", 0.25, (), (), ("l0",)),)),
+        Step(StepKind.REST, 0.25),
+    ),
+)
 
 
 def run_of(precision: Precision, *, finished: bool = True) -> Run:
@@ -113,7 +132,9 @@ def test_a_chart_without_data_says_what_would_fill_it(chart: Chart) -> None:
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=lambda theme: theme.name)
 def test_a_chart_draws_runs_in_their_precisions_colours(chart: Chart, theme: Theme) -> None:
     chart.set_theme(theme)
-    data = ChartData((series_of(Precision.INT8), series_of(Precision.FP32)), calibration=REPORT)
+    data = ChartData(
+        (series_of(Precision.INT8), series_of(Precision.FP32)), calibration=REPORT, waterfall=WATERFALL, first="FP32"
+    )
     chart.set_data(data)
     drawn = pixels(chart) & 0xFFFFFF
     wanted = {theme.precision[Precision.INT8], theme.series[0]}
@@ -123,7 +144,7 @@ def test_a_chart_draws_runs_in_their_precisions_colours(chart: Chart, theme: The
 def test_a_live_chart_follows_growing_arrays(chart: Chart) -> None:
     one = series_of(Precision.INT8, live=True)
     for count in (1, 5, 30):
-        chart.set_data(ChartData((msgspec_replace(one, count),), calibration=REPORT))
+        chart.set_data(ChartData((msgspec_replace(one, count),), calibration=REPORT, waterfall=WATERFALL, first="FP32"))
         chart.grab()
     assert chart.csv().count("\n") >= 2 or chart.title == "Accuracy"
 
@@ -143,7 +164,14 @@ def msgspec_replace(one: Series, count: int) -> Series:
 
 
 def test_what_is_drawn_can_be_had_as_csv(chart: Chart) -> None:
-    chart.set_data(ChartData((series_of(Precision.INT8), series_of(Precision.FP32)), calibration=REPORT))
+    chart.set_data(
+        ChartData(
+            (series_of(Precision.INT8), series_of(Precision.FP32)),
+            calibration=REPORT,
+            waterfall=WATERFALL,
+            first="FP32",
+        )
+    )
     rows = list(csv.reader(io.StringIO(chart.csv())))
     assert len(rows) > 2
     assert len({len(row) for row in rows}) == 1

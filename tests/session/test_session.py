@@ -217,18 +217,33 @@ def test_a_race_says_who_is_faster(opened: Session, qtbot: QtBot) -> None:
     opened.choose("Fast", options={"latency_ms": "1"})
     fast = build_and_wait(opened, qtbot)
     opened.set_compared([slow.id, fast.id])
-    assert opened.can_race
-    assert opened.race_entry(fast) is None and opened.racers == (slow.id, fast.id)
-    with qtbot.waitSignal(opened.raced, timeout=TIMEOUT_MS):
-        opened.race()
-    entry = opened.race_entry(fast)
-    assert entry is not None and entry.speedup > 2 and "faster" in entry.verdict
+    assert opened.races.is_possible
+    assert opened.races.of(fast) is None and opened.races.racers == (slow.id, fast.id)
+    with qtbot.waitSignal(opened.races.ended, timeout=TIMEOUT_MS) as ended:
+        opened.races.start()
+    raced = opened.races.of(fast)
+    assert raced is not None and raced.entry.speedup > 2 and "faster" in raced.entry.verdict
+    assert raced.race.rounds >= 8 and "interleaved" in raced.race.protocol and raced.race.machine["load"]
+    assert not opened.runs.store.folder(ended.args[0].id).exists()  # its engines are of no more use
+
+
+def test_a_race_that_is_cancelled_says_nothing_and_leaves_nothing(opened: Session, qtbot: QtBot) -> None:
+    opened.settings.set("race_seconds", 600.0)
+    runs = [build_and_wait(opened, qtbot) for _ in range(2)]
+    opened.set_compared([run.id for run in runs])
+    opened.races.start()
+    job = next(iter(opened.runs.jobs))
+    qtbot.waitUntil(lambda: opened.runs.live[job].progress.phase == "time", timeout=TIMEOUT_MS)
+    opened.cancel()
+    qtbot.waitUntil(lambda: not opened.is_busy, timeout=TIMEOUT_MS)
+    assert opened.races.of(runs[1]) is None and opened.message is None and opened.races.is_possible
+    assert not opened.runs.store.folder(job).exists()
 
 
 def test_one_run_alone_does_not_race(opened: Session, qtbot: QtBot) -> None:
     build_and_wait(opened, qtbot)
-    assert not opened.can_race
-    opened.race()
+    assert not opened.races.is_possible
+    opened.races.start()
     assert opened.message is not None and "two" in opened.message.text
 
 
@@ -259,6 +274,6 @@ def test_what_the_plan_asks_follows_its_rules_at_once(opened: Session) -> None:
     assert opened.asked["n0"] is Precision.INT8 and opened.asked["n4"] is Precision.FP32
 
 
-@pytest.mark.parametrize("name", ["has_model", "can_race", "has_run", "has_selection", "can_undo", "is_busy"])
+@pytest.mark.parametrize("name", ["has_model", "has_run", "has_selection", "can_undo", "is_busy"])
 def test_an_empty_session_can_do_nothing_of_this(session: Session, name: str) -> None:
     assert getattr(session, name) is False

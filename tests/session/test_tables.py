@@ -27,10 +27,11 @@ from workbench.core.run import (
 )
 from workbench.session.actions import ACTIONS
 from workbench.session.baseline import baseline_of, run_title, verdict
-from workbench.session.races import Races
+from workbench.session.races import Raced
 from workbench.session.runs_model import COLUMNS, RunsModel
 from workbench.session.session import Session
 from workbench.session.settings import SETTINGS, Settings
+from workbench.store import RaceBook
 from workbench.session.words import bytes_words, fate_words, mebibytes, milliseconds, percent, shape_words
 
 
@@ -162,21 +163,31 @@ def test_the_verdict_needs_a_race_to_be_sure() -> None:
 
 def test_the_speed_up_of_a_race_stands_in_the_table_with_its_interval(qapp: object) -> None:
     model = table(RUNS)
-    model.set_runs(RUNS, RUNS[2], {"r2": RACED})
+    model.set_runs(
+        RUNS, RUNS[2], {"r2": Raced(Race("a", (RACED,), 16, "16 rounds, interleaved", {"load": "0.10"}), RACED)}
+    )
     assert texts(model, "speedup") == ["1.0×", "2.5× ±0.1", "—"]
     assert "interleaved" in model.cell(1, 2).tip and "one after the other" in table(RUNS).cell(1, 2).tip
 
 
 def test_races_are_kept_for_the_next_start_and_the_newest_counts(tmp_path: Path) -> None:
     first = RaceEntry("r1", 6, 1, 1, 1, "baseline")
-    races = Races(tmp_path)
+    races = RaceBook(tmp_path)
     races.add(Race("a", (first, RaceEntry("r2", 2, 9, 9, 9, "faster by 89 % ± 1 %"))))
     races.add(Race("b", (first, RACED)))
-    again = Races(tmp_path)
-    assert again.entry("r1", "r2") == RACED
-    assert again.entry("r2", "r1") is None and again.entry("r1", "r9") is None
+    again = RaceBook(tmp_path)
+    assert again.find("r1", "r2") == (Race("b", (first, RACED)), RACED)
+    assert again.find("r2", "r1") is None and again.find("r1", "r9") is None
     (tmp_path / "races.json").write_text("{")
-    assert Races(tmp_path).entry("r1", "r2") is None
+    assert RaceBook(tmp_path).find("r1", "r2") is None
+
+
+def test_a_race_of_another_program_is_not_written_over(tmp_path: Path) -> None:
+    first = RaceEntry("r1", 6, 1, 1, 1, "baseline")
+    window, terminal = RaceBook(tmp_path), RaceBook(tmp_path)
+    terminal.add(Race("a", (first, RACED)))
+    window.add(Race("b", (first, RaceEntry("r3", 2, 9, 9, 9, "faster by 89 % ± 1 %"))))
+    assert RaceBook(tmp_path).find("r1", "r2") is not None and window.find("r1", "r2") is not None
 
 
 def test_a_label_named_baseline_is_the_baseline() -> None:

@@ -194,7 +194,7 @@ def test_two_runs_selected_are_compared_and_raced(window: MainWindow, qtbot: QtB
     click_row(window, 1, CONTROL)
     assert len(window.session.compared) == 2 and window.top.race.text() == "Compare 2 runs"
     assert "≈" in window.bottom.runs.table.runs.index(1, 2).data()  # timed one after the other
-    with qtbot.waitSignal(window.session.raced, timeout=TIMEOUT_MS):
+    with qtbot.waitSignal(window.session.races.ended, timeout=TIMEOUT_MS):
         click(window.top.race)
     qtbot.waitUntil(lambda: not window.session.is_busy, timeout=5000)
     assert "faster" in window.status.verdict.words.main and "interleaved" in window.status.verdict.words.main

@@ -19,6 +19,7 @@ from workbench.core.layer_errors import LayerErrors
 from workbench.core.precision import CalibrationMethod
 from workbench.core.run import Run
 from workbench.core.theme import Theme
+from workbench.core.waterfall import Waterfall
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Series:
 class ChartData:
     """Runs to draw, the current one first; the selected engine layers of the current run and source nodes, by id.
 
-    `calibration` is what is known of ranges; `method` the one that the plan has.
+    `calibration` is what is known of ranges; `method` the one that the plan has. `waterfall` leads from the run whose
+    title is `first` to the current one.
     """
 
     series: tuple[Series, ...] = ()
@@ -48,6 +50,8 @@ class ChartData:
     nodes: frozenset[str] = frozenset()
     calibration: CalibrationReport | None = None
     method: CalibrationMethod = CalibrationMethod.MSE
+    waterfall: Waterfall | None = None
+    first: str = ""
 
 
 class Chart(QWidget):
@@ -57,6 +61,7 @@ class Chart(QWidget):
     order: int = 100
     layer_clicked = Signal(str)  # an engine layer's id, of the current run
     nodes_clicked = Signal(object)  # tuple of source nodes' ids
+    blocks_clicked = Signal(object)  # tuple of BlockStep
     subtitle_changed = Signal(str)  # what stands small and grey beside the title
 
     def set_data(self, data: ChartData) -> None:

@@ -17,7 +17,6 @@ from workbench.charts.plot import Plot, elide, placeholder, plot_font, series_co
 from workbench.core.theme import LIGHT, Theme
 
 EMPTY = "Each inference of a timed run appears here as it is measured."
-NOISY_COV = 2.5  # per cent; trtexec's threshold
 AXIS_PX = 40
 
 
@@ -129,7 +128,7 @@ class Latency(Chart):
         stats = first.run.timing.stats if first.run.timing else None
         if stats is None:
             return first.run.timing.reason if first.run.timing else ""
-        noise = "quiet machine" if stats.cov_percent <= NOISY_COV else "noisy machine"
+        noise = "noisy" if stats.is_noisy else "steady"
         return f"p95 {stats.p95_ms:.2f} ms · {noise} (CoV {stats.cov_percent:.1f} %)"
 
     def csv(self) -> str:

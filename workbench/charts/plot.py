@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Sequence
 
@@ -52,6 +53,11 @@ def placeholder(text: str, parent: QWidget) -> QLabel:
     return label
 
 
+def plain_tip(text: str) -> str:
+    """For tooltips: `text` word for word, line for line. Qt would take a name like `<img …>` for HTML."""
+    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>") if text else ""
+
+
 def why_empty(data: ChartData, otherwise: str) -> str:
     """Why there is nothing to draw of the current run, in its own words; `otherwise` where it says nothing."""
     if not data.series:
@@ -73,16 +79,22 @@ class NameAxis(pg.AxisItem):
     def __init__(self, width: int = 216) -> None:
         super().__init__("left")
         self.names: list[str] = []
-        self.setStyle(tickLength=0, tickTextOffset=8, tickFont=plot_font())
+        self.setStyle(tickLength=0, tickAlpha=0, tickTextOffset=8, tickFont=plot_font())
+        self.most = self.taken = float(width)
         self.setWidth(width)
 
-    def set_names(self, names: Sequence[str]) -> None:
-        if list(names) != self.names:
-            self.names = list(names)
+    def set_names(self, names: Sequence[str], room: float) -> None:
+        """`room` is the width of names and bars; names take what they need (`taken`), at most `most` and half of it."""
+        metrics = QFontMetricsF(plot_font())
+        longest = max((metrics.horizontalAdvance(name) for name in names), default=0.0) + LABEL_GAP + 1
+        width = max(min(longest, self.most, room / 2), LABEL_GAP)
+        if list(names) != self.names or width != self.taken:
+            self.names, self.taken = list(names), width
+            self.setWidth(width)
             self.setTicks([list(enumerate(self._elided()))])
 
     def _elided(self) -> list[str]:
-        font, room = plot_font(), self.width() - LABEL_GAP
+        font, room = plot_font(), self.taken - LABEL_GAP
         return [elide(name, room, font) for name in self.names]
 
 

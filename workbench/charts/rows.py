@@ -11,7 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from workbench.charts.base import Chart
-from workbench.charts.plot import NameAxis, Plot, placeholder, plot_font
+from workbench.charts.plot import NameAxis, Plot, placeholder, plain_tip, plot_font
 from workbench.core.theme import LIGHT, Theme
 
 BAR = 0.58  # of a row
@@ -41,7 +41,7 @@ class Figure:
 
 
 class RowChart(Chart):
-    """Base of charts with one named row per thing. Subclasses call `draw` and may override `row_clicked`."""
+    """Base of charts with one named row per thing. Subclasses `draw`; they may override `row_clicked` and `row_tip`."""
 
     empty = "Nothing to show yet."
 
@@ -54,6 +54,7 @@ class RowChart(Chart):
         self.plot.getPlotItem().hideAxis("bottom")
         self.plot.getPlotItem().disableAutoRange()
         self.plot.scene().sigMouseClicked.connect(self._clicked)
+        self.plot.scene().sigMouseMoved.connect(self._hovered)
         self.placeholder = placeholder(self.empty, self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -81,7 +82,7 @@ class RowChart(Chart):
         bars = list(bars)
         self.plot.setVisible(bool(names))
         self.placeholder.setVisible(not names)
-        self.axis.set_names(names)
+        self.axis.set_names(names, self.width())
         self._set_bars(bars)
         self._set_figures(figures)
         longest = max((bar.end for bar in bars), default=1.0) or 1.0
@@ -94,8 +95,9 @@ class RowChart(Chart):
 
     def _set_range(self) -> None:
         """The longest bar ends where the longest figure still fits behind it."""
+        self.axis.set_names(self.axis.names, self.width())
         rows = max(self._rows, self.capacity())
-        width = max(self._room_px + 40, self.width() - self.axis.width())
+        width = max(self._room_px + 40, self.width() - self.axis.taken)
         end = self._end * width / (width - self._room_px)
         self.plot.getPlotItem().setRange(xRange=(0, end), yRange=(-0.5, rows - 0.5), padding=0)
 
@@ -130,11 +132,21 @@ class RowChart(Chart):
     def row_clicked(self, row: int) -> None:
         """A row was clicked. Nothing by default."""
 
+    def row_tip(self, row: int) -> str:
+        """What hovering over a row says. Nothing by default."""
+        return ""
+
     def _clicked(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
-        where = self.plot.getPlotItem().getViewBox().mapSceneToView(event.scenePos())
-        row = round(where.y())
+        row = self._row_at(event.scenePos())
         if 0 <= row < self._rows:
             self.row_clicked(row)
+
+    def _hovered(self, place: QPointF) -> None:
+        row = self._row_at(place)
+        self.plot.setToolTip(plain_tip(self.row_tip(row)) if 0 <= row < self._rows else "")
+
+    def _row_at(self, place: QPointF) -> int:
+        return round(self.plot.getPlotItem().getViewBox().mapSceneToView(place).y())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -16,7 +16,7 @@ from workbench.pipeline.record import new_run
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.table import comparison_table, why_not
 from workbench.precision import read_plan
-from workbench.store import Store
+from workbench.store import RaceBook, Store
 
 
 def execute(arguments: Namespace, output: Output) -> int:
@@ -37,6 +37,8 @@ def execute(arguments: Namespace, output: Output) -> int:
 
     with jobs.until_interrupted():
         comparison = compare(_request(arguments), perform, Store().new_folder, on_run, on_done)
+    if comparison.race is not None and comparison.race.error is None:
+        RaceBook(Store().root).add(comparison.race)
     _tell(arguments, output, comparison)
     return _exit_code(output, comparison, jobs.was_interrupted)
 

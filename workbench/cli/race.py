@@ -10,7 +10,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
 from workbench.pipeline.documents import race_document, run_title
 from workbench.pipeline.table import race_table
-from workbench.store import Store
+from workbench.store import RaceBook, Store
 
 
 def execute(arguments: Namespace, output: Output) -> int:
@@ -23,6 +23,8 @@ def execute(arguments: Namespace, output: Output) -> int:
     jobs = Jobs(output)
     with jobs.until_interrupted():
         race = jobs.race(RaceRequest(race_id, str(folder), requests, arguments.seconds))
+    if race.error is None:
+        RaceBook(store.root).add(race)
     return _tell(output, runs, race)
 
 

@@ -129,6 +129,10 @@ class Build(msgspec.Struct, frozen=True):
     versions: dict[str, str] = {}
 
 
+NOISY_COV_PERCENT = 2.5
+"""Coefficient of variation above which trtexec warns; so do we, that users recognise it."""
+
+
 class LatencyStats(msgspec.Struct, frozen=True):
     """Milliseconds. The interval is the 95 % interval of the median by order statistics; cov is in per cent."""
 
@@ -142,6 +146,11 @@ class LatencyStats(msgspec.Struct, frozen=True):
     p99_ms: float
     cov_percent: float
     iterations: int
+
+    @property
+    def is_noisy(self) -> bool:
+        """Varies more than trtexec takes for steady."""
+        return self.cov_percent > NOISY_COV_PERCENT
 
 
 class Timing(msgspec.Struct, frozen=True):

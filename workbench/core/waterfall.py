@@ -28,13 +28,20 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class BlockStep(msgspec.Struct, frozen=True):
-    """One aligned group's part: its title, what changed in words, source nodes, layers of B (of A where B has none)."""
+    """One aligned group's part: its ops, what changed in words, source nodes, layers of A and of B by id, its name."""
 
     title: str
     words: str
     ms: float
     nodes: tuple[str, ...] = ()
-    layers: tuple[str, ...] = ()
+    a: tuple[str, ...] = ()
+    b: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The ops, and what the engine calls them where it does."""
+        return f"{self.title}  {self.name}" if self.name and self.name != self.title else self.title
 
 
 class Waterfall(msgspec.Struct, frozen=True):

@@ -10,13 +10,10 @@ from time import perf_counter
 
 from workbench.backends.base import Feed, Runner
 from workbench.core.errors import Cancelled, WorkbenchError
-from workbench.core.run import LatencyStats, TimingConfig
+from workbench.core.run import NOISY_COV_PERCENT, LatencyStats, TimingConfig
 
 BATCH_SECONDS = 1 / 30
 """Latencies are handed out at most this often, so that whoever listens costs the measurement nothing."""
-
-MAX_COV_PERCENT = 2.5
-"""trtexec warns above this coefficient of variation; so do we, that users recognise it."""
 
 
 def measure_latency(
@@ -112,10 +109,10 @@ def _threads(count: int) -> str:
 def stability_warnings(stats: LatencyStats, load: float, cores: int) -> tuple[str, ...]:
     """What makes the number less sure. `load` is the load average just before timing, `cores` logical ones."""
     found = []
-    if stats.cov_percent > MAX_COV_PERCENT:
+    if stats.is_noisy:
         found.append(
             f"Latency varies by {stats.cov_percent:.1f} % (coefficient of variation; steady is below"
-            f" {MAX_COV_PERCENT} %): compare by the interleaved verdict, not by two separate medians."
+            f" {NOISY_COV_PERCENT} %): compare by the interleaved verdict, not by two separate medians."
         )
     if cores and load > cores:
         found.append(f"The machine was busy before timing: load {load:.1f} on {cores} cores.")

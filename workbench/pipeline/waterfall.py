@@ -68,7 +68,7 @@ def _kind(group: AlignedGroup, compute_ms: float) -> StepKind:
 
 
 def _block(group: AlignedGroup, ms: float) -> BlockStep:
-    return BlockStep(group.title, group.words, ms, group.nodes, group.b or group.a)
+    return BlockStep(group.title, group.words, ms, group.nodes, group.a, group.b, group.name)
 
 
 def _largest(blocks: list[BlockStep]) -> tuple[BlockStep, ...]:

@@ -25,6 +25,16 @@ class Action(msgspec.Struct, frozen=True):
 
 ACTIONS = (
     Action("open", "Open…", "open_dialog", "File", "Open an ONNX model", "Ctrl+O", icon="open"),
+    Action(
+        "import",
+        "Import engine or profile…",
+        "run_import.ask",
+        "File",
+        "What trtexec, ONNX Runtime or OpenVINO wrote elsewhere: layers, their times, latencies; as a run of this model",
+        "",
+        "has_model",
+        icon="open",
+    ),
     Action("close_model", "Close model", "close_model", "File", "Back to the welcome page", "Ctrl+W", "has_model"),
     Action(
         "report",
@@ -199,7 +209,9 @@ ACTIONS = (
         "Ctrl+G",
         "has_model",
     ),
-    Action("netron", "Netron", "netron.toggle", "View", "The model and the engine in Netron, one selection with the graphs"),
+    Action(
+        "netron", "Netron", "netron.toggle", "View", "The model and the engine in Netron, one selection with the graphs"
+    ),
     Action(
         "theme", "Light or dark", "toggle_theme", "View", "Switch between light and dark", "Ctrl+Shift+L", icon="theme"
     ),
@@ -241,12 +253,22 @@ ACTIONS = (
     Action(
         "race",
         "Compare runs",
-        "race",
+        "session.races.start",
         "Run",
         "Time the runs selected in the table interleaved (A B B A), and say what is faster",
         "Ctrl+Shift+R",
-        "can_race",
+        "races.is_possible",
         icon="compare",
+    ),
+    Action(
+        "conditions",
+        "How it was measured…",
+        "conditions.show",
+        "Run",
+        "Protocol, machine, versions and noise of the current run's time, and of its race with the baseline",
+        "",
+        "has_run",
+        icon="info",
     ),
     Action(
         "choices",

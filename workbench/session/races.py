@@ -1,37 +1,73 @@
-"""Races: what interleaved timing has said of pairs of runs, kept beside the runs for the next start."""
+"""Races of the compared runs: started here, and what they said of each run against the baseline."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
 
 from workbench.core.errors import WorkbenchError
-from workbench.core.json import read_json, write_json
-from workbench.core.run import Race, RaceEntry
+from workbench.core.run import Race, RaceEntry, Run
+from workbench.session.baseline import stats_of
+from workbench.store import RaceBook
 
-FILE = "races.json"
-KEPT = 200
+if TYPE_CHECKING:
+    from workbench.session.session import Session
 
 
-class Races:
-    """The newest first. A file that cannot be read counts as empty: races can be run again."""
+class Raced(msgspec.Struct, frozen=True):
+    """What a race said of one run, and the race: its protocol, its rounds, the machine at the time."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
+    race: Race
+    entry: RaceEntry
+
+
+class Races(QObject):
+    """The newest race of two runs counts, of this window or of the command line."""
+
+    ended = Signal(object)  # Race: one that came to its end
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._session = session
+        self._book = RaceBook(session.runs.store.root)
+        session.runs.finished.connect(self._finished)
+
+    @property
+    def racers(self) -> tuple[str, ...]:
+        """The compared runs that can be raced: those with a time of their own. The baseline comes first."""
+        session = self._session
+        ids = [run_id for run_id in session.compared if stats_of(session.runs.get(run_id)) is not None]
+        first = session.baseline
+        return tuple(sorted(ids, key=lambda run_id: first is None or run_id != first.id))
+
+    @property
+    def is_possible(self) -> bool:
+        return len(self.racers) > 1
+
+    def start(self) -> None:
+        """Times the compared runs interleaved, the baseline first."""
         try:
-            self._all = read_json(self._path, list[Race]) if self._path.is_file() else []
-        except WorkbenchError:
-            self._all = []
+            self._session.runs.race(self.racers, self._session.settings.get("race_seconds"))
+        except WorkbenchError as error:
+            self._session.show_error(error)
 
-    def add(self, race: Race) -> None:
-        self._all = [race, *self._all][:KEPT]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self._path, self._all)
+    def of(self, run: Run | None) -> Raced | None:
+        """What interleaved timing says of a run against the baseline; None where the two have not raced."""
+        first = self._session.baseline
+        found = self._book.find(first.id, run.id) if run is not None and first is not None else None
+        return Raced(*found) if found is not None else None
 
-    def entry(self, baseline: str, run: str) -> RaceEntry | None:
-        """What the newest race of these two says of `run` against `baseline`; None where they never raced."""
-        for race in self._all:
-            if race.entries and race.entries[0].run == baseline:
-                for entry in race.entries:
-                    if entry.run == run:
-                        return entry
-        return None
+    def _finished(self, result: object) -> None:
+        """The engines that it built are of no more use."""
+        if not isinstance(result, Race):
+            return
+        try:
+            self._session.runs.store.delete(result.id)
+            if result.error is None:
+                self._book.add(result)
+        except WorkbenchError as error:
+            self._session.show_error(error)
+        if result.error is None:
+            self.ended.emit(result)

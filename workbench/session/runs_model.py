@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +13,11 @@ import msgspec
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from workbench.core.precision import Precision
-from workbench.core.run import RaceEntry, Run, Status
+from workbench.core.run import Run, Status
 from workbench.pipeline.table import is_simulated, simulator_text
 from workbench.session.baseline import run_title, stats_of
+from workbench.session.conditions import race_conditions, timing_conditions
+from workbench.session.races import Raced
 from workbench.session.words import mebibytes, milliseconds, percent, verbal_status
 
 Index = QModelIndex | QPersistentModelIndex
@@ -48,7 +51,7 @@ class Against:
     """What a row is seen against: the baseline, what a race of the two said, and what people call a target."""
 
     run: Run | None = None
-    entry: RaceEntry | None = None
+    raced: Raced | None = None
     targets: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,8 +78,10 @@ def _median(run: Run, base: Against) -> Cell:
         return _reason(run, base.targets)
     half = max(stats.high_ms - stats.median_ms, stats.median_ms - stats.low_ms)
     tip = f"median of {stats.iterations} iterations, 95 % interval {stats.low_ms:.4g} to {stats.high_ms:.4g} ms; "
-    tip += f"p95 {stats.p95_ms:.4g} ms, p99 {stats.p99_ms:.4g} ms, CoV {stats.cov_percent:.1f} %"
-    return Cell(milliseconds(stats.median_ms), f"±{_two(half)}", value=stats.median_ms, tip=tip)
+    tip += f"p95 {stats.p95_ms:.4g} ms, p99 {stats.p99_ms:.4g} ms"
+    tip = "\n".join([tip, *timing_conditions(run)])
+    soft = f"±{_two(half)}{' noisy' if stats.is_noisy else ''}"
+    return Cell(milliseconds(stats.median_ms), soft, value=stats.median_ms, tip=tip)
 
 
 def _reason(run: Run, targets: Mapping[str, str]) -> Cell:
@@ -108,18 +113,20 @@ def _speedup(run: Run, base: Against) -> Cell:
         return NONE
     if run.id == base.run.id:
         return Cell("1.0×", tone="soft", value=1.0, tip="the baseline: speed-ups are counted from it")
-    if base.entry is not None:
-        return _raced(base.entry, run_title(base.run))
+    if base.raced is not None:
+        return _raced(base.raced, run_title(base.run))
     ratio = first.median_ms / own.median_ms
     tip = f"{run_title(base.run)} takes {first.median_ms:.4g} ms. The two were timed one after the other: "
     tip += "select both and Compare, then they are timed interleaved"
     return Cell(f"≈ {_times(ratio)}", tone=_gain(ratio, ratio), value=ratio, tip=tip)
 
 
-def _raced(entry: RaceEntry, base: str) -> Cell:
+def _raced(raced: Raced, base: str) -> Cell:
+    entry = raced.entry
     half = (entry.high - entry.low) / 2
     tip = f"{entry.verdict} than {base}" if entry.verdict.startswith(("faster", "slower")) else entry.verdict
-    tip += f"; timed interleaved, 95 % interval {entry.low:.3g}× to {entry.high:.3g}×"
+    tip += f"; timed interleaved in {raced.race.rounds} rounds, 95 % interval {entry.low:.3g}× to {entry.high:.3g}×"
+    tip = "\n".join([tip, *race_conditions(raced)])
     return Cell(_times(entry.speedup), f"±{_two(half)}", _gain(entry.low, entry.high), entry.speedup, tip=tip)
 
 
@@ -187,6 +194,11 @@ def _sqnr(run: Run, _base: Against) -> Cell:
     return Cell(text, soft, "bad" if worst.sqnr_db < 12 else "", worst.sqnr_db, tip=tip)
 
 
+def tip_lines(text: str) -> str:
+    """Word for word, line for line: Qt would take a name like `<img …>` for HTML, and show plain lines in one."""
+    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>") if text else ""
+
+
 def _two(value: float) -> str:
     """One figure of a small value, without an exponent; else one decimal."""
     return f"{Decimal(f'{value:.1g}'):f}" if value < 0.1 else f"{value:.1f}"
@@ -215,7 +227,7 @@ class RunsModel(QAbstractTableModel):
         super().__init__(parent)
         self._rows: list[Run] = []
         self._base: Run | None = None
-        self._entries: dict[str, RaceEntry] = {}
+        self._raced: dict[str, Raced] = {}
         self._targets: dict[str, str] = {}
         self._sorting: tuple[int, Qt.SortOrder] | None = None
         self.current = ""
@@ -224,14 +236,14 @@ class RunsModel(QAbstractTableModel):
         self,
         runs: Sequence[Run],
         baseline: Run | None,
-        entries: Mapping[str, RaceEntry] | None = None,
+        raced: Mapping[str, Raced] | None = None,
         targets: Mapping[str, str] | None = None,
     ) -> None:
-        """Oldest first, unless sorted by a column. `entries`: by run, what races with the baseline said.
+        """Oldest first, unless sorted by a column. `raced`: by run, what races with the baseline said.
 
         `targets`: what people call them.
         """
-        self._base, self._entries, self._targets = baseline, dict(entries or {}), dict(targets or {})
+        self._base, self._raced, self._targets = baseline, dict(raced or {}), dict(targets or {})
         rows = self._sorted(list(reversed(list(runs))))
         same = [run.id for run in rows] == [run.id for run in self._rows]
         if same:
@@ -253,7 +265,7 @@ class RunsModel(QAbstractTableModel):
         return self._cell(COLUMNS[column], self._rows[row])
 
     def _cell(self, column: Column, run: Run) -> Cell:
-        return column.cell(run, Against(self._base, self._entries.get(run.id), self._targets))
+        return column.cell(run, Against(self._base, self._raced.get(run.id), self._targets))
 
     def task_title(self) -> str:
         """The metric of the first run that has one: `exact lines`."""
@@ -289,7 +301,7 @@ class RunsModel(QAbstractTableModel):
             case Qt.ItemDataRole.EditRole:
                 return cell.main
             case Qt.ItemDataRole.ToolTipRole:
-                return cell.tip
+                return tip_lines(cell.tip)
             case Qt.ItemDataRole.TextAlignmentRole:
                 side = Qt.AlignmentFlag.AlignRight if index.column() else Qt.AlignmentFlag.AlignLeft
                 return side | Qt.AlignmentFlag.AlignVCenter

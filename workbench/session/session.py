@@ -14,9 +14,9 @@ from workbench.core.model import Model
 from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyResult
-from workbench.core.run import EngineGraph, Race, RaceEntry, Run
+from workbench.core.run import EngineGraph, Run
 from workbench.session.asking import Ask
-from workbench.session.baseline import baseline_of, stats_of
+from workbench.session.baseline import baseline_of
 from workbench.session.calibrations import Calibrations
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
@@ -31,6 +31,7 @@ from workbench.session.samples import SamplePreviews
 from workbench.session.scopes import Scopes
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
+from workbench.session.why import Why
 from workbench.store import Store
 
 
@@ -56,7 +57,6 @@ class Session(QObject):
     engine_changed = Signal(object)  # EngineGraph or None: of the current run
     compared_changed = Signal(object)  # tuple of run ids
     message_changed = Signal(object)  # Message or None
-    raced = Signal(object)  # Race
 
     def __init__(
         self, store: Store | None = None, settings: Settings | None = None, parent: QObject | None = None
@@ -73,7 +73,6 @@ class Session(QObject):
         self.current: Run | None = None
         self.compared: tuple[str, ...] = ()
         self.message: Message | None = None
-        self.races = Races(self.runs.store.root)
         self.scopes = Scopes()
         self.links = Links(None, None)
         self.plan = PlanDocument(self)
@@ -81,6 +80,8 @@ class Session(QObject):
         self._opener = Ask("open", Opened, self)
         self._prober = Ask("capabilities", dict[str, BackendInfo], self)
         self.pair = EnginePair(self)
+        self.races = Races(self)
+        self.why = Why(self)
         self.costs = NodeCosts(self)
         self.calibrations = Calibrations(self)
         self._connect()
@@ -127,17 +128,6 @@ class Session(QObject):
         return any(True for _ in self.visible_runs())
 
     @property
-    def racers(self) -> tuple[str, ...]:
-        """The compared runs that can be raced: those with a time of their own. The baseline comes first."""
-        ids = [run_id for run_id in self.compared if stats_of(self.runs.get(run_id)) is not None]
-        first = self.baseline
-        return tuple(sorted(ids, key=lambda run_id: first is None or run_id != first.id))
-
-    @property
-    def can_race(self) -> bool:
-        return len(self.racers) > 1
-
-    @property
     def can_undo(self) -> bool:
         return self.undo.canUndo()
 
@@ -173,11 +163,6 @@ class Session(QObject):
     def baseline(self) -> Run | None:
         """The run that speed-ups are counted from."""
         return baseline_of(list(self.visible_runs()))
-
-    def race_entry(self, run: Run | None) -> RaceEntry | None:
-        """What interleaved timing says of a run against the baseline, where the two have raced."""
-        first = self.baseline
-        return self.races.entry(first.id, run.id) if run is not None and first is not None else None
 
     @property
     def targets(self) -> dict[str, str]:
@@ -222,7 +207,7 @@ class Session(QObject):
         self.undo.clear()
         self.model, self.current, self.selection = model, None, Selection()
         self.links = Links(model, None)
-        newest = next((run for run in self.visible_runs()), None) if model else None
+        newest = next((run for run in self.visible_runs() if not run.imported), None) if model else None
         self.choices = Choices.of(model, recipe) if model else Choices()
         if newest is not None:
             self.choices = self.choices.like(newest)
@@ -329,13 +314,6 @@ class Session(QObject):
             self.cancel_opening()
         self.runs.cancel()
 
-    def race(self) -> None:
-        """Times the compared runs interleaved, the baseline first."""
-        try:
-            self.runs.race(self.racers, self.settings.get("race_seconds"))
-        except WorkbenchError as error:
-            self.show_error(error)
-
     def set_current(self, run_id: str) -> None:
         run = self.runs.get(run_id)
         if self.current is not None and run is not None and run.id == self.current.id:
@@ -366,9 +344,6 @@ class Session(QObject):
         if following and self.current is not None and result.id == self.current.id:
             self.set_compared((following, *(known for known in self.compared if known != following)))
             self.set_current(following)
-        if isinstance(result, Race) and result.error is None:
-            self.races.add(result)
-            self.raced.emit(result)
 
     def export_report(self, path: str) -> None:
         """Writes the compared runs (else all shown) as one HTML file."""

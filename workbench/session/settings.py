@@ -43,7 +43,12 @@ SETTINGS = (
         "timing_seconds", 3.0, "Seconds to time each run", "The protocol asks for 3 s or more.", low=0.2, high=600.0
     ),
     Setting(
-        "race_seconds", 12.0, "Seconds to compare runs", "They are timed interleaved, A B B A.", low=1.0, high=3600.0
+        "race_seconds",
+        60.0,
+        "Seconds to compare runs, at most",
+        "They are timed interleaved, A B B A; it ends as soon as it is decided.",
+        low=1.0,
+        high=3600.0,
     ),
     Setting("threads", 0, "Threads of CPU backends", "0: all physical cores.", low=0, high=1024),
     Setting("evaluation_limit", 0, "Evaluation samples at most", "0: the whole set.", low=0, high=1_000_000),

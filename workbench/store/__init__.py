@@ -1,5 +1,6 @@
 """Runs and their files on disk."""
 
+from workbench.store.races import RaceBook
 from workbench.store.store import Store
 
-__all__ = ["Store"]
+__all__ = ["RaceBook", "Store"]

@@ -8,11 +8,12 @@ import numpy as np
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.core.errors import WorkbenchError
 from workbench.core.theme import Theme
+from workbench.core.waterfall import BlockStep
 from workbench.session.baseline import short_title
 from workbench.session.session import Session
 from workbench.views.calibration_panel import CalibrationPanel
@@ -43,6 +44,7 @@ class Cell(QWidget):
         self._head = QHBoxLayout()
         self._head.setSpacing(10)
         self._subtitle = Line(px=11)
+        self._subtitle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # tabs come first
         self._head.addWidget(self._subtitle, 1)
         self.more = button("⋯", "ghost", "Save or copy what is shown")
         self.menu = QMenu(self.more)
@@ -107,19 +109,25 @@ class Bottom(QSplitter):
             self.addWidget(cell)
         self.setSizes([480, 360, 760])
         news = (session.compared_changed, session.current_changed, session.engine_changed, session.selection_changed)
-        connect_all((*news, session.runs.changed, session.calibrations.changed), self.refresh)
+        more = (session.runs.changed, session.calibrations.changed, session.pair.changed)
+        connect_all((*news, *more), self.refresh)
         self.refresh()
 
     def _add_chart(self, chart: Chart, cell: Cell) -> None:
         self.charts.append(chart)
         chart.layer_clicked.connect(lambda layer: self._session.select_layers([layer]))
         chart.nodes_clicked.connect(self._session.select_nodes)
+        chart.blocks_clicked.connect(self._select_blocks)
         chart.subtitle_changed.connect(lambda text, c=chart: cell.set_subtitle(c, text))
         cell.add(chart.title, chart)
         cell.shown.connect(self.refresh)
         if cell.menu.isEmpty():
             menu_item(cell.menu, "Save as PNG, SVG or CSV…", lambda: self._ask_save(cell))
             menu_item(cell.menu, "Copy as CSV", lambda: QGuiApplication.clipboard().setText(self._shown(cell).csv()))
+
+    def _select_blocks(self, blocks: tuple[BlockStep, ...]) -> None:
+        sides = ([key for block in blocks for key in getattr(block, side)] for side in ("nodes", "a", "b"))
+        self._session.why.select(*sides)
 
     def _shown(self, cell: Cell) -> Chart:
         chart = cell.pages.currentWidget()
@@ -180,8 +188,16 @@ def chart_data(session: Session) -> ChartData:
     first = session.current.id if session.current else ""
     ids = [run_id for run_id in dict.fromkeys([first, *session.compared]) if run_id]
     found = [_series(session, run_id) for run_id in ids if session.runs.get(run_id) is not None]
-    ranges = session.calibrations
-    return ChartData(tuple(found), session.selection.layers, session.selection.nodes, ranges.report, ranges.method)
+    ranges, why, selection = session.calibrations, session.why.waterfall, session.selection
+    return ChartData(
+        series=tuple(found),
+        selected=selection.layers,
+        nodes=selection.nodes,
+        calibration=ranges.report,
+        method=ranges.method,
+        waterfall=why,
+        first=short_title(session.why.first) if why is not None and session.why.first is not None else "",
+    )
 
 
 def _series(session: Session, run_id: str) -> Series:

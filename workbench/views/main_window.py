@@ -23,10 +23,12 @@ from workbench.session.session import Message, Session
 from workbench.views import theme
 from workbench.views.banner import Banner
 from workbench.views.bottom import Bottom
+from workbench.views.conditions import Conditions
 from workbench.views.crash import versions
 from workbench.views.drops import DropHint, dropped_model
 from workbench.views.files import ask_for_file, ask_where_to_save
 from workbench.views.guard import guarded
+from workbench.views.imports import RunImport, dropped_files
 from workbench.views.inspector import Inspector
 from workbench.views.layouts import dock, splitter
 from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actions, update_actions
@@ -102,7 +104,7 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         for page in (self.welcome, self.opening, self.workspace):
             self.pages.addWidget(page)
-        self.status = StatusBar(session, self.actions_by_id["theme"])
+        self.status = StatusBar(session, self.actions_by_id)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -115,6 +117,8 @@ class MainWindow(QMainWindow):
         self.palette_view = Palette(self, session, self.actions_by_id, self.searching.search)
         self.drop_hint = DropHint(self)
         self.typed_export = TypedExport(session, self)
+        self.run_import = RunImport(session, self)
+        self.conditions = Conditions(session, self)
 
     def _connect(self) -> None:
         session = self.session
@@ -221,9 +225,6 @@ class MainWindow(QMainWindow):
     def cancel(self) -> None:
         self.session.cancel()
 
-    def race(self) -> None:
-        self.session.race()
-
     def use_choices(self) -> None:
         run = self.session.current
         if run is not None:
@@ -298,6 +299,9 @@ class MainWindow(QMainWindow):
         if path := dropped_model(event.mimeData()):
             event.acceptProposedAction()
             self.drop_hint.offer(path)
+        elif files := dropped_files(event.mimeData()):
+            event.acceptProposedAction()
+            self.drop_hint.offer(files[0], "import")
 
     @guarded
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
@@ -309,6 +313,9 @@ class MainWindow(QMainWindow):
         if path := dropped_model(event.mimeData()):
             event.acceptProposedAction()
             self.session.open(path)
+        elif files := dropped_files(event.mimeData()):
+            event.acceptProposedAction()
+            self.run_import.imports.take(files)
 
     @guarded
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -61,8 +61,8 @@ class RunsTable(QTableView):
         self.runs.current = session.current.id if session.current else ""
         self._is_following = True
         runs = list(session.visible_runs())
-        entries = {run.id: entry for run in runs if (entry := session.race_entry(run)) is not None}
-        self.runs.set_runs(runs, session.baseline, entries, session.targets)
+        raced = {run.id: found for run in runs if (found := session.races.of(run)) is not None}
+        self.runs.set_runs(runs, session.baseline, raced, session.targets)
         self._is_following = False
         self._span()
         self._fit_columns()
@@ -165,7 +165,7 @@ class RunsView(QWidget):
         session.runs.changed.connect(self.refresh)
         session.model_changed.connect(self.refresh)
         session.settings.changed.connect(self.refresh)
-        session.raced.connect(self.refresh)
+        session.races.ended.connect(self.refresh)
         session.backends_changed.connect(self.refresh)
         self.refresh()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -10,7 +11,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.core.run import Run, Status
 from workbench.session.baseline import run_title, stats_of, verdict
+from workbench.session.conditions import race_conditions, timing_conditions
 from workbench.session.live import LiveRun
+from workbench.session.races import Raced
 from workbench.session.session import Session
 from workbench.session.words import PHASES, machine_words, verbal_status
 from workbench.views.controls import Bar
@@ -18,13 +21,13 @@ from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, button, connect_all
 
 HEIGHT = 28
-NOISY_COV_PERCENT = 2.5
+MORE = "A click shows all of it."
 
 
 class StatusBar(QWidget):
     """Follows the session; refreshed by the window's own slow tick while something runs."""
 
-    def __init__(self, session: Session, theme: QAction) -> None:
+    def __init__(self, session: Session, actions: Mapping[str, QAction]) -> None:
         super().__init__()
         self.setObjectName("statusbar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -35,9 +38,10 @@ class StatusBar(QWidget):
         self.bar.setFixedWidth(160)
         self.elapsed = Line(px=12)
         self.verdict = Line(px=12)
-        self.machine = Line(px=12, right=True)
+        self.machine = Line(px=12, right=True, clickable=True)
+        self.machine.clicked.connect(actions["conditions"].trigger)
         self.theme = button("", "ghost", "Switch between light and dark (Ctrl+Shift+L)")
-        self.theme.clicked.connect(theme.trigger)
+        self.theme.clicked.connect(actions["theme"].trigger)
         row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 0, 10, 0)
         row.setSpacing(18)
@@ -47,7 +51,7 @@ class StatusBar(QWidget):
         row.addWidget(self.verdict, 3)
         row.addWidget(self.machine, 2)
         row.addWidget(self.theme)
-        news = (session.current_changed, session.raced, session.compared_changed, session.opening_changed)
+        news = (session.current_changed, session.races.ended, session.compared_changed, session.opening_changed)
         connect_all((*news, session.runs.busy_changed, session.runs.changed, session.model_changed), self.refresh)
         self.refresh()
 
@@ -78,12 +82,14 @@ class StatusBar(QWidget):
 
     def _show_result(self) -> None:
         run, session = self._session.current, self._session
-        said = verdict(run, session.baseline, session.race_entry(run))
-        self.verdict.set_words(Words(said, tone="soft"))
+        raced = session.races.of(run)
+        said = verdict(run, session.baseline, raced.entry if raced is not None else None)
+        self.verdict.set_words(Words(said, tone="soft", tip=_race_tip(said, raced)))
         stats = stats_of(run)
         text = machine_words(run.timing.machine if run and run.timing else {}, stats.cov_percent if stats else None)
-        noisy = stats is not None and stats.cov_percent > NOISY_COV_PERCENT
-        self.machine.set_words(Words(text, "noisy" if noisy else "", tone="soft"))
+        noisy = stats is not None and stats.is_noisy
+        tip = "\n".join([*timing_conditions(run), MORE]) if run is not None and stats is not None else ""
+        self.machine.set_words(Words(text, "noisy" if noisy else "", tone="soft", tip=tip))
 
     def _rest(self) -> Words:
         """When nothing runs: how the current run ended."""
@@ -94,6 +100,10 @@ class StatusBar(QWidget):
         if run is None:
             return Words("Ready to build", tone="soft")
         return _ended(run)
+
+
+def _race_tip(said: str, raced: Raced | None) -> str:
+    return "\n".join([said, *race_conditions(raced)]) if raced is not None else said
 
 
 def window_words(session: Session) -> list[str]:

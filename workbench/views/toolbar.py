@@ -126,7 +126,7 @@ class TopBar(QWidget):
         self.calibration.setVisible(needs)
         self.calibration.set_words(self._set_words("calibrate", choices.calibration, needed=needs))
         self.evaluation.set_words(self._set_words("check", choices.evaluation, needed=False))
-        count = f" {len(session.racers)}" if session.can_race else ""
+        count = f" {len(session.races.racers)}" if session.races.is_possible else ""
         self.race.setText(f"Compare{count}" if self._is_compact else f"Compare{count} runs")
         self.title.setText("" if self._is_compact else "  Workbench")
         for part in (self.backend, self.target, self.precision, self.calibration, self.evaluation):

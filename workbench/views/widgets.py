@@ -53,7 +53,7 @@ def connect_all(signals: Iterable[SignalInstance], slot: Callable[..., object]) 
 
 def tip(text: str) -> str:
     """For tooltips: `text` word for word, whatever it looks like. Qt would take a name like `<img …>` for HTML."""
-    return f"<qt>{html.escape(text)}</qt>" if text else ""
+    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>") if text else ""
 
 
 def tone_color(tone: str) -> QColor:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.session.engines import MS, take, two_runs
+from workbench.core.run import Run
+from workbench.core.waterfall import StepKind
+from workbench.session.session import Session
+from workbench.session.settings import Settings
+from workbench.store import Store
+
+
+@pytest.fixture
+def both() -> tuple[Run, Run]:
+    return two_runs()
+
+
+@pytest.fixture
+def taken(both: tuple[Run, Run], qapp: object) -> Session:
+    session = Session(Store(), Settings())
+    take(session)
+    return session
+
+
+def test_the_current_run_is_explained_against_the_baseline(taken: Session, both: tuple[Run, Run]) -> None:
+    assert taken.why.first == both[0] and taken.current == both[1]
+    found = taken.why.waterfall
+    assert found is not None and (found.a_ms, found.b_ms) == (sum(MS["fp32"].values()), sum(MS["int8"].values()))
+    assert found.a_ms + sum(step.ms for step in found.steps) == pytest.approx(found.b_ms)
+    assert taken.why.waterfall is found  # nothing is aligned twice
+
+
+def test_of_two_selected_runs_the_other_one_is_first(taken: Session, both: tuple[Run, Run]) -> None:
+    taken.set_compared([both[1].id, both[0].id])
+    taken.set_current(both[0].id)
+    assert taken.why.first == both[1]
+    found = taken.why.waterfall
+    assert found is not None and found.a_ms < found.b_ms
+
+
+def test_a_block_is_selected_with_its_nodes_and_its_layers(taken: Session) -> None:
+    found = taken.why.waterfall
+    assert found is not None
+    step = next(step for step in found.steps if step.kind is StepKind.SAVED)
+    block = step.blocks[0]
+    taken.why.select(block.nodes, block.a, block.b)
+    assert taken.selection.nodes == set(block.nodes) and set(block.b) <= taken.selection.layers
+    taken.why.select((), (), ("l4",))  # one that runs no node
+    assert "l4" in taken.selection.layers
+
+
+def test_runs_without_a_time_explain_nothing(qapp: object) -> None:
+    two_runs(timed=False)
+    session = Session(Store(), Settings())
+    take(session)
+    assert session.why.waterfall is None
