@@ -30,7 +30,7 @@ ACTIONS = (
         "Import engine or profile…",
         "run_import.ask",
         "File",
-        "What trtexec, ONNX Runtime or OpenVINO wrote elsewhere: layers, their times, latencies; as a run of this model",
+        "What trtexec, ONNX Runtime or OpenVINO wrote elsewhere: layers, times, latencies; as a run of this model",
         "",
         "has_model",
         icon="open",

@@ -43,8 +43,10 @@ class Choices(msgspec.Struct, frozen=True):
         )
 
     def like(self, run: Run) -> Choices:
-        """What a run was made with, the recipe aside."""
+        """What a run was made with, the recipe aside; of one that was imported, which tells no more, its precision."""
         config = run.config
+        if run.imported:
+            return msgspec.structs.replace(self, plan=config.plan)
         return msgspec.structs.replace(
             self,
             backend=config.backend,

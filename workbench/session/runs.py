@@ -174,6 +174,11 @@ class Runs(QObject):
         else:
             self._queue.cancel_all()
 
+    def adopt(self, run: Run) -> None:
+        """Takes a run into the history that is complete in its folder."""
+        self._all = {run.id: run, **self._all}
+        self.changed.emit(frozenset([run.id]))
+
     def rename(self, run_id: str, label: str) -> None:
         self._all[run_id] = self.store.rename(run_id, label)
         self.changed.emit(frozenset([run_id]))

@@ -30,8 +30,8 @@ class DropHint(QWidget):
         self.text = ""
         self.hide()
 
-    def offer(self, path: str) -> None:
-        self.text = f"Drop to open {Path(path).name}"
+    def offer(self, path: str, verb: str = "open") -> None:
+        self.text = f"Drop to {verb} {Path(path).name}"
         parent = self.parentWidget()
         if parent is not None:
             self.setGeometry(parent.rect())
