@@ -73,6 +73,7 @@ class Panes(QWidget):
         self._fates: dict[str, str] = {}  # what became of each node, in a badge
         for pane in self.by_side.values():
             self.following.watch(pane.canvas)
+        self.first.canvas.noun = self.engine.canvas.noun = "layer"
 
     def _connect(self) -> None:
         session, pair = self._session, self._session.pair

@@ -252,6 +252,14 @@ def test_every_zoom_draws_groups(grouped: GraphCanvas) -> None:
         assert not grouped.error_text
 
 
+def test_groups_count_what_their_graph_is_made_of(canvas: GraphCanvas) -> None:
+    canvas.noun = "layer"
+    canvas.set_graph(*blocks(3))
+    assert canvas.scene.groups.sizes[0] == "12 layers"
+    canvas.collapse_all()
+    assert canvas.scene.names[canvas.scene.index["group:body"]].startswith("12 layers · ")
+
+
 def test_alt_and_enter_open_and_close_one_of_those_alike(grouped: GraphCanvas) -> None:
     QTest.mouseClick(grouped, Qt.MouseButton.LeftButton, pos=place_of(grouped, "group:body/1"))
     QTest.keyClick(grouped, Qt.Key.Key_Return, ALT)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.core.graph import Graph, Tensor
 from workbench.core.scopes import Scope
+from workbench.session.words import plural
 from workbench.views.canvas.boxes import (
     GROUP_ROOM,
     SHAPE_OPS,
@@ -27,6 +28,7 @@ from workbench.views.canvas.boxes import (
 
 Ints = NDArray[np.int64]
 
+NODE = "node"  # what a graph is made of, unless its owner says otherwise
 LEAST_GROUP = 2  # a group of one box is that box
 TITLE_MOST = 110.0  # a long title does not widen its group further: it is elided
 HINT_OPS = 2  # so many ops are named on a closed group
@@ -59,10 +61,12 @@ class Body:
     `edges` (k, 2) are box indices, `edge_tensors[k]` what runs along each; several may join the same two boxes.
     """
 
-    def __init__(self, graph: Graph, outer: dict[str, Tensor], scope: Scope | None, measure: Measure) -> None:
+    def __init__(
+        self, graph: Graph, outer: dict[str, Tensor], scope: Scope | None, measure: Measure, noun: str = NODE
+    ) -> None:
         self.tensors = {**outer, **graph.tensors}
         self._bodies = graph.subgraphs
-        self._measure = measure
+        self._measure, self._noun = measure, noun
         self._widths: dict[tuple[str, str], float] = {}
         boxes = Boxes(graph, outer).all
         tree = _Tree(boxes, scope)
@@ -123,8 +127,8 @@ class Body:
         return min(self._measure(evened(self.groups[group].title), False), TITLE_MOST)
 
     def size(self, group: int) -> str:
-        """`14 nodes`."""
-        return f"{self.groups[group].last - self.groups[group].first:,} nodes"
+        """`14 nodes`, or of an engine `14 layers`."""
+        return plural(self.groups[group].last - self.groups[group].first, self._noun)
 
     def hint(self, group: int) -> str:
         """`14 nodes · 4 MatMul, Softmax`: how much is inside, and what counts among it."""

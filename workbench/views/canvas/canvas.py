@@ -23,7 +23,9 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from workbench.core.graph import Graph
 from workbench.core.scopes import Scope
 from workbench.core.theme import LIGHT, Theme
+from workbench.session.words import plural
 from workbench.views.canvas import keys
+from workbench.views.canvas.body import NODE
 from workbench.views.canvas.breadcrumb import Breadcrumb
 from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.controls import ZoomControls
@@ -66,6 +68,7 @@ class GraphCanvas(Folding):
         self._placeholder = ""
         self._saying = Saying()
         self._pointer = Pointer(self)
+        self.noun = NODE  # what the boxes of the next graph are called
         self.living_body: Callable[[Sequence[str]], str] = lambda bodies: bodies[0]  # which of these to open first
         self.tell_more: Callable[[Sequence[str]], str] = lambda ids: ""  # ends the tooltip of a box with these layers
         self._menu_group = ""
@@ -97,7 +100,7 @@ class GraphCanvas(Folding):
         if is_same and (scopes is None or scopes == self._nest.scopes):
             return
         self._saying, self.error_text = self._saying if is_same else Saying(), ""
-        self._change_nest(Nest(graph, ruler(), scopes))
+        self._change_nest(Nest(graph, ruler(), scopes, self.noun))
 
     def set_theme(self, theme: Theme) -> None:
         self._palette = make_palette(theme)
@@ -288,7 +291,11 @@ class GraphCanvas(Folding):
             paint_note(painter, self.frame(), "Laying out …")
 
     def _paint_placeholder(self, painter: QPainter) -> None:
-        text = f"Laying out {self._nest.size(self._path):,} layers …" if self.is_laying_out else self._placeholder
+        text = (
+            f"Laying out {plural(self._nest.size(self._path), self.noun)} …"
+            if self.is_laying_out
+            else self._placeholder
+        )
         painter.setFont(face(13))
         painter.setPen(self._palette.color("soft"))
         area = QRectF(self.rect()).adjusted(32, 16, -32, -16)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from workbench.core.graph import Graph, Layer
 from workbench.core.scopes import Scope
-from workbench.views.canvas.body import Body
+from workbench.views.canvas.body import NODE, Body
 from workbench.views.canvas.boxes import Measure, outer_tensors
 from workbench.views.canvas.grouping import first_choices, seen_boxes
 from workbench.views.canvas.layout import Check, Memo, no_check
@@ -45,8 +45,10 @@ class Draft:
 class Nest:
     """`scopes` are the groups of each body, by its key; "" is the graph itself. Layouts are made once and kept."""
 
-    def __init__(self, graph: Graph, measure: Measure, scopes: Mapping[str, Scope] | None = None) -> None:
-        self.graph = graph
+    def __init__(
+        self, graph: Graph, measure: Measure, scopes: Mapping[str, Scope] | None = None, noun: str = NODE
+    ) -> None:
+        self.graph, self._noun = graph, noun
         self.scopes = dict(scopes or {})
         self._measure = measure
         self._memo = Memo()
@@ -83,7 +85,7 @@ class Nest:
     def _new_body(self, path: Path) -> Body:
         outer = outer_tensors([self._graphs[path[:depth]] for depth in range(len(path))])
         scope = self.scopes.get(path[-1] if path else "")
-        return Body(self._graphs[path], outer, scope, self._measure)
+        return Body(self._graphs[path], outer, scope, self._measure, self._noun)
 
     def opened(self, path: Path) -> frozenset[str]:
         """Ids of the groups that stand open, those inside closed ones too; none before the first picture."""

@@ -33,7 +33,7 @@ def words_at(canvas: GraphCanvas, place: QPointF) -> str:
 def tell_current(canvas: GraphCanvas) -> None:
     """The description of the widget is what is current; a change is told, and said aloud where one listens."""
     text = current_words(canvas)
-    said = text or f"{plural(len(canvas.scene.leaves[0]), 'layer')}, none current. Arrow keys walk along the edges."
+    said = text or f"{plural(len(canvas.scene.leaves[0]), canvas.noun)}, none current. Arrow keys walk along the edges."
     if said == canvas.accessibleDescription():
         return
     canvas.setAccessibleDescription(said)
