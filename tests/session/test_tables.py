@@ -31,8 +31,8 @@ from workbench.session.races import Raced
 from workbench.session.runs_model import COLUMNS, RunsModel
 from workbench.session.session import Session
 from workbench.session.settings import SETTINGS, Settings
-from workbench.store import RaceBook
 from workbench.session.words import bytes_words, fate_words, mebibytes, milliseconds, percent, shape_words
+from workbench.store import RaceBook
 
 
 def a_run(name: str, median: float | None, precision: Precision = Precision.FP32, **fields: object) -> Run:

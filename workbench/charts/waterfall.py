@@ -41,7 +41,7 @@ class _Row:
 
 
 class WaterfallChart(RowChart):
-    """Bars are time saved or spent, in the tones of good and bad. A click selects the layers of a bar, and their nodes."""
+    """Bars are time saved or spent, in the tones of good and bad. A click selects a bar's layers and their nodes."""
 
     title = "Why"
     order = 22
