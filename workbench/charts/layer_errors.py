@@ -26,6 +26,7 @@ FLOOR = 1e-5
 WIDE_PX = 560
 DOT_PX = 5
 LEGEND_PX = 96
+OP_LETTERS = 8
 Pair = tuple[CheckedTensor, LayerFigures]
 
 
@@ -92,12 +93,12 @@ class Worst(RowChart):
         self.pairs: list[Pair] = []
         self._selected: frozenset[str] = frozenset()
         super().__init__(parent)
-        self.axis.setWidth(150)
+        self.axis.most = 190
 
     def show_pairs(self, pairs: list[Pair], selected: frozenset[str]) -> None:
         self.pairs, self._selected = pairs, selected
         shown = pairs[: self.capacity()]
-        names = [f"{tensor.op}  {tensor.title or tensor.name}" for tensor, _ in shown]
+        names = [_row_name(tensor) for tensor, _ in shown]
         bars, figures = [], []
         for row, (tensor, found) in enumerate(shown):
             size = max(0.0, 3.0 + math.log10(max(found.introduced.relative_percent, 1e-3)))
@@ -191,6 +192,13 @@ class LayerErrorsChart(Chart):
         way = QBoxLayout.Direction.LeftToRight if is_wide else QBoxLayout.Direction.TopToBottom
         self._box.setDirection(way)
         self.set_data(self._data)
+
+
+def _row_name(tensor: CheckedTensor) -> str:
+    """Operator and path. Exporters name a node after both: what is told apart by the path alone shall be seen."""
+    path = (tensor.title or tensor.name).removesuffix(f"/{tensor.op}")
+    op = tensor.op if len(tensor.op) <= OP_LETTERS else f"{tensor.op[: OP_LETTERS - 1]}…"
+    return f"{op}  {path}"
 
 
 def _subtitle(errors: LayerErrors) -> str:

@@ -14,6 +14,8 @@ from workbench.views.guard import guarded
 from workbench.views.theme import current
 from workbench.views.widgets import Words, paint_words, tip, words_width
 
+NARROW_TAB = 34
+
 
 class Pressable(QWidget):
     """A painted place that is pressed by mouse or keys like a button."""
@@ -45,13 +47,21 @@ class HeadTab(QAbstractButton):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setText(text)
+        self.setToolTip(tip(text))
         self.setFont(head_font())
         self.setCheckable(True)
         self.setAutoExclusive(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.toggled.connect(self.updateGeometry)
 
     def sizeHint(self) -> QSize:
         return QSize(QFontMetrics(self.font()).horizontalAdvance(self.text().upper()) + 8, 22)
+
+    def minimumSizeHint(self) -> QSize:
+        """Where room is scarce, the chosen one is whole and the others are elided."""
+        whole = self.sizeHint()
+        return whole if self.isChecked() else QSize(min(whole.width(), NARROW_TAB), whole.height())
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -60,9 +70,11 @@ class HeadTab(QAbstractButton):
             painter.setFont(self.font())
             lively = self.isChecked() or self.underMouse() or self.hasFocus()
             painter.setPen(QColor(theme.soft if self.isChecked() else theme.text if lively else theme.faint))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self.text())
+            metrics = QFontMetrics(self.font())
+            text = metrics.elidedText(self.text().upper(), Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
             if self.isChecked() and self.property("several"):
-                width = QFontMetrics(self.font()).horizontalAdvance(self.text().upper())
+                width = metrics.horizontalAdvance(text)
                 painter.fillRect(QRectF(0, self.height() - 2, width, 1.5), QColor(theme.accent))
 
 

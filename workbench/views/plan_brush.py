@@ -60,9 +60,9 @@ class BrushChip(QAbstractButton):
             rect = QRectF(self.rect())
             if self.precision is not None:
                 painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(QColor(current().precision[self.precision]))
-                painter.drawRoundedRect(QRectF(2.5, 5, 3, self.height() - 10.0), 1.5, 1.5)
-                rect.adjust(6, 0, 0, 0)
+                painter.setBrush(QColor(theme.precision[self.precision]))
+                painter.drawRoundedRect(QRectF(6, self.height() - 5.5, self.width() - 12.0, 3), 1.5, 1.5)
+                rect.adjust(0, 0, 0, -3)
             painter.setFont(self.font())
             painter.setPen(QColor(theme.faint if self.reason or not self.isEnabled() else theme.text))
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self.text())

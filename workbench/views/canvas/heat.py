@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 LOG_DECADES = 4  # a logarithmic scale spans at most so many: what is smaller is quiet
 TICKS = 4
+EXACT_DB = 200.0  # where the cap of errors is: equal bits
 
 
 class Scale(StrEnum):
@@ -132,12 +133,14 @@ def range_of(heat: Heat, values: Floats) -> Range | None:
 
 
 def told(value: float, unit: str) -> str:
-    """A number with its unit, three figures that count: `0.410 ms`, `10.4 MiB`, `8.21 GFLOP`, `31.2 dB`."""
+    """A number with its unit, three figures that count: `0.410 ms`, `10.4 MiB`, `8.21 GFLOP`, `31.2 dB`, `exact`."""
     sign, size = "−" if value < 0 else "", abs(value)
     if unit == "ms":
         return sign + (milliseconds(size) if size >= 0.001 or not size else f"{1000 * size:.2g} µs")
     if unit == "B":
         return sign + bytes_words(size)
+    if unit == "dB" and value >= EXACT_DB:
+        return "exact"
     if unit in ("dB", "%"):
         return f"{sign}{size:.1f} {unit}"
     if unit in ("", "FLOP"):
