@@ -19,8 +19,8 @@ from onnx import NodeProto
 from workbench.precision.editor import GraphEditor, is_standard
 
 _FUSED = (
-    "Add", "AveragePool", "Clip", "Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "MaxPool", "Mul", "PRelu", "Relu",
-    "Sigmoid", "Sum", "Tanh",
+    "Add", "AveragePool", "BatchNormalization", "Clip", "Div", "Elu", "HardSigmoid", "HardSwish", "LeakyRelu",
+    "MaxPool", "Mul", "PRelu", "Relu", "Sigmoid", "Sub", "Sum", "Tanh",
 )  # fmt: skip
 
 
