@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from tests.views.canvas.graphs import blocks
 from tests.views.driving import CONTROL, build, click
 from workbench.views.main_window import MainWindow
 
@@ -62,6 +63,18 @@ def test_escape_gives_back_selection_and_view(window: MainWindow) -> None:
     assert window.session.selection.nodes == {"n4"} and canvas.camera == before
     assert window.top.search.text() == "" and not window.searching.card.isVisible()
     assert canvas.hasFocus() and not canvas.marks.found.any() and not canvas.marks.dim.any()
+
+
+def test_escape_closes_what_the_search_opened(window: MainWindow) -> None:
+    canvas = window.panes.source.canvas
+    canvas.set_graph(*blocks(3))
+    canvas.collapse_all()
+    before = canvas.view()
+    look_for(window, "relu")
+    canvas.fly_to("n2")  # inside two groups
+    assert "n2" in canvas.scene.index
+    QTest.keyClick(window.top.search, Qt.Key.Key_Escape)
+    assert canvas.view() == before and "n2" not in canvas.scene.index
 
 
 def test_nothing_found_says_what_is_looked_through(window: MainWindow) -> None:
