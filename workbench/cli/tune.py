@@ -7,7 +7,7 @@ from argparse import Namespace
 from workbench.cli.jobs import Jobs
 from workbench.cli.output import Output
 from workbench.core.errors import WorkbenchError
-from workbench.core.tuning import Trial, TuneRequest, Tuning
+from workbench.core.tuning import Trial, TuneRequest, Tuning, options_words
 from workbench.pipeline.documents import run_title
 from workbench.store import Store
 
@@ -23,6 +23,8 @@ def execute(arguments: Namespace, output: Output) -> int:
     jobs = Jobs(output)
     with jobs.until_interrupted():
         tuning = jobs.tune(TuneRequest(tuning_id, str(folder), request, arguments.seconds))
+    if tuning.error is None:
+        store.keep_tuning(tuning)
     return _tell(output, run_title(run), tuning)
 
 
@@ -32,10 +34,10 @@ def _tell(output: Output, title: str, tuning: Tuning) -> int:
         output.failed(tuning.error.message, tuning.error.hint)
         return 1
     for trial in tuning.trials:
-        output.text(f"  {_figures(trial):<24}  {_words(trial.options)}")
+        output.text(f"  {_figures(trial):<24}  {options_words(trial.options)}")
     output.text(f"\n{title}: {tuning.verdict}.")
     if tuning.best:
-        output.text(f"`workbench run ... --tuned` uses it from now on: {_words(tuning.best)}.")
+        output.text(f"`workbench run ... --tuned` uses it from now on: {options_words(tuning.best)}.")
     else:
         output.text("The default stays: nothing beat it beyond noise.")
     output.text(f"{tuning.protocol}.")
@@ -44,7 +46,3 @@ def _tell(output: Output, title: str, tuning: Tuning) -> int:
 
 def _figures(trial: Trial) -> str:
     return f"{trial.speedup:.3f}× ({trial.rounds} rounds)" if trial.rounds else f"out: {trial.reason}"
-
-
-def _words(options: dict[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(options.items()))

@@ -8,6 +8,7 @@ import msgspec
 
 from workbench.core.layer_errors import CheckedTensor, LayerFigures
 from workbench.core.run import Status
+from workbench.core.tuning import Trial
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event"):
@@ -71,6 +72,12 @@ class LayersChecked(Event, frozen=True, tag="layers_checked"):
     figures: tuple[LayerFigures | None, ...]
 
 
+class Tried(Event, frozen=True, tag="tried"):
+    """Options that a search has timed, or has put out; the same ones again where they went on with more rounds."""
+
+    trial: Trial
+
+
 class Changed(Event, frozen=True, tag="changed"):
     """A part of the run is on disk now: status, build, timing or accuracy (read `run.json`), or layers (their file)."""
 
@@ -78,4 +85,4 @@ class Changed(Event, frozen=True, tag="changed"):
     status: Status
 
 
-AnyEvent: TypeAlias = Progress | LogLine | LayerNames | Timed | Checked | LayersListed | LayersChecked | Changed
+AnyEvent: TypeAlias = Progress | LogLine | LayerNames | Timed | Checked | LayersListed | LayersChecked | Tried | Changed

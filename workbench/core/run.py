@@ -127,6 +127,7 @@ class Build(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     artefact: str = ""  # file name in the run's folder
     versions: dict[str, str] = {}
+    tuned: dict[str, str] = {}  # options that a search found and that this engine was built with
 
 
 NOISY_COV_PERCENT = 2.5

@@ -41,6 +41,11 @@ class Trial(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+def options_words(options: dict[str, str]) -> str:
+    """`execution=parallel, threads=1`; `default` where there are none."""
+    return ", ".join(f"{key}={value}" for key, value in sorted(options.items())) or "default"
+
+
 class Tuning(msgspec.Struct, frozen=True):
     """What a search found. `best` are the options that beat the default in the final race; {}: nothing did.
 

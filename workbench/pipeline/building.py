@@ -24,7 +24,7 @@ from workbench.pipeline.calibration_report import make_report
 from workbench.pipeline.files import CALIBRATION_FILE, GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
-from workbench.pipeline.tuned import effective_config
+from workbench.pipeline.tuned import effective
 from workbench.precision import compile_plan
 from workbench.precision.base import copy_with_branches
 
@@ -76,11 +76,12 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
         typed = compile_plan(model, plan, backend.dialect(), shapes, record.folder, seen and seen.observations, fixed)
         write_json(record.folder / TYPED_MODEL_FILE, typed)
     with _timed(phases, "build"):
-        config, tuned = effective_config(typed, config)
-        engine = _build(record, backend, typed, config)
+        used = effective(typed, config)
+        engine = _build(record, backend, typed, used.config)
     sizes = output_sizes(copy_with_branches(model, shapes, fixed)[0])
     write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates), sizes))
-    record.built(describe(typed, engine, phases, f"{sentence} {tuned}".strip()))
+    built = describe(typed, engine, phases, f"{sentence} {used.sentence}".strip())
+    record.built(msgspec.structs.replace(built, tuned=used.tuned))
     return Built(model, shapes, typed, engine)
 
 

@@ -18,7 +18,7 @@ from workbench.measure.statistics import Speedup, confidence_at_look, paired_spe
 from workbench.measure.timing import stop_if
 from workbench.pipeline.files import TYPED_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.samples import evaluation_set, timing_feeds
-from workbench.pipeline.tuned import effective_config
+from workbench.pipeline.tuned import effective
 
 SLOT_MS = 20.0
 SLOT_ITERATIONS = 3
@@ -57,7 +57,7 @@ def open_lane(run: RunRequest, config: BuildConfig, folder: Path, stack: ExitSta
     typed = read_json(Path(run.folder) / TYPED_MODEL_FILE, TypedModel)
     typed = msgspec.structs.replace(typed, path=str(Path(run.folder) / TYPED_FILE))
     folder.mkdir(exist_ok=True)
-    config, _ = effective_config(typed, config)
+    config = effective(typed, config).config
     engine = load_backend(config.backend).build(typed, config, folder, lambda *_: None)
     feeds = timing_feeds(evaluation_set(run, typed.model, typed.shapes))
     return Lane(run.id, typed, stack.enter_context(engine.runner()), feeds, cycle(feeds))

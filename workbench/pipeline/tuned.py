@@ -13,10 +13,10 @@ from workbench.core.json import encode, read_json, write_json
 from workbench.core.model import TypedModel
 from workbench.core.places import data_home
 from workbench.core.run import BuildConfig
-from workbench.core.tuning import Tuning
+from workbench.core.tuning import Tuning, options_words
 from workbench.measure.machine import cpu_model, logical_cores
 
-NOTHING = "No tuned options are known for this model, plan and machine: `workbench tune RUN` finds them."
+NOTHING = "No tuned options are known here for this model and plan: Tune options (or `workbench tune RUN`) finds them."
 
 
 def tuning_key(typed: TypedModel, config: BuildConfig) -> str:
@@ -49,15 +49,23 @@ def with_options(config: BuildConfig, options: dict[str, str]) -> BuildConfig:
     return msgspec.structs.replace(config, threads=threads, options={**config.options, **rest})
 
 
-def effective_config(typed: TypedModel, config: BuildConfig) -> tuple[BuildConfig, str]:
-    """The options that a build really uses, and a sentence about them where tuned ones were asked for."""
+class Effective(msgspec.Struct, frozen=True):
+    """What a build really uses: `tuned` are options that were found, with a sentence where they were asked for."""
+
+    config: BuildConfig
+    tuned: dict[str, str] = {}
+    sentence: str = ""
+
+
+def effective(typed: TypedModel, config: BuildConfig) -> Effective:
+    """`config` with the tuned options that are known for it, where they are asked for."""
     if not config.tuned:
-        return config, ""
+        return Effective(config)
     found = find_tuning(typed, config)
     if found is None:
-        return config, NOTHING
-    words = ", ".join(f"{key}={value}" for key, value in sorted(found.best.items()))
-    return with_options(config, found.best), f"Tuned options: {words or 'the default, which nothing beat'}."
+        return Effective(config, sentence=NOTHING)
+    words = options_words(found.best) if found.best else "the default, which nothing beat"
+    return Effective(with_options(config, found.best), found.best, f"Tuned options: {words}.")
 
 
 def _path(key: str) -> Path:

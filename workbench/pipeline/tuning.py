@@ -14,10 +14,10 @@ import msgspec
 
 from workbench.backends.base import load_backend
 from workbench.core.errors import Cancelled, WorkbenchError
-from workbench.core.events import LogLine, Progress
+from workbench.core.events import LogLine, Progress, Tried
 from workbench.core.json import write_json
 from workbench.core.run import RunError
-from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning
+from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning, options_words
 from workbench.measure.accuracy import OutputErrors
 from workbench.measure.machine import logical_cores, machine_state, physical_cores
 from workbench.measure.statistics import verdict
@@ -128,7 +128,9 @@ class _Search:
             waiting, rounds = ranked[: (len(ranked) + 1) // 2], rounds * 2
 
     def _ranked(self, waiting: list[dict[str, str]]) -> list[dict[str, str]]:
-        timed = [tried for options in waiting if (tried := self._tried.get(_name(options))) and tried.trial.rounds]
+        timed = [
+            tried for options in waiting if (tried := self._tried.get(options_words(options))) and tried.trial.rounds
+        ]
         return [tried.options for tried in sorted(timed, key=lambda tried: -tried.trial.speedup)]
 
     def _try(self, options: dict[str, str], rounds: int) -> None:
@@ -137,7 +139,7 @@ class _Search:
             trial = self._timed(options, rounds)
         except WorkbenchError as error:
             trial = Trial(options, reason=str(error))
-        self._tried[_name(options)] = _Tried(options, trial)
+        self._tried[options_words(options)] = _Tried(options, trial)
         self._tell(trial)
 
     def _timed(self, options: dict[str, str], rounds: int) -> Trial:
@@ -161,8 +163,9 @@ class _Search:
 
     def _tell(self, trial: Trial) -> None:
         total, spent = self._request.seconds, self._request.seconds - self._left
-        words = f"{_name(trial.options)}: {f'{trial.speedup:.2f}×' if trial.rounds else trial.reason}"
+        words = f"{options_words(trial.options)}: {f'{trial.speedup:.2f}×' if trial.rounds else trial.reason}"
         done = int(1000 * min(spent, total))
+        self._emit(Tried(self._request.id, trial))
         self._emit(Progress(self._request.id, "time", done, int(1000 * total), words))
 
     def final(self, best: dict[str, str], machine: dict[str, str]) -> Tuning:
@@ -183,7 +186,7 @@ class _Search:
             speedup=speedup.ratio,
             low=speedup.low,
             high=speedup.high,
-            verdict=f"{_name(best)}: {verdict(speedup)}",
+            verdict=f"{options_words(best)}: {verdict(speedup)}",
             protocol=f"{len(trials)} trials by successive halving, each interleaved with the default (A B B A);"
             f" the best raced it for {pace.rounds} rounds in {pace.seconds:.0f} s",
         )
@@ -200,7 +203,3 @@ def _differs(default: Lane, lane: Lane) -> str:
     if found >= min(EQUAL_DB, repeated.worst_sqnr_db() - LOST_DB):
         return ""
     return f"computes something else ({found:.0f} dB from the default's outputs)"
-
-
-def _name(options: dict[str, str]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in sorted(options.items())) or "default"

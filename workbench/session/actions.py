@@ -261,6 +261,16 @@ ACTIONS = (
         icon="compare",
     ),
     Action(
+        "tune",
+        "Tune options",
+        "session.tunings.start",
+        "Run",
+        "Search the backend's options (threads, scheduling, graph) for those that run the current run's engine fastest",
+        "",
+        "tunings.is_possible",
+        icon="build",
+    ),
+    Action(
         "conditions",
         "How it was measured…",
         "conditions.show",

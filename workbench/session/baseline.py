@@ -52,6 +52,8 @@ def run_title(run: Run) -> str:
         words.append("MSE" if method == "mse" else method)
     if plan.rules:
         words.append(f"+{len(plan.rules)}")
+    if run.config.tuned:
+        words.append("tuned")
     return " ".join(words)
 
 

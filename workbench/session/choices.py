@@ -28,6 +28,7 @@ class Choices(msgspec.Struct, frozen=True):
     threads: int = 0
     optimize: bool = True
     options: dict[str, str] = {}
+    tuned: bool = False
     recipe: Recipe = Recipe()
 
     @classmethod
@@ -54,6 +55,7 @@ class Choices(msgspec.Struct, frozen=True):
             plan=config.plan,
             optimize=config.optimize,
             options=config.options,
+            tuned=config.tuned,
             shapes={**self.shapes, **{name: shape for name, shape in config.shapes.items() if name in self.shapes}},
             calibration=run.calibration or self.calibration,
             evaluation=run.evaluation or self.evaluation,
@@ -69,6 +71,7 @@ class Choices(msgspec.Struct, frozen=True):
             threads=self.threads,
             optimize=self.optimize,
             options=self.options,
+            tuned=self.tuned,
         )
 
     def with_plan(self, **fields: object) -> Choices:

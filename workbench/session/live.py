@@ -19,8 +19,10 @@ from workbench.core.events import (
     LogLine,
     Progress,
     Timed,
+    Tried,
 )
 from workbench.core.layer_errors import LayerErrors
+from workbench.core.tuning import Trial, options_words
 
 LOG_LINES = 5000
 _EMPTY: NDArray[np.float64] = np.empty(0)
@@ -40,6 +42,7 @@ class LiveRun:
         self.checked: list[Checked] = []
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.layer_errors: LayerErrors | None = None
+        self.trials: dict[str, Trial] = {}  # of a search, by its options in words
         self._latencies: list[float] = []
         self._array: NDArray[np.float64] = _EMPTY
 
@@ -81,6 +84,8 @@ class LiveRun:
                 self.layer_errors = LayerErrors(event.source, event.asked, 0, event.tensors, nothing)
             case LayersChecked():
                 self._check_layers(event)
+            case Tried():
+                self.trials[options_words(event.trial.options)] = event.trial
             case Changed():
                 pass  # the session reads run.json again
 

@@ -36,6 +36,7 @@ def command_line(session: Session) -> str:
     words += ["--target", choices.target] if choices.target else []
     words += [] if choices.optimize else ["--unfused"]
     words += ["--threads", str(threads)] if (threads := session.settings.get("threads")) else []
+    words += ["--tuned"] if choices.tuned else []
     for name, value in choices.options.items():
         words += ["--option", f"{name}={value}"]
     return shlex.join(words)

@@ -31,6 +31,7 @@ from workbench.session.samples import SamplePreviews
 from workbench.session.scopes import Scopes
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
+from workbench.session.tunings import Tunings
 from workbench.session.why import Why
 from workbench.store import Store
 
@@ -82,6 +83,7 @@ class Session(QObject):
         self.pair = EnginePair(self)
         self.races = Races(self)
         self.why = Why(self)
+        self.tunings = Tunings(self)
         self.costs = NodeCosts(self)
         self.calibrations = Calibrations(self)
         self._connect()

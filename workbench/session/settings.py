@@ -50,6 +50,14 @@ SETTINGS = (
         low=1.0,
         high=3600.0,
     ),
+    Setting(
+        "tune_seconds",
+        60.0,
+        "Seconds to tune options",
+        "To search the options of a backend for the fastest, all in all.",
+        low=2.0,
+        high=3600.0,
+    ),
     Setting("threads", 0, "Threads of CPU backends", "0: all physical cores.", low=0, high=1024),
     Setting("evaluation_limit", 0, "Evaluation samples at most", "0: the whole set.", low=0, high=1_000_000),
     Setting(

@@ -20,6 +20,7 @@ from workbench.core.json import read_json, write_json
 from workbench.core.layer_errors import LayerErrors
 from workbench.core.places import data_home
 from workbench.core.run import EngineGraph, Run, RunError, RunRequest, Status
+from workbench.core.tuning import Tuning
 from workbench.pipeline.files import (
     CALIBRATION_FILE,
     GRAPH_FILE,
@@ -27,6 +28,7 @@ from workbench.pipeline.files import (
     LAYER_ERRORS_FILE,
     REQUEST_FILE,
     RUN_FILE,
+    TUNING_FILE,
 )
 
 OWNER_FILE = "owner.json"
@@ -138,6 +140,18 @@ class Store:
         """The errors of layers, or None where they were not asked for. Of a run that was ended: as far as it came."""
         path = self.folder(run_id) / LAYER_ERRORS_FILE
         return read_json(path, LayerErrors) if path.is_file() else None
+
+    def tuning(self, run_id: str) -> Tuning | None:
+        """The newest search for this run's fastest options; None where there was none."""
+        path = self.folder(run_id) / TUNING_FILE
+        return read_json(path, Tuning) if path.is_file() else None
+
+    def keep_tuning(self, tuning: Tuning) -> None:
+        """Beside the run that was tuned. Raises WorkbenchError where the disk refuses."""
+        try:
+            write_json(self.folder(tuning.run) / TUNING_FILE, tuning)
+        except OSError as error:
+            raise disk_error(error) from error
 
     def calibration(self, run_id: str) -> CalibrationReport | None:
         """What calibration saw; None where the run needed no ranges."""

@@ -23,6 +23,7 @@ from workbench.views.files import ask_where_to_save
 from workbench.views.ledger_view import LedgerView
 from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
+from workbench.views.tuning_view import TuningView
 from workbench.views.widgets import Line, Words, button, connect_all, menu_item
 
 FILTERS = "PNG picture (*.png);;SVG drawing (*.svg);;CSV table (*.csv)"
@@ -103,6 +104,8 @@ class Bottom(QSplitter):
         self.cells[2].add("Differences", self.differences, self.differences.menu)
         self.calibration = CalibrationPanel(session)
         self.cells[2].add("Calibration", self.calibration, self.calibration.menu)
+        self.tuning = TuningView(session)
+        self.cells[2].add("Tuning", self.tuning, self.tuning.menu)
         self.cells[2].add("Log", self.log, runs_menu)
         for cell in self.cells:
             cell.setMinimumWidth(200)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from workbench.core.graph import Graph, Layer
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
+from workbench.core.tuning import options_words
 from workbench.session.baseline import run_title
 from workbench.session.choices import plan_words
 from workbench.session.selection import Side
@@ -151,6 +152,9 @@ class Inspector(QWidget):
         self._title(run_title(run), "")
         build = run.build
         rows = [("plan", Words(plan_words(run.config.plan), swatch=run.config.plan.default))]
+        if run.config.tuned:
+            found = build.tuned if build is not None else {}
+            rows.append(("tuned", Words(options_words(found), tip=f"tuned: {options_words(found)}")))
         if build is not None:
             ran = ", ".join(f"{count} {name.upper()}" for name, count in build.precisions.items())
             rows += [

@@ -12,7 +12,7 @@ from workbench.session.session import Session
 from workbench.views.icons import icon
 from workbench.views.widgets import tip
 
-RUN_MENU = ("race", "conditions", "choices", "baseline", "rename", "delete", "copy_runs", "report")
+RUN_MENU = ("race", "tune", "conditions", "choices", "baseline", "rename", "delete", "copy_runs", "report")
 
 
 def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:

@@ -21,6 +21,7 @@ from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, button, connect_all
 
 HEIGHT = 28
+KINDS = {"race": "Comparing", "tune": "Tuning"}
 MORE = "A click shows all of it."
 
 
@@ -64,18 +65,18 @@ class StatusBar(QWidget):
         if session.is_opening:
             self.phase.set_words(Words("● Reading the model", tone="accent"))
         elif live is not None:
-            self._show_job(live, session.runs.jobs.get(job) == "race")
+            self._show_job(live, session.runs.jobs.get(job, ""))
         else:
             self.phase.set_words(self._rest())
         self._show_result()
         self.theme.setText("Light" if current().name == "dark" else "Dark")
         self._row.activate()  # at once: no frame is painted with the old widths
 
-    def _show_job(self, live: LiveRun, is_race: bool) -> None:
+    def _show_job(self, live: LiveRun, kind: str) -> None:
         progress = live.progress
         ahead = len(self._session.runs.jobs) - 1
         phase = PHASES.get(progress.phase, progress.phase.capitalize())
-        what = f"Comparing: {phase.lower()}" if is_race else phase
+        what = f"{KINDS[kind]}: {phase.lower()}" if kind in KINDS else phase
         self.phase.set_words(Words(f"● {what}", f"+ {ahead} in the queue" if ahead > 0 else "", tone="good"))
         self.bar.set_share(progress.done / progress.total if progress.total else None)
         self.elapsed.set_words(Words(f"{live.elapsed_s:.1f} s", progress.text, tone="soft"))
@@ -115,7 +116,8 @@ def window_words(session: Session) -> list[str]:
     run = session.runs.get(job) if job else session.current
     if job:
         phase = PHASES.get(session.runs.live[job].progress.phase, "Running").lower()
-        words.append(f"{phase} {run_title(run)}" if run is not None else "comparing runs")
+        other = KINDS.get(session.runs.jobs[job], phase).lower() if job in session.runs.jobs else phase
+        words.append(f"{phase} {run_title(run)}" if run is not None else other)
     elif run is not None:
         words.append(f"{run_title(run)} {verbal_status(run)}".strip())
     return words

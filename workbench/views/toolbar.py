@@ -114,7 +114,8 @@ class TopBar(QWidget):
         info = session.backends.get(choices.backend)
         title = info.title if info else TITLES.get(choices.backend, choices.backend)
         if choices.optimize:
-            self.backend.set_words(Words(title.removesuffix(" (CPU)"), _device_words(info)))
+            tuned = " tuned" if choices.tuned else ""
+            self.backend.set_words(Words(title.removesuffix(" (CPU)") + tuned, _device_words(info)))
         else:
             self.backend.set_words(Words("Source graph, unfused", tip=title))
         targets = info.targets if info else {}
@@ -160,6 +161,10 @@ class TopBar(QWidget):
             )
         menu.addSeparator()
         menu_item(menu, "Source graph, unfused (ONNX Runtime)", self._choose_unfused, on=not choices.optimize)
+        menu.addSeparator()
+        remark = "what Tune options (Run menu) found for the model, plan and machine; else the default"
+        flip = partial(session.tunings.choose, not choices.tuned)
+        menu_item(menu, "Tuned options", flip, on=choices.tuned, remark=remark)
 
     def _choose_backend(self, name: str) -> None:
         info = self._session.backends[name]
