@@ -14,6 +14,7 @@ from workbench.backends.base import backend_ids
 from workbench.core.model import Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
+from workbench.pipeline.forms import FORMS
 
 COMMANDS = (
     "doctor",
@@ -29,6 +30,7 @@ COMMANDS = (
     "diff",
     "runs",
     "import",
+    "command",
 )
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _METHODS = "|".join(CalibrationMethod)
@@ -61,8 +63,20 @@ def make_parser() -> argparse.ArgumentParser:
     diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
     runs = _add(commands, "runs", "the history, newest first")
     runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
+    _add_command(_add(commands, "command", "a TensorRT run as a command of trtexec or Polygraphy, or a Python script"))
     _add_import(_add(commands, "import", "what trtexec, ONNX Runtime or OpenVINO wrote elsewhere, as a run"))
     return parser
+
+
+def _add_command(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="id, end of an id, or name of a run")
+    command.add_argument("--as", dest="form", choices=list(FORMS), default="trtexec11", help="default: trtexec11")
+
+
+def _add_migrate(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("line", metavar="COMMAND", help='in quotes: "trtexec --onnx=m.onnx --int8 --fp16 --calib=m.cache"')
+    add("--out", type=Path, metavar="PLAN.toml", help="write the precision plan there")
 
 
 def _add_import(command: argparse.ArgumentParser) -> None:

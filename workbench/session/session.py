@@ -17,6 +17,7 @@ from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Run
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of
+from workbench.session.build_commands import BuildCommands
 from workbench.session.calibrations import Calibrations
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
@@ -85,6 +86,7 @@ class Session(QObject):
         self.why = Why(self)
         self.tunings = Tunings(self)
         self.costs = NodeCosts(self)
+        self.build_commands = BuildCommands(self)
         self.calibrations = Calibrations(self)
         self._connect()
 

@@ -12,7 +12,8 @@ from workbench.session.session import Session
 from workbench.views.icons import icon
 from workbench.views.widgets import tip
 
-RUN_MENU = ("race", "tune", "conditions", "choices", "baseline", "rename", "delete", "copy_runs", "report")
+COPIES = ("copy_trtexec11", "copy_trtexec10", "copy_polygraphy", "copy_python")
+RUN_MENU = ("race", "tune", "conditions", "choices", "baseline", "rename", "delete", "copy_runs", *COPIES, "report")
 
 
 def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:
