@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QHelpEvent, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
@@ -17,6 +17,7 @@ from workbench.core.graph import Graph, Tensor
 from workbench.core.theme import DARK, LIGHT
 from workbench.views.canvas import GraphCanvas
 from workbench.views.canvas import canvas as canvas_module
+from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.heat import Heat
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
@@ -223,6 +224,15 @@ def test_the_breadcrumb_leads_to_siblings_and_back(canvas: GraphCanvas, qtbot: Q
         click_crumb(canvas, "main")
     assert heard.args == [()]
     assert canvas.scene.ids[canvas.current] == "n1"
+
+
+def test_the_breadcrumb_names_the_way_and_nothing_shines_through(canvas: GraphCanvas) -> None:
+    canvas.set_graph(control_flow())
+    canvas.fly_to("n1.then_branch.n0.body.n0")
+    assert crumbs(canvas) == ["main", "›  n1 If", "then_branch", "›  n0 Loop", "body"]
+    canvas.look(Camera(1.0, 10 - canvas.scene.placed.x[0], 16 - canvas.scene.placed.y[0]))  # a pill under the crumbs
+    picture, ground = canvas.grab().toImage(), QColor(LIGHT.canvas)
+    assert picture.pixelColor(canvas.width() - 4, 10) == picture.pixelColor(3, 10) == ground
 
 
 def crumbs(canvas: GraphCanvas) -> list[str]:

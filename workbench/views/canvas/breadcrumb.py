@@ -22,10 +22,11 @@ class Breadcrumb(QWidget):
         self._theme = LIGHT
         self._parts: list[QWidget] = []
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(10, 4, 10, 0)
+        self._row.setContentsMargins(10, 2, 10, 2)
         self._row.setSpacing(4)
         self._row.addStretch(1)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground, False)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setObjectName("breadcrumb")
         self.setAccessibleName("Open bodies")
         self.hide()
 
@@ -35,7 +36,8 @@ class Breadcrumb(QWidget):
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
         self.setStyleSheet(
-            f"QToolButton {{ color: {theme.accent}; border: none; padding: 2px 4px; background: {theme.canvas}; }}"
+            f"#breadcrumb {{ background: {theme.canvas}; border-bottom: 1px solid {theme.line}; }}"
+            f"QToolButton {{ color: {theme.accent}; border: none; padding: 2px 4px; background: transparent; }}"
             f"QToolButton:hover {{ background: {theme.accent_ground}; border-radius: 4px; }}"
             f"QToolButton:disabled {{ color: {theme.text}; }}"
             f"QLabel {{ color: {theme.faint}; background: transparent; }}"
@@ -54,7 +56,7 @@ class Breadcrumb(QWidget):
         for depth in range(1, len(path) + 1):
             holder, _, body = path[depth - 1].rpartition(".")
             layer = nest.layer(holder)
-            self._add_label(f"›  {holder} {layer.op if layer else ''}")
+            self._add_label(f"›  {holder.rpartition('.')[2]} {layer.op if layer else ''}")
             if depth < len(path):
                 self._add_button(body, path[:depth])
         for sibling in nest.siblings(path):
