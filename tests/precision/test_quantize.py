@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -84,6 +85,62 @@ def test_a_squared_tensor_is_quantized_once(tmp_path: Path) -> None:
     model = write_model(tmp_path, "(float[2,2] x) => (float[2,2] y) { y = MatMul (x, x) }")
     typed = compiled(model, tmp_path / "out", INT8, SIGNED, seen(model, {"x": np.eye(2, dtype=np.float32)}))
     assert [node.op_type for node in proto_of(typed).graph.node].count("QuantizeLinear") == 1
+
+
+MOVES = """
+(float[2,3,4] x) => (float[6,4] y, float[6,4] z) {
+  r = Relu (x)
+  t = Transpose <perm = [1, 0, 2]> (r)
+  s = Reshape (t, shape)
+  y = MatMul (s, w)
+  z = MatMul (s, w)
+}
+"""
+
+
+def test_a_pair_stands_before_what_only_moves_values_for_quantized_nodes(tmp_path: Path) -> None:
+    extra = {"w": np.eye(4, dtype=np.float32), "shape": np.array([6, 4])}
+    model = write_model(tmp_path, MOVES, extra)
+    feed = {"x": np.random.default_rng(0).standard_normal((2, 3, 4)).astype(np.float32)}
+    typed = compiled(model, tmp_path / "out", INT8, UNSIGNED, seen(model, feed), skip=("merge_moves",))
+    nodes = nodes_of(typed)
+    assert [name for name in nodes if "quantize_a" in name] == ["n3:quantize_a", "n3:dequantize_a"]
+    assert nodes["n3:quantize_a"].input[0] == "r" and nodes["n1"].input[0] == "r:dequantized"
+    assert nodes["n3"].input[0] == nodes["n4"].input[0] == "s"
+    largest = float(feed["x"].max())
+    assert constants_of(typed)["r:scale"] == pytest.approx(largest / 255)
+    got, plain = infer(typed.path, feed), infer(model.path, feed)
+    assert sqnr_db(got[0], plain[0]) > 40.0 and sqnr_db(got[1], plain[1]) > 40.0
+
+
+@pytest.mark.parametrize(
+    "more", ["z = Neg (s)", "z = MatMul (v, s)", "z = Identity (s)"], ids=["float", "another_form", "output"]
+)
+def test_a_pair_stays_behind_moves_that_serve_others_too(tmp_path: Path, more: str) -> None:
+    ends = "(float[4,4] x, float[4,4] v) => (float[4,4] y, float[4,4] z)"
+    text = f"{ends} {{ s = Transpose (x) y = MatMul (s, w) {more} }}"
+    model = write_model(tmp_path, text, {"w": np.eye(4, dtype=np.float32)})
+    feed = {name: np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32) for name in "xv"}
+    typed = compiled(model, tmp_path / "out", INT8, UNSIGNED, seen(model, feed), skip=("drop_identities",))
+    nodes = nodes_of(typed)
+    assert nodes["n1:quantize_a"].input[0] == "s" and nodes["n0"].input[0] == "x"
+    assert sqnr_db(infer(typed.path, feed)[0], infer(model.path, feed)[0]) > 40.0
+
+
+def test_what_moves_quantized_values_has_the_type_of_their_scales(tmp_path: Path) -> None:
+    """No cast stands between a DequantizeLinear and the node it is for, in either dialect."""
+    extra = {"w": np.eye(4, dtype=np.float32), "shape": np.array([6, 4])}
+    model = write_model(tmp_path, MOVES, extra)
+    ranges = seen(model, {"x": np.ones((2, 3, 4), np.float32)})
+    for half_scales, kind in ((False, onnx.TensorProto.FLOAT), (True, onnx.TensorProto.FLOAT16)):
+        dialect = msgspec.structs.replace(SIGNED, half_scales=half_scales)
+        rules = (Rule(INT8, op="MatMul"),)
+        typed = compiled(model, tmp_path / f"{half_scales}", Precision.FP16, dialect, ranges, rules)
+        nodes = nodes_of(typed)
+        assert nodes["n1"].input[0] == "r:dequantized" and nodes["n3"].input[0] == "s"
+        inferred = onnx.shape_inference.infer_shapes(proto_of(typed), check_type=True, strict_mode=True)
+        types = {value.name: value.type.tensor_type.elem_type for value in inferred.graph.value_info}
+        assert types["r:dequantized"] == types["s"] == kind
 
 
 @pytest.mark.parametrize(("transposed", "axis"), [(0, 1), (1, 0)])

@@ -4,9 +4,9 @@ Order: clean-up, Q/DQ (INT8, FP8), stored weights, rounding, half types, casts m
 graph, FP32 or a precision the backend has only as an execution hint, gives the private copy untouched, so that the
 engine's own fusions are seen.
 
-What is quantized still has a float side: what its DequantizeLinear gives, its bias, its result. That is the plan's
-default where this is FP16 or BF16 written into the graph and the dialect takes half scales; else FP32, with what stands
-between quantized nodes only (`islands`).
+What is quantized still has a float side: what its DequantizeLinear gives, what moves this to it, its bias, its result.
+That is the plan's default where this is FP16 or BF16 written into the graph and the dialect takes half scales; else
+FP32, with what stands between quantized nodes only (`islands`).
 """
 
 from __future__ import annotations
@@ -123,6 +123,7 @@ class _Compilation:
         self.cleanup: dict[str, int] = {}
         self.notes: list[str] = []
         self.hint = Precision.FP32
+        self._moves: set[str] = set()  # nodes that move 8-bit values for quantized ones
         self._ends: list[str] = []  # "x is FP16": inputs and outputs whose type has changed
         self.proto: ModelProto
 
@@ -250,6 +251,7 @@ class _Compilation:
             wish = self._wish(precision)
             result = quantize(self.proto, asked, self._seen, self._plan.calibration, self._dialect, wish)
             verb = "written in"
+        self._moves.update(result.moves)
         self._conclude(precision, result, f"{able} that was asked to run in {precision.label}", "quantize")
         count = len(result.nodes)
         self.notes.append(f"{count} Conv, MatMul and Gemm are {verb} {precision.label}; the rest stays in float.")
@@ -290,10 +292,11 @@ class _Compilation:
             self._tame(asked)
         if self._present.intersection(_QUANTIZED):
             annotate(self.proto)  # what reads a DequantizeLinear that is new is asked too
+        asked -= self._moves
         if self._plan.default is precision and not self._dialect.half_scales:
             asked -= self._between_quantized(precision, asked)
         if self._half_around() is precision and self._present.intersection(_QUANTIZED):
-            asked |= self._named(*_QUANTIZED) | {name for name in ops if _is_qdq(ops[name], name)}
+            asked |= self._named(*_QUANTIZED) | self._moves | {name for name in ops if _is_qdq(ops[name], name)}
         barred = {name for name in asked if ops[name] in self._dialect.float_ops.get(precision, ())}
         result = halve(self.proto, asked - barred, _HALVES[precision], keep_io=self._plan.keep_io)
         self._ends += [f"{name} is {precision.label}" for name in result.ends]

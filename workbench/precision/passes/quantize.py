@@ -21,12 +21,15 @@ Rules
    140).
 8. In INT8, the skip branch of a residual sum is quantized (`residual`): `n20:quantize_skip`.
 9. In INT8, the input of an average pool between quantized nodes is quantized (`pooling`).
+10. Q/DQ stand before operators that only move values for quantized nodes (Flatten, Reshape, Transpose, Squeeze,
+   Unsqueeze): the values are the same, what computes them writes 8 bits itself, and what moves them moves a quarter of
+   the bytes. Engines take a DequantizeLinear through these to the node that multiplies.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -36,7 +39,7 @@ from onnx import ModelProto, NodeProto, TensorProto
 
 from workbench.core.dialect import Dialect
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
-from workbench.precision.editor import GraphEditor, int_attribute, is_standard
+from workbench.precision.editor import GraphEditor, Use, int_attribute, is_standard
 from workbench.precision.observations import Observations
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
 from workbench.precision.passes.pooling import pools_before
@@ -50,7 +53,8 @@ _BY_MAX = Calibration(method=CalibrationMethod.MAX)
 PER_TENSOR_OPSET = 10
 FP8_OPSET = 19
 _OPERANDS = (0, 1)
-_MOVES = ("Concat", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Flatten", "Split")
+_VIEWS = ("Flatten", "Reshape", "Squeeze", "Transpose", "Unsqueeze")
+_MOVES = ("Concat", "Slice", "Split", *_VIEWS)
 
 
 class Wish(NamedTuple):
@@ -62,9 +66,11 @@ class Wish(NamedTuple):
 
 @dataclass
 class Quantized:
-    """Nodes that compute in INT8 or FP8 now, and how many could not, by reason."""
+    """Nodes that compute in INT8 or FP8 now, those that move 8-bit values for them alone (rule 10), and how many could
+    not, by reason."""
 
     nodes: list[str] = field(default_factory=list)
+    moves: list[str] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
 
 
@@ -101,7 +107,6 @@ def quantize(
 ) -> Quantized:
     """Edits `model`. `asked` are names of its nodes; those that cannot be quantized are counted, not refused."""
     editor = GraphEditor(model)
-    rewriter = _Rewriter(editor, observations, calibration, wish)
     result = Quantized()
     able = [node for node in editor.nodes if node.name in asked and is_standard(node, *OPS)]
     for node in list(able):
@@ -110,13 +115,15 @@ def quantize(
             able.remove(node)
     result.nodes = [node.name for node in able]
     around = _around(editor, frozenset(result.nodes)) if wish.precision is Precision.INT8 else []
+    unsigned = {node.name: dialect.unsigned_activations and is_constant(editor, node.input[1]) for node in able}
+    rewriter = _Rewriter(editor, observations, calibration, wish, unsigned)
     for node in able:
-        unsigned = dialect.unsigned_activations and is_constant(editor, node.input[1])
-        rewriter.rewrite(node, unsigned=unsigned)
+        rewriter.rewrite(node)
     for node, slot, role in around:
         name = node.input[slot]
         if rewriter.has_range(name) and not _reads_from(editor, [name], dialect.unquantized_behind):
             rewriter.rewrite_input(node, slot, role, unsigned=dialect.unsigned_activations)
+    result.moves = rewriter.moves
     editor.commit()
     return result
 
@@ -174,23 +181,60 @@ def _reads_from(editor: GraphEditor, names: list[str], ops: tuple[str, ...]) -> 
 
 
 class _Rewriter:
-    """Gives the operands of nodes their quantized forms."""
+    """Gives the operands of nodes their quantized forms. `unsigned`: the nodes, and which read unsigned activations."""
 
-    def __init__(self, editor: GraphEditor, observations: Observations, calibration: Calibration, wish: Wish) -> None:
+    def __init__(
+        self,
+        editor: GraphEditor,
+        observations: Observations,
+        calibration: Calibration,
+        wish: Wish,
+        unsigned: Mapping[str, bool],
+    ) -> None:
         self._editor = editor
         self._observations = observations
         self._calibration = calibration
         self._wish = wish
+        self._unsigned = unsigned
+        self._uses = {name: tuple(uses) for name, uses in editor.uses.items()}  # as they were
+        self._moved: set[str] = set()  # tensors that come from behind a pair by moves alone
+        self.moves: list[str] = []
         self._writer = QdqWriter(editor)
 
-    def rewrite(self, node: NodeProto, *, unsigned: bool) -> None:
+    def rewrite(self, node: NodeProto) -> None:
         for slot in _OPERANDS:
             name, operand = node.input[slot], ("xw" if node.op_type == "Conv" else "ab")[slot]
             if is_constant(self._editor, name):
                 self._editor.set_input(node, slot, self._weight(node, slot, "w" if slot else "a", name))
             else:
-                form = self._form(name, unsigned)
-                self._editor.set_input(node, slot, self._writer.pair(node.name, operand, name, form))
+                self._activation(node, slot, operand)
+
+    def _activation(self, node: NodeProto, slot: int, operand: str) -> None:
+        """Rules 2 and 10."""
+        name = node.input[slot]
+        if name in self._moved:
+            return
+        form = self._form(name, self._unsigned[node.name])
+        place = self._place(Use(node, slot))
+        if place.node is not node:
+            self._moved.add(name)
+        pair = self._writer.pair(node.name, operand, place.node.input[place.slot], form)
+        self._editor.set_input(place.node, place.slot, pair)
+
+    def _place(self, use: Use) -> Use:
+        """Where the pair goes: upstream past moves that serve nothing but quantized nodes of one form."""
+        editor, form = self._editor, self._unsigned[use.node.name]
+        users = self._uses[use.node.input[use.slot]]
+        serves = all(user.slot in _OPERANDS and self._unsigned.get(user.node.name) is form for user in users)
+        while serves:
+            name = use.node.input[use.slot]
+            move = editor.producers.get(name)
+            if move is None or name in editor.outputs or not is_standard(move, *_VIEWS):
+                break
+            use = Use(move, 0)
+            self.moves.append(move.name)
+            serves = len(self._uses[move.input[0]]) == 1
+        return use
 
     def has_range(self, name: str) -> bool:
         return name in self._observations and self._observations.threshold(name, _BY_MAX) > 0.0

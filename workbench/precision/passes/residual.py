@@ -13,6 +13,8 @@ Rules
    reads. Where both are, the Conv that runs last is the one to fuse with.
 2. The other side, the skip, is quantized where that Conv is. Where it is quantized already, for a Conv that reads it,
    the pair is shared: an identity skip costs nothing.
+   There OpenVINO leaves the sum to a kernel of its own unless the Conv's side is quantized too, as NNCF does. That is
+   not done: one layer less on either net, CPU time as before (1.00 of it), and 0.35 dB lost.
 """
 
 from __future__ import annotations
