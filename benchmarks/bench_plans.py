@@ -101,7 +101,7 @@ def _typed(subject: Subject, plan: PrecisionPlan, backend_id: str, folder: Path)
 
 
 def _sqnr_db(subject: Subject, typed: TypedModel) -> float | None:
-    """Signal over error of all float outputs together, each scaled by its own power; None where it cannot run."""
+    """Signal over error of the worst float output, where the model gives numbers; None where it cannot run."""
     feeds = subject.feeds(subject.recipe.evaluation, EVALUATION)
     try:
         with Reference(subject.model.path) as reference, Reference(without_halves(typed.path) or typed.path) as exact:
@@ -110,8 +110,10 @@ def _sqnr_db(subject: Subject, typed: TypedModel) -> float | None:
         return None
     found = []
     for name in [name for name, values in pairs[0][0].items() if values.dtype.kind == "f"]:
-        signal = sum(float((expected[name].astype(np.float64) ** 2).sum()) for expected, _ in pairs)
-        error = sum(float(((got[name].astype(np.float64) - expected[name]) ** 2).sum()) for expected, got in pairs)
+        expected = np.concatenate([first[name].ravel() for first, _ in pairs]).astype(np.float64)
+        got = np.concatenate([second[name].ravel() for _, second in pairs]).astype(np.float64)
+        numbers = np.isfinite(expected)
+        signal, error = (float((v[numbers] ** 2).sum()) for v in (expected, got - np.where(numbers, expected, 0.0)))
         found.append(200.0 if error == 0.0 else 10 * float(np.log10(max(signal, 1e-30) / error)))
     return round(min(found), 2) if found else None
 

@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
+from onnx import version_converter  # noqa: F401  not imported by onnx itself
+
+from workbench.precision.editor import default_opset
+from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
 
 Feed = Mapping[str, NDArray[np.generic]]
 NNCF_PYTHON = os.environ.get("WORKBENCH_NNCF_PYTHON", sys.executable)
@@ -55,7 +60,16 @@ def _by_ort(model: Path, feeds: Sequence[Feed], out: Path, **options: object) ->
 
     prepared = out.with_name("prepared.onnx")
     quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
+    if options.get("per_channel"):
+        _lift(prepared)
     quantization.quantize_static(str(prepared), str(out), _Reader(feeds), **options)
+
+
+def _lift(path: Path) -> None:
+    """Scales along an axis came with opset 13; below, its quantizer writes them all the same, and nobody takes that."""
+    proto = onnx.load(path)
+    if default_opset(proto) < PER_CHANNEL_OPSET:
+        onnx.save(onnx.version_converter.convert_version(proto, PER_CHANNEL_OPSET), path)
 
 
 def _by_ort_for_tensorrt(model: Path, feeds: Sequence[Feed], out: Path) -> None:
