@@ -96,10 +96,6 @@ class Panes(QWidget):
         self.laid.show_links()
         self.laid.refresh()
 
-    def refresh_overlays(self, _news: object = None) -> None:
-        """Times have changed."""
-        self.laid.refresh()
-
     # which graphs
 
     def _show_model(self, _model: object = None) -> None:

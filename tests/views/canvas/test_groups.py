@@ -148,13 +148,10 @@ def test_flying_to_a_hidden_layer_opens_what_is_around_it_only(grouped: GraphCan
     assert grouped.is_open("body/2/mlp")
 
 
-def test_only_this_and_all_alike(grouped: GraphCanvas) -> None:
+def test_only_this_stands_open(grouped: GraphCanvas) -> None:
     grouped.expand_all()
     grouped.open_only("body/1")
     assert group_boxes(grouped) == [closed(0), "group:body/1/mlp", closed(2)]
-    grouped.expand_all()
-    grouped.collapse_alike("body/0/mlp")
-    assert group_boxes(grouped) == [f"group:body/{k}/mlp" for k in range(3)]
 
 
 def menu_at(canvas: GraphCanvas, place: QPoint) -> None:

@@ -65,7 +65,6 @@ class GraphCanvas(Folding):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._placeholder = ""
         self._saying = Saying()
         self._pointer = Pointer(self)
         self.noun = NODE  # what the boxes of the next graph are called
@@ -107,11 +106,6 @@ class GraphCanvas(Folding):
         for part in (self._controls, self._breadcrumb, self._minimap):
             part.set_theme(theme)
         self._say()
-
-    def set_placeholder(self, text: str) -> None:
-        """A sentence for the middle of an empty canvas."""
-        self._placeholder = text
-        self.update()
 
     def set_selection(self, ids: Iterable[str], reveal: bool = False) -> None:
         """Select these; `reveal` brings the first into view, opening what it is in. Sends no signal."""
@@ -278,28 +272,21 @@ class GraphCanvas(Folding):
             painter.fillRect(self.rect(), self._palette.color("canvas"))
             if self._scene.count:
                 paint_picture(painter, self.frame())
-            else:
-                self._paint_placeholder(painter)
-            self._paint_waiting(painter)
+            if self.is_laying_out:
+                self._paint_waiting(painter)
             paint_touched(painter, self.frame(), self._pointer.stroke)
             paint_band(painter, self.frame(), self._pointer.band)
             draw_banner(painter, self)
 
     def _paint_waiting(self, painter: QPainter) -> None:
         """Over the picture before, or in place of one."""
-        if self.is_laying_out and self._scene.count:
+        if self._scene.count:
             paint_note(painter, self.frame(), "Laying out …")
-
-    def _paint_placeholder(self, painter: QPainter) -> None:
-        text = (
-            f"Laying out {plural(self._nest.size(self._path), self.noun)} …"
-            if self.is_laying_out
-            else self._placeholder
-        )
+            return
         painter.setFont(face(13))
         painter.setPen(self._palette.color("soft"))
-        area = QRectF(self.rect()).adjusted(32, 16, -32, -16)
-        painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter) | int(Qt.TextFlag.TextWordWrap), text)
+        text = f"Laying out {plural(self._nest.size(self._path), self.noun)} …"
+        painter.drawText(QRectF(self.rect()), int(Qt.AlignmentFlag.AlignCenter), text)
 
     # -- events -----------------------------------------------------------------------------------------------------
 

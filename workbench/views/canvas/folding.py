@@ -130,13 +130,6 @@ class Folding(Surface):
         """The outermost `depth` levels stand open, all others are closed."""
         self._regroup(grouping.to_depth(self._scene.body, depth))
 
-    def collapse_alike(self, group: str) -> None:
-        """Close this group and all of its structure."""
-        body = self._scene.body
-        if group in body.number:
-            alike = {body.groups[i].id for i in body.alike(body.number[group])}
-            self._regroup(self._nest.opened(self._path) - alike, group)
-
     def open_only(self, group: str) -> None:
         """This group and those around it stand open, all others are closed."""
         body = self._scene.body
