@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from tests.session.engines import MS, take, two_runs
-from workbench.core.run import Run
+from workbench.core.run import Race, RaceEntry, Run
 from workbench.core.waterfall import StepKind
 from workbench.session.session import Session
 from workbench.session.settings import Settings
-from workbench.store import Store
+from workbench.store import RaceBook, Store
 
 
 @pytest.fixture
@@ -54,3 +54,17 @@ def test_runs_without_a_time_explain_nothing(qapp: object) -> None:
     session = Session(Store(), Settings())
     take(session)
     assert session.why.waterfall is None
+
+
+def test_medians_that_were_timed_interleaved_count_more_than_those_of_the_runs(both: tuple[Run, Run]) -> None:
+    entries = (RaceEntry(both[0].id, 4.0, 1, 1, 1, "baseline"), RaceEntry(both[1].id, 1.0, 4.0, 3.9, 4.1, "faster"))
+    RaceBook(Store().root).add(Race("race", entries, 16))
+    session = Session(Store(), Settings())
+    take(session)
+    found = session.why.waterfall
+    assert found is not None and found.is_raced and (found.a_ms, found.b_ms) == (4.0, 1.0)
+    assert found.a_ms + sum(step.ms for step in found.steps) == pytest.approx(found.b_ms)
+    session.set_compared([run.id for run in both])
+    session.set_current(both[0].id)  # the other way round
+    turned = session.why.waterfall
+    assert turned is not None and (turned.a_ms, turned.b_ms) == (1.0, 4.0)

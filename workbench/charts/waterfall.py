@@ -65,7 +65,8 @@ class WaterfallChart(RowChart):
     def _subtitle(self, found: Waterfall) -> str:
         first, second = self._names()
         factor = found.a_ms / found.b_ms if found.b_ms else 0.0
-        return f"{first} → {second} · {_signed(found.b_ms - found.a_ms)} · {factor:.2f}×"
+        times = f"{'' if found.is_raced else '≈ '}{factor:.2f}×"
+        return f"{first} → {second} · {_signed(found.b_ms - found.a_ms)} · {times}"
 
     def _step_bars(self) -> list[Bar]:
         bars = []
@@ -106,7 +107,9 @@ class WaterfallChart(RowChart):
     def row_tip(self, row: int) -> str:
         shown = self._shown[row]
         if shown.step is None:
-            return f"{shown.title}: {shown.end:.4f} ms, the median of the whole engine"
+            raced = self._data.waterfall is not None and self._data.waterfall.is_raced
+            how = "timed interleaved" if raced else "timed one after the other: compare the two runs to be sure"
+            return f"{shown.title}: {shown.end:.4f} ms, the median of the whole engine\n{how}"
         if shown.step.kind is StepKind.REST:
             return "Between the layers, and what timing layers apart does not see: the medians less the layers' sums"
         lines = [f"{_signed(block.ms)}  {block.heading}: {block.words}" for block in shown.blocks[:TIP_BLOCKS]]

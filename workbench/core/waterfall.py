@@ -45,8 +45,9 @@ class BlockStep(msgspec.Struct, frozen=True):
 
 
 class Waterfall(msgspec.Struct, frozen=True):
-    """`a_ms` + the steps = `b_ms`, both the median latency of the whole engine."""
+    """`a_ms` + the steps = `b_ms`, both the median latency of the whole engine; `is_raced`: timed interleaved."""
 
     a_ms: float
     b_ms: float
     steps: tuple[Step, ...] = ()
+    is_raced: bool = False

@@ -62,11 +62,17 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
     stats = latency_stats(latencies)
     return Timing(
         stats=stats,
-        protocol=protocol(config, len(feeds), record.request.config.threads),
+        protocol=protocol(config, len(feeds), _threads(record)),
         machine=machine,
         warnings=stability_warnings(stats, load, logical_cores()),
         samples_file=LATENCIES_FILE,
     )
+
+
+def _threads(record: Record) -> int:
+    """That the engine was built with: tuned, or asked for."""
+    tuned = record.run.build.tuned if record.run.build is not None else {}
+    return int(tuned.get("threads", record.request.config.threads))
 
 
 def _tell(record: Record, batch: Sequence[float], count: int) -> None:

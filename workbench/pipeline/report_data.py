@@ -13,6 +13,7 @@ from workbench.core.ledger import PatternRow
 from workbench.core.model import Model
 from workbench.core.run import Race, RaceEntry, Run
 from workbench.pipeline.artefacts import read_engine, read_ledger, read_source
+from workbench.pipeline.conditions import timing_conditions
 from workbench.pipeline.documents import UNFUSED, run_title
 from workbench.pipeline.files import LAYER_ERRORS_FILE
 from workbench.pipeline.fusion_text import ledger_summary
@@ -82,6 +83,11 @@ class Section:
     def broken(self) -> list[str]:
         """Where NaN and infinity begin, in words."""
         return broken_sentences(self.errors) if self.errors else []
+
+    @property
+    def conditions(self) -> str:
+        """How its time was measured, a line each; what to be warned of stands among the notes."""
+        return "\n".join(line for line in timing_conditions(self.run) if not line.startswith("warning:"))
 
     @property
     def short_reason(self) -> str:

@@ -59,6 +59,14 @@ class Races(QObject):
         found = self._book.find(first.id, run.id) if run is not None and first is not None else None
         return Raced(*found) if found is not None else None
 
+    def medians_ms(self, a: Run, b: Run) -> tuple[float, float] | None:
+        """Of the newest race of the two, whichever was the first in it; None where they never raced."""
+        for first, second in ((a, b), (b, a)):
+            if found := self._book.find(first.id, second.id):
+                medians = {entry.run: entry.median_ms for entry in found[0].entries}
+                return medians[a.id], medians[b.id]
+        return None
+
     def _finished(self, result: object) -> None:
         """The engines that it built are of no more use."""
         if not isinstance(result, Race):

@@ -14,9 +14,9 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
+from workbench.pipeline.conditions import race_conditions, timing_conditions
 from workbench.pipeline.table import is_simulated, simulator_text
 from workbench.session.baseline import run_title, stats_of
-from workbench.session.conditions import race_conditions, timing_conditions
 from workbench.session.races import Raced
 from workbench.session.words import mebibytes, milliseconds, percent, verbal_status
 
@@ -126,7 +126,7 @@ def _raced(raced: Raced, base: str) -> Cell:
     half = (entry.high - entry.low) / 2
     tip = f"{entry.verdict} than {base}" if entry.verdict.startswith(("faster", "slower")) else entry.verdict
     tip += f"; timed interleaved in {raced.race.rounds} rounds, 95 % interval {entry.low:.3g}× to {entry.high:.3g}×"
-    tip = "\n".join([tip, *race_conditions(raced)])
+    tip = "\n".join([tip, *race_conditions(raced.race)])
     return Cell(_times(entry.speedup), f"±{_two(half)}", _gain(entry.low, entry.high), entry.speedup, tip=tip)
 
 

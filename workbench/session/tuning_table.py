@@ -18,7 +18,7 @@ def tuning_table(trials: Sequence[Trial], result: Tuning | None) -> TableContent
     """A row for each options that were tried. `result` None: the search is at work."""
     words = [options_words(trial.options) for trial in trials]
     most = max((trial.speedup for trial in trials), default=1.0) or 1.0
-    columns = (
+    columns = [
         TableColumn(
             "options",
             "options",
@@ -41,17 +41,22 @@ def tuning_table(trials: Sequence[Trial], result: Tuning | None) -> TableContent
             lambda i: Cell(str(trials[i].rounds) if trials[i].rounds else "", tone="soft"),
             np.asarray([trial.rounds for trial in trials], dtype=np.float64),
         ),
-        TableColumn(
-            "reason",
-            "why not",
-            "Why it was never timed",
-            lambda i: Cell(trials[i].reason, tone="soft", tip=trials[i].reason),
-            np.asarray([trial.reason for trial in trials], dtype=np.str_),
-            is_figure=False,
-        ),
-    )
+    ]
+    if any(trial.reason for trial in trials):
+        columns.append(_reasons(trials))
     sentence = result.verdict if result is not None else f"{plural(len(trials), 'trial')} so far"
-    return TableContent(columns, [()] * len(trials), [text.casefold() for text in words], sentence)
+    return TableContent(tuple(columns), [()] * len(trials), [text.casefold() for text in words], sentence)
+
+
+def _reasons(trials: Sequence[Trial]) -> TableColumn:
+    return TableColumn(
+        "reason",
+        "why not",
+        "Why it was never timed",
+        lambda i: Cell(trials[i].reason, tone="soft", tip=trials[i].reason),
+        np.asarray([trial.reason for trial in trials], dtype=np.str_),
+        is_figure=False,
+    )
 
 
 def _speedup(trial: Trial, most: float) -> Cell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject
 
 from workbench.core.run import Run
@@ -22,7 +23,7 @@ class Why(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
-        self._made: tuple[tuple[str, str], Waterfall] | None = None
+        self._made: tuple[tuple[object, ...], Waterfall] | None = None
 
     @property
     def first(self) -> Run | None:
@@ -42,12 +43,14 @@ class Why(QObject):
         a, b = self.first, self._session.current
         if a is None or b is None or a.model_sha256 != b.model_sha256 or not (_is_timed(a) and _is_timed(b)):
             return None
-        if self._made is None or self._made[0] != (a.id, b.id):
-            made = self._make(a, b)
-            self._made = ((a.id, b.id), made) if made is not None else None
+        raced = self._session.races.medians_ms(a, b)
+        if self._made is None or self._made[0] != (a.id, b.id, raced):
+            made = self._make(a, b, raced)
+            self._made = ((a.id, b.id, raced), made) if made is not None else None
         return self._made[1] if self._made is not None else None
 
-    def _make(self, a: Run, b: Run) -> Waterfall | None:
+    def _make(self, a: Run, b: Run, raced: tuple[float, float] | None) -> Waterfall | None:
+        """With medians that were timed interleaved where the two have raced: these can be believed."""
         from workbench.pipeline.alignment import align
         from workbench.pipeline.waterfall import waterfall
 
@@ -55,8 +58,9 @@ class Why(QObject):
         if engines[0] is None or engines[1] is None or a.timing is None or b.timing is None:
             return None
         both, times = (engines[0], engines[1]), (a.timing.layers, b.timing.layers)
-        medians = tuple(stats.median_ms if (stats := stats_of(run)) else 0.0 for run in (a, b))
-        return waterfall(align(*both, *times), both, times, (medians[0], medians[1]))
+        own = [stats.median_ms if (stats := stats_of(run)) else 0.0 for run in (a, b)]
+        found = waterfall(align(*both, *times), both, times, raced or (own[0], own[1]))
+        return msgspec.structs.replace(found, is_raced=raced is not None)
 
     def select(self, nodes: Iterable[str], a: Iterable[str], b: Iterable[str]) -> None:
         """Selects blocks: source nodes, layers of B and, where its engine is seen, of A."""

@@ -112,7 +112,7 @@ class Bottom(QSplitter):
             self.addWidget(cell)
         self.setSizes([480, 360, 760])
         news = (session.compared_changed, session.current_changed, session.engine_changed, session.selection_changed)
-        more = (session.runs.changed, session.calibrations.changed, session.pair.changed)
+        more = (session.runs.changed, session.calibrations.changed, session.pair.changed, session.races.ended)
         connect_all((*news, *more), self.refresh)
         self.refresh()
 

@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.core.run import Run, Status
 from workbench.session.baseline import run_title, stats_of, verdict
-from workbench.session.conditions import race_conditions, timing_conditions
+from workbench.session.conditions import conditions_text
 from workbench.session.live import LiveRun
-from workbench.session.races import Raced
 from workbench.session.session import Session
 from workbench.session.words import PHASES, machine_words, verbal_status
 from workbench.views.controls import Bar
@@ -38,7 +37,8 @@ class StatusBar(QWidget):
         self.bar = Bar()
         self.bar.setFixedWidth(160)
         self.elapsed = Line(px=12)
-        self.verdict = Line(px=12)
+        self.verdict = Line(px=12, clickable=True)
+        self.verdict.clicked.connect(actions["conditions"].trigger)
         self.machine = Line(px=12, right=True, clickable=True)
         self.machine.clicked.connect(actions["conditions"].trigger)
         self.theme = button("", "ghost", "Switch between light and dark (Ctrl+Shift+L)")
@@ -85,11 +85,13 @@ class StatusBar(QWidget):
         run, session = self._session.current, self._session
         raced = session.races.of(run)
         said = verdict(run, session.baseline, raced.entry if raced is not None else None)
-        self.verdict.set_words(Words(said, tone="soft", tip=_race_tip(said, raced)))
+        self.verdict.set_words(Words(said, tone="soft"))
         stats = stats_of(run)
         text = machine_words(run.timing.machine if run and run.timing else {}, stats.cov_percent if stats else None)
         noisy = stats is not None and stats.is_noisy
-        tip = "\n".join([*timing_conditions(run), MORE]) if run is not None and stats is not None else ""
+        tip = (
+            conditions_text(run, session.baseline, raced) + f"\n{MORE}" if run is not None and stats is not None else ""
+        )
         self.machine.set_words(Words(text, "noisy" if noisy else "", tone="soft", tip=tip))
 
     def _rest(self) -> Words:
@@ -101,10 +103,6 @@ class StatusBar(QWidget):
         if run is None:
             return Words("Ready to build", tone="soft")
         return _ended(run)
-
-
-def _race_tip(said: str, raced: Raced | None) -> str:
-    return "\n".join([said, *race_conditions(raced)]) if raced is not None else said
 
 
 def window_words(session: Session) -> list[str]:
