@@ -1,0 +1,43 @@
+"""The conditions of a number: how it was measured, on what, with which versions. They stand next to it everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.core.run import Race, Run
+
+MACHINE = ("cpu", "gpu", "device", "cores", "governor", "clock", "load", "memory", "system")
+_PAUSED = "drawing: paused while the reported phase ran"
+_DRAWN = "drawing: progress only; rounds are interleaved, so that it meets all engines alike"
+
+
+def timing_conditions(run: Run) -> list[str]:
+    """Of the run's own median, a line each; empty where it has none."""
+    timing = run.timing
+    if timing is None or timing.stats is None:
+        return []
+    noisy, cov = timing.stats.is_noisy, timing.stats.cov_percent
+    noise = f"{'noisy' if noisy else 'steady'}: latency varies by {cov:.1f} % (CoV)"
+    versions = run.build.versions if run.build is not None else {}
+    machine = machine_lines(timing.machine, versions)
+    warnings = [f"warning: {text}" for text in timing.warnings]
+    return [f"protocol: {timing.protocol}", noise, f"threads: {_threads(run)}", _PAUSED, *machine, *warnings]
+
+
+def race_conditions(race: Race) -> list[str]:
+    """Of speed-ups that were timed interleaved, a line each."""
+    return [f"protocol: {race.protocol}", _DRAWN, *machine_lines(race.machine, {})]
+
+
+def machine_lines(machine: Mapping[str, str], versions: Mapping[str, str]) -> list[str]:
+    """What is known of the machine, then versions: those of the engine, else all packages."""
+    lines = [f"{key}: {machine[key]}" for key in MACHINE if machine.get(key)]
+    packages = {key: value for key, value in (versions or machine).items() if key not in MACHINE}
+    return [*lines, "versions: " + ", ".join(f"{name} {version}" for name, version in packages.items())]
+
+
+def _threads(run: Run) -> str:
+    found = run.build.tuned.get("threads") if run.build is not None else None
+    if found:
+        return f"{found}, tuned"
+    return str(run.config.threads) if run.config.threads else "all physical cores"
