@@ -126,6 +126,14 @@ def test_nodes_light_up_their_layers_and_back_many_to_many(bare: Bare) -> None:
     assert source.selection == {"n3", "n4"} and bare.session.selection.chosen is Side.ENGINE
 
 
+def test_a_node_without_layers_leaves_no_ring_at_the_layer_before(bare: Bare) -> None:
+    source, right = bare.panes.source.canvas, bare.panes.engine.canvas
+    click_node(right, "l2")
+    assert right.current == right.scene.index["l2"]
+    click_node(source, "input:x")
+    assert not bare.session.selection and right.current == -1 and source.current == source.scene.index["input:x"]
+
+
 def test_a_layer_that_the_compiler_added_says_so(bare: Bare) -> None:
     right = bare.panes.engine.canvas
     click_node(right, "l0")

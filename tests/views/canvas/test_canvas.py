@@ -19,6 +19,7 @@ from workbench.views.canvas import GraphCanvas
 from workbench.views.canvas import canvas as canvas_module
 from workbench.views.canvas.camera import Camera
 from workbench.views.canvas.heat import Heat
+from workbench.views.canvas.surface import MARGIN, READABLE
 
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
@@ -408,3 +409,11 @@ def test_every_zoom_draws(canvas: GraphCanvas) -> None:
         canvas.fly_to("n4")
         canvas.zoom_about(zoom / canvas.camera.zoom, 300, 350)
         assert (pixels(canvas)[..., :3] != pixels(canvas)[2, 350, :3]).any()
+
+
+def test_a_graph_too_wide_for_the_pane_starts_at_its_border(canvas: GraphCanvas) -> None:
+    names = tuple(f"input_{i}" for i in range(40))
+    canvas.set_graph(Graph("wide", (layer("n0", "Concat", " ".join(names), "y"),), {}, names, ("y",)))
+    assert canvas.camera.zoom == READABLE
+    left = float((canvas.scene.placed.x - canvas.scene.widths / 2).min())
+    assert 0 <= canvas.camera.to_device(left, 0)[0] <= MARGIN

@@ -112,6 +112,8 @@ class GraphCanvas(Folding):
         known = self._nest.known(ids)
         if known == self._saying.selection and not reveal:
             return
+        if not known:
+            self.current = -1  # else its ring would look like an answer
         self._select(known)
         if reveal and known:
             whole = np.flatnonzero(self._marks.selected).tolist()

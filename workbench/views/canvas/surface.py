@@ -173,12 +173,15 @@ class Surface(QWidget):
         return MAP_ROOM if self.width() >= MAP_LEAST_PANE else 0.0
 
     def _top_view(self) -> tuple[float, float]:
-        """Zoom, and the world x that the top of the drawing is centred on: all that is seen there, or its first box."""
+        """Zoom, and the world x in the middle: of all that is seen of the top, else near its first box."""
+        room = self.width() - self.map_room() - MARGIN
         for zoom in START_ZOOMS:
             left, right = self._reach(self.height() / zoom)
-            if (right - left) * zoom <= self.width() - self.map_room() - MARGIN:
+            if (right - left) * zoom <= room:
                 return zoom, (left + right) / 2
-        return zoom, float(self._scene.placed.x[walk.first(self._scene)])
+        half = room / zoom / 2
+        first = float(self._scene.placed.x[walk.first(self._scene)])
+        return zoom, min(max(first, left + half), right - half)
 
     def _reach(self, bottom: float) -> tuple[float, float]:
         """From where to where boxes and open groups reach in the part of the drawing above `bottom`."""
