@@ -69,6 +69,22 @@ def blocks_model(folder: Path, blocks: int = 2, mlps: int = 1) -> Model:
     return open_model(path)
 
 
+def constants_model(folder: Path) -> Model:
+    """n0 to n4 in `block/a`: a Constant, a Mul with it, Relu, Neg and Exp; n5 to n9 in `block/b` the same."""
+    lines, names, last = [], [], "x"
+    for part in "ab":
+        lines.append(f"w{part} = Constant <value = float[1] {{2}}> () m{part} = Mul ({last}, w{part})")
+        lines.append(f"r{part} = Relu (m{part}) n{part} = Neg (r{part}) e{part} = Exp (n{part})")
+        names += [f"/block/{part}/{op}" for op in ("Constant", "Mul", "Relu", "Neg", "Exp")]
+        last = f"e{part}"
+    path = write_model(folder, f"(float[1,4] x) => (float[1,4] {last}) {{ {' '.join(lines)} }}").path
+    proto = onnx.load(path)
+    for node, name in zip(proto.graph.node, names, strict=True):
+        node.name = name
+    onnx.save(proto, path)
+    return open_model(Path(path))
+
+
 def seen(model: Model, *feeds: Arrays) -> Observations:
     return observe(model, model.shapes, feeds, total=len(feeds))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.precision.models import blocks_model, write_model
+from tests.precision.models import blocks_model, constants_model, write_model
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.precision.matching import Matcher
 from workbench.precision.plan_diff import diff_plans
@@ -93,6 +93,25 @@ def test_a_group_is_asked_by_its_name_and_takes_what_was_said_inside_it(matcher:
     assert asked(matcher, plan) == "fp16 fp16 fp16 fp32 int8 int8"
     assert set_scope(matcher, plan, "layers/0", None).rules == plan.rules[:1]
     assert set_scope(matcher, plan, "layers/0", INT8).rules == plan.rules[:1]
+
+
+def test_a_brush_over_a_group_means_its_constants_too(tmp_path: Path) -> None:
+    """They are not on the graph, so that no brush can go over them."""
+    matcher = Matcher(constants_model(tmp_path))
+    first, second = ["n1", "n2", "n3", "n4"], ["n6", "n7", "n8", "n9"]
+    assert [matcher.group_of(nodes) for nodes in (first, first[1:], [*first, "n6"])] == ["block/a", "", ""]
+    plan = stroke(matcher, PrecisionPlan(), first, FP16)
+    assert plan.rules == (Rule(FP16, scope="block/a"),)
+    assert stroke(matcher, plan, first, None).rules == ()
+    assert stroke(matcher, plan, [*first, *second], INT8).rules == (
+        Rule(INT8, scope="block/a"),
+        Rule(INT8, scope="block/b"),
+    )
+
+
+def test_a_stroke_leaves_rules_for_groups_of_another_model(matcher: Matcher) -> None:
+    plan = PrecisionPlan(INT8, (Rule(FP16, scope="decoder/*"),))
+    assert stroke(matcher, plan, ["n1"], BF16).rules[0] == plan.rules[0]
 
 
 def test_a_group_with_marks_of_globs_in_its_name_is_meant_word_for_word(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
 
-from tests.precision.models import blocks_model
+from tests.precision.models import blocks_model, constants_model
 from tests.session.models import open_here, save_small_model
 from workbench.cli.arguments import make_parser
 from workbench.cli.plans import plan_of
@@ -217,3 +217,14 @@ def test_the_tree_counts_what_groups_run_in_and_ticks_follow_the_brush(session: 
     assert set(model.nodes(block)) == {"n0", "n1", "n2"} and session.asked["n0"] is P.FP16
     assert model.setData(block, state.Unchecked.value, check)
     assert plan.value.rules == ()
+
+
+def test_constants_of_a_group_make_it_not_mixed(session: Session, tmp_path: Path) -> None:
+    open_here(session, Path(constants_model(tmp_path).path))
+    session.plan.set_brush(P.FP16)
+    session.plan.ask(["n1", "n2", "n3", "n4"], P.FP16)
+    model = GroupsModel(session)
+    group = model.index(0, 0)
+    assert group.data() == "block/a"
+    assert group.data(Qt.ItemDataRole.CheckStateRole) == Qt.CheckState.Checked
+    assert (group.siblingAtColumn(1).data(), group.siblingAtColumn(2).data()) == ("4", "FP16")

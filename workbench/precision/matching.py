@@ -87,19 +87,34 @@ class Matcher:
         return np.asarray(self._scoped[scope] if scope else range(len(self.ids)), dtype=np.int64)
 
     def group_of(self, nodes: Collection[str]) -> str:
-        """The innermost group that holds these nodes and no others; "" where there is none."""
+        """The innermost group that holds these nodes and no others but constants; "" where there is none."""
         wanted = {self._places[node] for node in nodes if node in self._places}
-        return next((scope for scope, held in reversed(self._scoped.items()) if wanted and wanted == set(held)), "")
+        fits = (scope for scope, held in reversed(self._running.items()) if wanted.issuperset(held))
+        return next((scope for scope in fits if wanted and wanted.issubset(self._scoped[scope])), "")
 
     def whole_groups(self, nodes: Collection[str]) -> tuple[list[str], list[str]]:
-        """The largest groups with a name all of whose nodes are among these, and the nodes in none of them."""
+        """The largest groups with a name all of whose nodes are among these, and the nodes in none of them.
+
+        Constants need not be among them: they run in nothing, and a graph does not show them.
+        """
         wanted = {self._places[node] for node in nodes if node in self._places}
         groups: list[str] = []
-        for scope, held in self._scoped.items():  # outer ones come first
+        for scope, held in self._running.items():  # outer ones come first
             if len(held) >= GROUP_LEAST and scope not in self.inferred and wanted.issuperset(held):
                 groups.append(scope)
-                wanted.difference_update(held)
+                wanted.difference_update(self._scoped[scope])
         return groups, [self.ids[at] for at in sorted(wanted)]
+
+    @cached_property
+    def runs(self) -> Mask:
+        """True for the nodes that run: all but constants."""
+        return np.array([layer.kind is not LayerKind.CONSTANT for layer in self._layers], np.bool_)
+
+    @cached_property
+    def _running(self) -> dict[str, list[int]]:
+        """Group -> places of its nodes that run; of all where none does."""
+        runs = self.runs.tolist()
+        return {scope: [at for at in held if runs[at]] or list(held) for scope, held in self._scoped.items()}
 
     @cached_property
     def inferred(self) -> frozenset[str]:

@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterator
 from glob import escape
 
 import msgspec
-import numpy as np
 
 from workbench.core.precision import Precision, PrecisionPlan, Rule
-from workbench.precision.matching import Matcher
+from workbench.precision.matching import Mask, Matcher
 from workbench.precision.rules import Explanation
 
 GROUPS_MOST = 12  # that one stroke makes rules for; more are named node by node
@@ -80,8 +79,16 @@ def _cleared(matcher: Matcher, plan: PrecisionPlan, nodes: Collection[str]) -> P
     inside = matcher.mask(Rule(plan.default, nodes=tuple(nodes)))
     erased = erase(matcher, plan, nodes)
     return with_rules(
-        plan, (rule for rule in erased.rules if not (_is_scope(rule) and bool(np.all(inside[matcher.mask(rule)]))))
+        plan, (rule for rule in erased.rules if not (_is_scope(rule) and _is_among(matcher, rule, inside)))
     )
+
+
+def _is_among(matcher: Matcher, rule: Rule, inside: Mask) -> bool:
+    """Whether all that the rule selects of this model, constants apart, is inside; not where it selects nothing."""
+    meant = matcher.mask(rule)
+    running = meant & matcher.runs
+    meant = running if running.any() else meant
+    return bool(meant.any() and inside[meant].all())
 
 
 def put_rule(plan: PrecisionPlan, rule: Rule) -> PrecisionPlan:

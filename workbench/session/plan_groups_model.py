@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from workbench.core.graph import LayerKind
 from workbench.core.precision import Precision
 from workbench.core.scopes import Scope, ScopeOrigin
 from workbench.session.session import Session
@@ -57,7 +58,7 @@ class GroupsModel(QAbstractItemModel):
         nodes = self._session.links.nodes
         for child in scope.children:
             is_named = child.origin is not ScopeOrigin.INFERRED
-            name = child.id.removeprefix(f"{scope.id}/") if is_named else child.name
+            name = child.id.removeprefix(f"{scope.id}/") if is_named else self._found_name(child)
             made = Branch(name, "", branch, len(branch.children), scope=child.id)
             branch.children.append(made)
             self._fill(made, child)
@@ -65,6 +66,13 @@ class GroupsModel(QAbstractItemModel):
             if key in nodes:
                 node = nodes[key]
                 branch.children.append(Branch(node_label(node), node.op, branch, len(branch.children), node=key))
+
+    def _found_name(self, scope: Scope) -> str:
+        """Groups that were found by their pattern have one name: told apart by the first node that runs."""
+        nodes = self._session.links.nodes
+        inside = (nodes[key] for part in scope.walk() for key in part.layers if key in nodes)
+        first = next((node for node in inside if node.kind is not LayerKind.CONSTANT), None)
+        return scope.name if first is None else f"{scope.name} · {node_label(first)}"
 
     def _recount(self, _news: object = None) -> None:
         self._known.clear()
@@ -76,7 +84,10 @@ class GroupsModel(QAbstractItemModel):
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._root.children) - 1, len(COLUMNS) - 1))
 
     def counts(self, branch: Branch) -> Counter[Precision]:
-        """Nodes below, by what they are asked to run in, the most frequent first. Found for the rows that are seen."""
+        """Nodes below, by what they are asked to run in, the most frequent first. Found for the rows that are seen.
+
+        Constants run in nothing and are not painted with what reads them: they do not count beside nodes that run.
+        """
         if branch not in self._known:
             plan = self._session.plan
             explanation, matcher = plan.explanation, plan.matcher
@@ -85,7 +96,9 @@ class GroupsModel(QAbstractItemModel):
             if branch.node:
                 self._known[branch] = Counter([explanation.asked[branch.node]])
             else:
-                self._known[branch] = explanation.counts(matcher.inside(branch.scope))
+                inside = matcher.inside(branch.scope)
+                running = inside[matcher.runs[inside]]
+                self._known[branch] = explanation.counts(running if running.size else inside)
         return self._known[branch]
 
     def branch(self, index: Index) -> Branch:

@@ -156,7 +156,7 @@ class Inspector(QWidget):
             found = build.tuned if build is not None else {}
             rows.append(("tuned", Words(options_words(found), tip=f"tuned: {options_words(found)}")))
         if build is not None:
-            ran = ", ".join(f"{count} {name.upper()}" for name, count in build.precisions.items())
+            ran = ", ".join(f"{count} {_label(name)}" for name, count in build.precisions.items())
             rows += [
                 ("layers", Words(f"{build.layers:,}", f"from {build.source_nodes:,} nodes")),
                 ("mapped", Words(f"{build.mapped:,}", f"of {build.source_nodes:,}, {build.mapped_exact:,} exactly")),
@@ -307,6 +307,11 @@ def _why(reason: str) -> list[tuple[str, Words]]:
     """What the rule selects that decided; nothing where it was the default."""
     words = reason.partition(": ")[2]
     return [("why", Words(words, tone="soft", tip=reason))] if words else []
+
+
+def _label(name: str) -> str:
+    """`INT4 weights`; what is no precision of ours, such as `int32`, in capitals."""
+    return Precision(name).label if name in set(Precision) else name.upper()
 
 
 def _ran(layers: list[Layer]) -> Words:
