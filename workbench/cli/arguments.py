@@ -31,6 +31,7 @@ COMMANDS = (
     "runs",
     "import",
     "command",
+    "migrate",
 )
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _METHODS = "|".join(CalibrationMethod)
@@ -64,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     runs = _add(commands, "runs", "the history, newest first")
     runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
     _add_command(_add(commands, "command", "a TensorRT run as a command of trtexec or Polygraphy, or a Python script"))
+    _add_migrate(_add(commands, "migrate", "what is gone of a trtexec 10 command in TensorRT 11, and what does the same"))
     _add_import(_add(commands, "import", "what trtexec, ONNX Runtime or OpenVINO wrote elsewhere, as a run"))
     return parser
 

@@ -353,6 +353,13 @@ ACTIONS = (
         "build_commands.are_possible",
         icon="copy",
     ),
+    Action(
+        "migrate",
+        "Migration check…",
+        "migration.ask",
+        "Plan",
+        "Paste a trtexec 10 command: what is gone in TensorRT 11, and the plan and commands that do the same",
+    ),
     Action("shortcuts", "Keyboard and mouse", "show_shortcuts", "Help", "What the keys do", "F1", icon="info"),
     Action(
         "versions",

@@ -32,6 +32,7 @@ from workbench.views.imports import RunImport, dropped_files
 from workbench.views.inspector import Inspector
 from workbench.views.layouts import dock, splitter
 from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actions, update_actions
+from workbench.views.migrate_dialog import MigrationCheck
 from workbench.views.model_panel import ModelPanel
 from workbench.views.netron import NetronDock
 from workbench.views.palette import Palette
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
         self.drop_hint = DropHint(self)
         self.typed_export = TypedExport(session, self)
         self.run_import = RunImport(session, self)
+        self.migration = MigrationCheck(session, self)
         self.conditions = Conditions(session, self)
 
     def _connect(self) -> None:

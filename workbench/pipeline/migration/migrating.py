@@ -1,0 +1,217 @@
+"""migrate: a trtexec 10 command, taken apart."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan, Rule
+from workbench.pipeline.migration.options import GONE, IDLE, KNOWN, RENAMED, TIMED_OTHERWISE
+
+_LONGEST = 100_000
+_PRODUCTS = ("Conv", "ConvTranspose", "MatMul", "Gemm")
+_WORDS = {
+    "fp32": Precision.FP32,
+    "fp16": Precision.FP16,
+    "bf16": Precision.BF16,
+    "int8": Precision.INT8,
+    "fp8": Precision.FP8,
+    "int4": Precision.INT4_WEIGHTS,
+}
+_BINDING = ("obey", "prefer")
+_SIDES = ("minShapes", "optShapes", "maxShapes")
+
+Option = tuple[str, str]
+"""Name without dashes, and value or ""."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One option as it was written, and what is to be said of it."""
+
+    option: str
+    text: str
+
+
+class Migration(msgspec.Struct, frozen=True, kw_only=True):
+    """`export` and `trtexec` are for TensorRT 11; `workbench` builds, times and checks in one. `plan` does the same."""
+
+    model: str
+    plan: PrecisionPlan
+    plan_file: str
+    gone: tuple[Finding, ...] = ()
+    idle: tuple[Finding, ...] = ()
+    unknown: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    export: str = ""
+    trtexec: str = ""
+    workbench: str = ""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether `--precision` says all that the plan says."""
+        return self.plan == PrecisionPlan(default=self.plan.default)
+
+
+def migrate(line: str, plan_file: str = "") -> Migration:
+    """Raises WorkbenchError for what is no trtexec command with `--onnx`. `plan_file` is where the plan will lie."""
+    options = _options(line)
+    given = dict(options)
+    model = given.get("onnx", "")
+    if not model:
+        raise WorkbenchError(
+            "The command names no --onnx=FILE.", "Paste the whole line: trtexec --onnx=m.onnx --fp16 …"
+        )
+    plan = _plan(options)
+    found = Migration(
+        model=model,
+        plan=plan,
+        plan_file=plan_file or f"{Path(model).stem}.toml",
+        gone=tuple(Finding(_word(o), GONE[o[0]]) for o in options if o[0] in GONE),
+        idle=tuple(Finding(_word(o), IDLE[o[0]]) for o in options if o[0] in IDLE),
+        unknown=tuple(_word(o) for o in options if o[0] not in KNOWN | GONE.keys() | RENAMED.keys()),
+        kept=tuple(_word(o) for o in options if o[0] in KNOWN and o[0] not in IDLE),
+        notes=tuple(_notes(given, plan, options)),
+    )
+    found = msgspec.structs.replace(found, export=_export(found))
+    return msgspec.structs.replace(found, trtexec=_trtexec(found, options), workbench=_workbench(found, options))
+
+
+def _options(line: str) -> list[Option]:
+    if len(line) > _LONGEST:
+        raise WorkbenchError(f"The command has {len(line):,} characters.", "Paste one command.")
+    try:
+        words = shlex.split(line.replace("\\\n", " ").replace("\\\r\n", " "))
+    except ValueError as error:
+        raise WorkbenchError(f"The command cannot be read: {error}.", "Check its quotes.") from error
+    pairs = (word.removeprefix("--").partition("=") for word in words if word.startswith("--") and len(word) > 2)
+    return [(name, value) for name, _, value in pairs]
+
+
+def _word(option: Option) -> str:
+    return one_line(f"--{option[0]}={option[1]}" if option[1] else f"--{option[0]}", 2000)
+
+
+def _plan(options: list[Option]) -> PrecisionPlan:
+    """What weak typing was allowed: floats in the default, products narrower where that was allowed too."""
+    names = {name for name, _ in options}
+    given = dict(options)
+    narrow = next((word for word in ("fp8", "int8", "int4") if word in names), "int8" if "best" in names else "")
+    wide = Precision.FP16 if names & {"fp16", "best"} else Precision.BF16 if "bf16" in names else _full(names)
+    plan = PrecisionPlan(default=wide)
+    if narrow and wide in (Precision.FP32, Precision.TF32):
+        plan = PrecisionPlan(default=_WORDS[narrow])
+    elif narrow:
+        ops = _PRODUCTS if narrow != "int4" else ("MatMul", "Gemm")
+        plan = msgspec.structs.replace(plan, rules=tuple(Rule(_WORDS[narrow], op=op) for op in ops))
+    if given.get("precisionConstraints") in _BINDING:
+        plan = msgspec.structs.replace(plan, rules=(*plan.rules, *_layer_rules(given.get("layerPrecisions", ""))))
+    if plan.needs_calibration and "calib" in names:  # trtexec's was IInt8EntropyCalibrator2
+        plan = msgspec.structs.replace(plan, calibration=Calibration(CalibrationMethod.ENTROPY))
+    return plan
+
+
+def _full(names: set[str]) -> Precision:
+    return Precision.FP32 if names & {"noTF32", "stronglyTyped"} else Precision.TF32
+
+
+def _layer_rules(spec: str) -> Iterator[Rule]:
+    """`conv1:fp16,block*:fp32`: the later wins in both worlds; a layer of TensorRT has the name of its node."""
+    for name, precision in _layers(spec):
+        if precision in _WORDS and name:
+            escaped = name.replace("[", "[[]").replace("?", "[?]")
+            yield Rule(_WORDS[precision], name=escaped, note="--layerPrecisions")
+
+
+def _layers(spec: str) -> list[tuple[str, str]]:
+    parts = (part.rpartition(":") for part in spec.split(",") if part)
+    return [(name.strip("'\""), precision) for name, _, precision in parts]
+
+
+def _notes(given: Mapping[str, str], plan: PrecisionPlan, options: list[Option]) -> Iterator[str]:
+    if plan.needs_calibration:
+        yield "INT8 and FP8 need samples: give a folder, .npz or .csv in the place of SET (a cache cannot be read)."
+    if "int8" in given and "calib" not in given:
+        yield "Without --calib trtexec 10 made ranges up where the ONNX has no Q/DQ: good for times only."
+    if sum(name == "optShapes" for name, _ in options) > 1:
+        yield "The command has several optimization profiles; the workbench takes the last."
+    if "best" in given:
+        yield "--best took what was fastest of each layer; compare: workbench compare MODEL --precisions fp16,int8."
+    if "stronglyTyped" in given:
+        yield "The command was strongly typed already: the ONNX has its precisions, and the plan leaves them."
+    if "layerPrecisions" in given and given.get("precisionConstraints") not in _BINDING:
+        yield "--layerPrecisions had no effect without --precisionConstraints=obey or prefer: it is left out."
+    others = [f"{name}:{word}" for name, word in _layers(given.get("layerPrecisions", "")) if word not in _WORDS]
+    if others:
+        yield f"No rule can say {one_line(', '.join(others), 200)}."
+    if "layerOutputTypes" in given:
+        yield "--layerOutputTypes has no counterpart: give the nodes themselves a precision by a rule."
+    if undone := [new for old, new in TIMED_OTHERWISE.items() if old not in given]:
+        yield f"trtexec 11 measures otherwise; for numbers as before add {' '.join(undone)}."
+
+
+def _precision(found: Migration) -> list[str]:
+    return ["--precision", found.plan.default.value] if found.is_plain else ["--plan", found.plan_file]
+
+
+def _typed_name(found: Migration) -> str:
+    return f"{Path(found.model).stem}.typed.onnx"
+
+
+def _export(found: Migration) -> str:
+    """Empty where the file is as TensorRT 11 takes it."""
+    if found.plan.precisions <= {Precision.FP32, Precision.TF32}:
+        return ""
+    words = ["workbench", "export", found.model, "--backend", "tensorrt_rtx", *_precision(found)]
+    words += ["--calibration", "SET"] if found.plan.needs_calibration else []
+    return shlex.join([*words, "-o", _typed_name(found)])
+
+
+def _trtexec(found: Migration, options: list[Option]) -> str:
+    model = _typed_name(found) if found.export else found.model
+    words = []
+    for name, value in options:
+        if name == "onnx":
+            words.append(f"--onnx={model}")
+        elif name in RENAMED:
+            words.append(_word((RENAMED[name], value)))
+        elif name == "workspace":
+            words.append(f"--memPoolSize=workspace:{value}")
+        elif name in KNOWN and name not in IDLE:
+            words.append(_word((name, value)))
+    return shlex.join(["trtexec", *words])
+
+
+def _workbench(found: Migration, options: list[Option]) -> str:
+    given = dict(options)
+    words = ["workbench", "run", found.model, "--backend", "tensorrt_rtx", *_precision(found)]
+    words += ["--calibration", "SET"] if found.plan.needs_calibration else []
+    low, usual, high = (dict(_layers(given.get(side, ""))) for side in _SIDES)
+    for name, shape in {**low, **high, **usual}.items():
+        words += ["--profile", f"{name}={low.get(name, shape)}:{shape}:{high.get(name, shape)}"]
+    for name, shape in dict(_layers(given.get("shapes", ""))).items():
+        words += ["--shape", f"{name}={shape}"]
+    if given.get("maxAuxStreams", "").isdecimal():
+        words += ["--option", f"aux_streams={given['maxAuxStreams']}"]
+    if limit := _workspace(given):
+        words += ["--option", f"workspace_mib={limit}"]
+    words += ["--option", "weight_streaming=on"] if "allowWeightStreaming" in given else []
+    return shlex.join(words)
+
+
+def _workspace(given: Mapping[str, str]) -> str:
+    """MiB; without a unit trtexec means MiB too."""
+    for name, size in _pools(given):
+        number, unit = (size[:-1], size[-1].upper()) if size[-1:].isalpha() else (size, "M")
+        if name == "workspace" and number.isdecimal() and len(number) < 12 and unit in "MG":
+            return str(int(number) * (1024 if unit == "G" else 1))
+    return ""
+
+
+def _pools(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    old = [("workspace", given["workspace"])] if given.get("workspace") else []
+    return [*_layers(given.get("memPoolSize", "")), *old]
