@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QAccessible, QColor, QHelpEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
@@ -218,6 +218,21 @@ def test_every_text_stays_in_its_box_at_every_zoom(grouped: GraphCanvas, monkeyp
             assert top >= y - HEIGHT / 2 - 1 and bottom <= y + HEIGHT / 2 + 1, (zoom, text)
             seen += 1
     assert seen > 20
+
+
+def test_a_badge_stands_above_the_sheets_of_a_repeated_group(grouped: GraphCanvas) -> None:
+    grouped.expand_to_depth(1)
+    box = group_box(grouped)
+    assert box in grouped.scene.stacked
+    grouped.zoom_about(1.0 / grouped.camera.zoom, 300, 350)
+    x, y = place_of(grouped, grouped.scene.ids[box]).toTuple()
+    half = int(grouped.scene.widths[box] / 2)
+    sheets = QRect(x, y - HEIGHT // 2 - 6, half, 6)
+    above = QRect(x, y - HEIGHT // 2 - 24, half, 18)
+    before = [grouped.grab(area).toImage() for area in (sheets, above)]
+    grouped.set_badges({}, dict.fromkeys(grouped.scene.members(box), "fused"))
+    assert grouped.marks.badges[box] == "4 fused"
+    assert grouped.grab(sheets).toImage() == before[0] and grouped.grab(above).toImage() != before[1]
 
 
 def test_a_number_is_never_cut(canvas: GraphCanvas, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QTransform
 from workbench.views.canvas.boxes import GROUP_ROOM
 from workbench.views.canvas.fonts import NAME, OP, SMALL, face, metrics, static_text
 from workbench.views.canvas.paint import TEXT, Frame
-from workbench.views.canvas.paint_groups import shade
+from workbench.views.canvas.paint_groups import STACK, shade
 from workbench.views.canvas.scene import DIM_MOST, HEIGHT, Look, shape_text
 
 Ints = NDArray[np.int64]
@@ -99,7 +99,7 @@ def paint_small_print(painter: QPainter, frame: Frame, boxes: Ints) -> None:
     for box in boxes.tolist():
         if box in badges:
             right = float(placed.x[box] + widths[box] / 2) - 2.0
-            above = float(placed.y[box]) - HEIGHT / 2 - BADGE_GAP
+            above = float(placed.y[box]) - HEIGHT / 2 - BADGE_GAP - (STACK[0] if box in frame.scene.stacked else 0.0)
             color = faint if frame.marks.dim[box] else soft
             writer.write(badges[box], SMALL, color, right, above, float(widths[box]), 1.0, ground=grounds.of(box))
     painter.restore()
