@@ -167,7 +167,7 @@ def _run(request: ImportRequest, parts: Sequence[Part], model: Model | None, eng
         status=Status.DONE,
         imported=tuple(Path(file).name for file in request.files),
         build=_build(engine, notes) if engine else None,
-        timing=timing if engine else msgspec.structs.replace(timing, warnings=(*timing.warnings, *notes)),
+        timing=timing if engine else msgspec.structs.replace(timing, warnings=tuple(notes)),
     )
 
 
@@ -225,7 +225,6 @@ def _timing(parts: Sequence[Part], engine: Engine | None) -> tuple[Timing, int]:
         layers_iterations=max((part.iterations for part in parts), default=0) if layers else 0,
         protocol=" ".join(part.protocol for part in parts if part.protocol),
         machine=UNKNOWN_MACHINE,
-        warnings=(_ELSEWHERE,),
         samples_file=LATENCIES_FILE if latencies else "",
     )
     return timing, unmatched

@@ -20,7 +20,9 @@ def _build(build: Build) -> list[str]:
     memory = ", ".join(f"{name} {size_text(value)}" for name, value in build.memory.items())
     return [
         f"  build     {build.layers} layers from {build.source_nodes} nodes ({build.mapped} with a known fate),"
-        f" {size_text(build.size_bytes)}, {build.seconds:.1f} s",
+        f" {size_text(build.size_bytes)}, {build.seconds:.1f} s"
+        if build.size_bytes
+        else f"  read      {build.layers} layers for {build.source_nodes} nodes ({build.mapped} with a known fate)",
         *([f"  memory    {memory}"] if memory else []),
         f"  ran in    {shares_text(build.precisions) or 'unknown'}  (asked: {shares_text(build.asked) or 'nothing'})",
         *(f"  note      {note}" for note in build.notes),

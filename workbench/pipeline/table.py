@@ -33,7 +33,7 @@ def _row(run: Run, race: Race | None) -> tuple[str, ...]:
         f"{stats.median_ms:.3f} ms" if stats else "—",
         f"{stats.low_ms:.3f}–{stats.high_ms:.3f}" if stats else "",
         f"{entry.speedup:.2f}×" if entry else "—",
-        size_text(run.build.size_bytes) if run.build else "—",
+        size_text(run.build.size_bytes) if run.build and run.build.size_bytes else "—",
         shares_text(run.build.precisions) if run.build else "",
         sqnr_text(sqnr) + (" sim." if is_simulated(run.accuracy) else ""),
         task_text(run.accuracy.task if run.accuracy else None),

@@ -139,7 +139,7 @@ def _times(ratio: float) -> str:
 
 
 def _size(run: Run, _base: Against) -> Cell:
-    if run.build is None:
+    if run.build is None or not run.build.size_bytes:  # of an imported engine it is not told
         return NONE
     return Cell(
         mebibytes(run.build.size_bytes), "MiB", value=float(run.build.size_bytes), tip=f"{run.build.size_bytes:,} bytes"

@@ -161,8 +161,11 @@ class Inspector(QWidget):
                 ("layers", Words(f"{build.layers:,}", f"from {build.source_nodes:,} nodes")),
                 ("mapped", Words(f"{build.mapped:,}", f"of {build.source_nodes:,}, {build.mapped_exact:,} exactly")),
                 ("ran in", Words(ran or "not told")),
-                ("engine", Words(bytes_words(build.size_bytes), f"built in {build.seconds:.1f} s")),
             ]
+            if run.imported:
+                rows.append(("read from", Words(", ".join(run.imported), tip="\n".join(run.imported))))
+            else:
+                rows.append(("engine", Words(bytes_words(build.size_bytes), f"built in {build.seconds:.1f} s")))
             rows += [(name, Words(bytes_words(size))) for name, size in build.memory.items()]
         if run.timing is not None and run.timing.layers:
             whole = run.timing.stats.median_ms if run.timing.stats else 0.0

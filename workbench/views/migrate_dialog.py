@@ -34,6 +34,8 @@ class MigrateDialog(QDialog):
         self.answer.setReadOnly(True)
         self.answer.setFont(mono_font(12))
         self.answer.setAccessibleName("What is gone and what does the same")
+        for part in (self.line, self.answer):
+            part.setObjectName("field")
         self.use = button("Use this plan")
         self.copy = button("Copy", "primary")
         self._build()
@@ -48,14 +50,14 @@ class MigrateDialog(QDialog):
         close.clicked.connect(self.close)
         row = QHBoxLayout()
         row.addStretch(1)
-        for each in (self.use, self.copy, close):
-            row.addWidget(each)
+        for knob in (self.use, self.copy, close):
+            row.addWidget(knob)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(8)
         hint = "TensorRT 11 took --fp16, --int8, --best, calibrators and layer precisions away."
-        for part in (QLabel("Paste a trtexec 10 command"), soft_label(hint), self.line, self.answer):
-            column.addWidget(part)
+        for each in (QLabel("Paste a trtexec 10 command"), soft_label(hint), self.line, self.answer):
+            column.addWidget(each)
         column.addLayout(row)
 
     def _changed(self, _news: object = None) -> None:

@@ -136,6 +136,7 @@ QComboBox QAbstractItemView {{ background: {panel}; border: 1px solid {line}; se
 QComboBox::down-arrow {{ image: url("{down}"); width: 10px; height: 10px; }}
 QTableView, QTreeView, QListView, QPlainTextEdit {{ border: 0; background: {panel}; color: {text}; outline: 0;
   selection-background-color: {ground}; selection-color: {text}; }}
+QPlainTextEdit#field {{ border: 1px solid {line}; border-radius: 6px; padding: 4px; }}
 QHeaderView {{ background: {panel}; border: 0; }}
 QHeaderView::section {{ background: {panel}; color: {soft}; border: 0; border-bottom: 1px solid {line};
   padding: 4px 8px; }}
