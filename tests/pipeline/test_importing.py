@@ -157,6 +157,15 @@ def test_latencies_alone_are_a_run_without_an_engine(imported: Import) -> None:
     assert any("0.061 ms" in warning for warning in run.timing.warnings), "with the copies"
 
 
+def test_copies_are_spoken_of_only_where_they_were_measured(imported: Import, tmp_path: Path) -> None:
+    times = tmp_path / "times.json"
+    times.write_text('[{"computeMs": 0.5}, {"computeMs": 0.7}]', "utf-8")
+    for file in (times, DATA / "trt11_times.json"):
+        run = imported(file)
+        assert run.timing is not None
+        assert not any("copies" in warning for warning in run.timing.warnings)
+
+
 def test_without_a_model_the_engine_is_there_and_says_that_nothing_is_linked(imported: Import) -> None:
     run = imported(DATA / "trt11_layers.json")
     assert run.build is not None

@@ -46,6 +46,7 @@ def test_files_from_the_dialog_become_the_current_run(window: MainWindow, qtbot:
     engine = window.session.runs.engine(run.id)
     assert engine is not None
     assert engine.graph.layers[0].sources
+    assert run.id not in window.session.races.racers
     assert window.session.choices.like(run).backend == "null", "an imported run names no backend to build with"
 
 

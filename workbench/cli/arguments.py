@@ -65,7 +65,9 @@ def make_parser() -> argparse.ArgumentParser:
     runs = _add(commands, "runs", "the history, newest first")
     runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
     _add_command(_add(commands, "command", "a TensorRT run as a command of trtexec or Polygraphy, or a Python script"))
-    _add_migrate(_add(commands, "migrate", "what is gone of a trtexec 10 command in TensorRT 11, and what does the same"))
+    _add_migrate(
+        _add(commands, "migrate", "what is gone of a trtexec 10 command in TensorRT 11, and what does the same")
+    )
     _add_import(_add(commands, "import", "what trtexec, ONNX Runtime or OpenVINO wrote elsewhere, as a run"))
     return parser
 
@@ -118,7 +120,7 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
 def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     """One precision for all nodes, or a plan."""
     plan = command.add_mutually_exclusive_group()
-    plan.add_argument("--precision", type=Precision, choices=list(Precision), metavar="P", help=_precisions_help())
+    plan.add_argument("--precision", type=_precision, metavar="P", help=_precisions_help())
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
     _add_writing(command)
     return plan
@@ -322,12 +324,14 @@ def _backends(text: str) -> tuple[str, ...]:
     return tuple(_backend(word) for word in _words(text))
 
 
+def _precision(word: str) -> Precision:
+    if word not in set(Precision):
+        raise argparse.ArgumentTypeError(f"{word!r} is no precision; choose from {', '.join(Precision)}")
+    return Precision(word)
+
+
 def _precisions(text: str) -> tuple[Precision, ...]:
-    known = set(Precision)
-    for word in _words(text):
-        if word not in known:
-            raise argparse.ArgumentTypeError(f"{word!r} is no precision; choose from {', '.join(Precision)}")
-    return tuple(Precision(word) for word in _words(text))
+    return tuple(_precision(word) for word in _words(text))
 
 
 def _methods(text: str) -> tuple[CalibrationMethod, ...]:

@@ -21,12 +21,15 @@ def stats_of(run: Run | None) -> LatencyStats | None:
 
 
 def baseline_of(runs: Sequence[Run]) -> Run | None:
-    """The run labelled so; else the unfused source graph; else the oldest timed FP32 run; else the oldest timed one."""
-    timed = [run for run in reversed(runs) if stats_of(run) is not None]
+    """The run labelled so; else the unfused source graph; else the oldest timed FP32 run; else the oldest timed one.
+
+    Of the last two one that was imported, from another machine, only where no other is.
+    """
+    timed = sorted((run for run in reversed(runs) if stats_of(run) is not None), key=lambda run: bool(run.imported))
     wanted = (
         lambda run: run.label.strip().lower() == BASELINE_LABEL,
         lambda run: not run.config.optimize,
-        lambda run: run.config.plan.default is Precision.FP32 and not run.config.plan.rules,
+        lambda run: run.config.plan.default is Precision.FP32 and not run.config.plan.rules and not run.imported,
         lambda run: True,
     )
     for test in wanted:

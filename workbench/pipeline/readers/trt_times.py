@@ -27,10 +27,9 @@ def read(document: Document) -> Part:
     times = tuple(number(entry, key) for entry in entries)
     if not any(times):
         raise WorkbenchError("All times of the file are zero.", "Export it from a run that infers.")
-    whole = (
-        fmean(number(entry, "latencyMs") for entry in entries if "latencyMs" in entry) if key != "latencyMs" else 0.0
-    )
-    copies = f" With the copies of inputs and outputs it is {whole:.3f} ms on average." if whole else ""
+    whole = [number(entry, "latencyMs") for entry in entries if "latencyMs" in entry]
+    with_copies = whole and fmean(whole) > 1.01 * fmean(times)
+    copies = f" With the copies of inputs and outputs it is {fmean(whole):.3f} ms on average." if with_copies else ""
     return Part(
         title="TensorRT",
         latencies_ms=times,
