@@ -44,6 +44,7 @@ def test_without_a_command_the_window_opens(cli: Cli, argv: list[str], opened: t
         (["run", "m.onnx", "--profile", "x=4x2:2x2:8x2"], "does not grow"),
         (["run", "m.onnx", "--seconds", "-1"], "number of seconds"),
         (["compare", "m.onnx", "--precisions", "fp32,fp7"], "'fp7' is no precision"),
+        (["plan", "m.onnx", "--precision", "fp7"], "'fp7' is no precision; choose from fp32,"),
         (["compare", "m.onnx", "--backends", ","], "is empty"),
         (["two.onnx", "files.onnx"], "two.onnx"),
     ],

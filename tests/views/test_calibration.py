@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from tests.views.driving import TIMEOUT_MS, click
 from workbench.core.calibration_report import CalibrationReport
 from workbench.core.precision import CalibrationMethod, Precision
-from workbench.views.calibration_panel import CalibrationPanel
+from workbench.views.calibration_panel import NO_SET, CalibrationPanel
 from workbench.views.main_window import MainWindow
 
 
@@ -96,6 +96,7 @@ def test_without_a_set_there_is_nothing_to_press(window: MainWindow) -> None:
     window.session.choose("None", calibration="")
     window.bottom.cells[2].show_page(window.bottom.calibration)
     assert not window.bottom.calibration.observe.isEnabled()
+    assert NO_SET in window.bottom.calibration.empty.text()
     assert not window.actions_by_id["calibrate"].isEnabled()
 
 

@@ -21,6 +21,7 @@ EMPTY = (
     "Before INT8 is built: what values each tensor takes on the calibration set,\n"
     "which range each method keeps of them, and whether the samples look right."
 )
+NO_SET = "Choose a calibration set first, in the toolbar or on the left."
 MOST_FINDINGS = 4
 """Lines that stand above the table; the others are a click away."""
 
@@ -88,6 +89,8 @@ class CalibrationPanel(TablePage):
             self.show_content(None if report is None else ranges_table(report, nodes, method))
             self._show_findings(report)
             self.follow()
+        has_set = bool(self._session.choices.calibration)
+        self.empty.setText(EMPTY if has_set else f"{EMPTY}\n\n{NO_SET}")
         for part in (self.observe, self.again):
             part.setEnabled(calibrations.can_observe)
         self._stack.setCurrentIndex(2 if calibrations.is_observing else 0 if report is None else 1)
