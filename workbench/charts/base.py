@@ -16,6 +16,7 @@ from workbench.core.calibration_report import CalibrationReport
 from workbench.core.events import Checked
 from workbench.core.graph import Layer
 from workbench.core.layer_errors import LayerErrors
+from workbench.core.memory_plan import MemoryPlan
 from workbench.core.precision import CalibrationMethod
 from workbench.core.run import Run
 from workbench.core.theme import Theme
@@ -42,7 +43,7 @@ class ChartData:
     """Runs to draw, the current one first; the selected engine layers of the current run and source nodes, by id.
 
     `calibration` is what is known of ranges; `method` the one that the plan has. `waterfall` leads from the run whose
-    title is `first` to the current one.
+    title is `first` to the current one. `memory` are the plans of the source graph and of the current run's engine.
     """
 
     series: tuple[Series, ...] = ()
@@ -52,6 +53,7 @@ class ChartData:
     method: CalibrationMethod = CalibrationMethod.MSE
     waterfall: Waterfall | None = None
     first: str = ""
+    memory: tuple[MemoryPlan, MemoryPlan] | None = None
 
 
 class Chart(QWidget):

@@ -1,18 +1,28 @@
-"""Memory: what each run's engine keeps in memory, by use."""
+"""Memory: what each run's engine keeps in memory, by use; below, the plan of the current run over one inference."""
 
 from __future__ import annotations
 
 import csv
 import io
 
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+
 from workbench.charts.base import ChartData
-from workbench.charts.rows import Bar, Figure, RowChart
+from workbench.charts.plot import placeholder, series_colors
+from workbench.charts.rows import ROW_PX, Bar, Figure, RowChart
+from workbench.charts.timeline import Timeline
+from workbench.core.memory_plan import MemoryPlan
+from workbench.core.run import Build
+from workbench.core.theme import Theme
 
 MIB = 2**20
+LEAST_TIMELINE = 90  # pixels
+NAMED_FROM = 460  # pixels of width
 
 
 class MemoryChart(RowChart):
-    """One row per run: a stacked bar of the uses its engine tells, weights first."""
+    """One row per run: a stacked bar of the uses its engine tells, weights first. Then the liveness of tensors."""
 
     title = "Memory"
     order = 40
@@ -21,6 +31,24 @@ class MemoryChart(RowChart):
     def __init__(self) -> None:
         self._data = ChartData()
         super().__init__()
+        self.timeline = Timeline(self)
+        self.timeline.step_clicked.connect(self.layer_clicked)
+        self.peaks = placeholder("", self)
+        self.peaks.setAlignment(Qt.AlignmentFlag.AlignLeft)
+        box = self.layout()
+        assert box is not None
+        box.addWidget(self.timeline)
+        box.addWidget(self.peaks)
+        self._show_plan([])
+
+    def capacity(self) -> int:
+        return max(3, self._rows) if self._data.memory is not None else super().capacity()
+
+    def set_theme(self, theme: Theme) -> None:
+        super().set_theme(theme)
+        self.timeline.set_theme(theme)
+        self.peaks.setStyleSheet(f"color: {theme.soft}; background: {theme.panel}; padding: 0 4px 2px 4px;")
+        self.set_data(self._data)
 
     def set_data(self, data: ChartData) -> None:
         self._data = data
@@ -33,10 +61,41 @@ class MemoryChart(RowChart):
                 end = start + memory.get(use, 0) / MIB
                 bars.append(Bar(row, start, end, self.theme.series[i % len(self.theme.series)]))
                 start = end
-            words = " + ".join(f"{use} {memory[use] / MIB:.1f}" for use in uses if memory.get(use))
-            figures.append(Figure(row, start, f"{words} MiB", self.theme.soft))
+            figures.append(Figure(row, start, self._words(memory, uses), self.theme.soft))
+        self._show_plan([one.title for one in built])
         self.draw([one.title for one in built], bars, figures)
         self.subtitle_changed.emit(" · ".join(uses))
+
+    def _words(self, memory: dict[str, int], uses: list[str]) -> str:
+        """`weights 2.6 + activations 2.0 MiB`; where there is little room the figures alone, in the same order."""
+        is_wide = self.width() >= NAMED_FROM
+        parts = (f"{use if is_wide else ''} {memory[use] / MIB:.1f}".strip() for use in uses if use in memory)
+        return f"{' + '.join(parts)} MiB"
+
+    def row_tip(self, row: int) -> str:
+        built = [one for one in self._data.series if _memory(one.run.build)]
+        uses = _memory(built[row].run.build)
+        return "\n".join([built[row].title, *(f"{use}: {size / MIB:.2f} MiB" for use, size in uses.items())])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.set_data(self._data)
+
+    def _show_plan(self, names: list[str]) -> None:
+        plans = self._data.memory if names else None
+        self.timeline.setVisible(plans is not None)
+        self.peaks.setVisible(plans is not None)
+        if plans is None:
+            self.plot.setMinimumHeight(0)
+            self.plot.setMaximumHeight(16777215)  # Qt's own: none
+            return
+        self.plot.setFixedHeight(max(3, len(names)) * ROW_PX + 8)
+        self.timeline.setMinimumHeight(LEAST_TIMELINE)
+        self.timeline.set_plans(plans, (self.theme.faint, series_colors(self._data.series, self.theme)[0]))
+        said = _memory(self._data.series[0].run.build).get("activations")
+        tells = f"; the engine says {said / MIB:.2f} MiB" if said is not None else ""
+        self.peaks.setText(f"Most alive at once: source {_peak(plans[0])} (grey), engine {_peak(plans[1])}{tells}.")
+        self.peaks.setToolTip("By liveness: each tensor from its writer to its last reader, without sharing in place.")
 
     def csv(self) -> str:
         out = io.StringIO()
@@ -44,12 +103,18 @@ class MemoryChart(RowChart):
         table.writerow(["run", "use", "bytes"])
         for one in self._data.series:
             table.writerows([one.run.id, use, size] for use, size in _memory(one.run.build).items())
+        for title, plan in zip(("source plan", "engine plan"), self._data.memory or (), strict=False):
+            table.writerows([title, step, size] for step, size in zip(plan.steps, plan.alive_bytes, strict=True))
         return out.getvalue()
 
 
-def _memory(build: object) -> dict[str, int]:
-    memory: dict[str, int] = getattr(build, "memory", {})
-    return memory
+def _peak(plan: MemoryPlan) -> str:
+    left = f", {plan.unknown} tensors of unknown size" if plan.unknown else ""
+    return f"{plan.peak_bytes / MIB:.2f} MiB at {plan.titles[plan.peak_step]}{left}" if plan.steps else "nothing"
+
+
+def _memory(build: Build | None) -> dict[str, int]:
+    return build.memory if build is not None else {}
 
 
 CHART = MemoryChart

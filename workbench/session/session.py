@@ -21,6 +21,7 @@ from workbench.session.build_commands import BuildCommands
 from workbench.session.calibrations import Calibrations
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
+from workbench.session.memory_plans import MemoryPlans
 from workbench.session.node_costs import NodeCosts
 from workbench.session.pair import EnginePair
 from workbench.session.plan import PlanDocument
@@ -84,6 +85,7 @@ class Session(QObject):
         self.pair = EnginePair(self)
         self.races = Races(self)
         self.why = Why(self)
+        self.memory_plans = MemoryPlans(self)
         self.tunings = Tunings(self)
         self.costs = NodeCosts(self)
         self.build_commands = BuildCommands(self)

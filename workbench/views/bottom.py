@@ -199,6 +199,7 @@ def chart_data(session: Session) -> ChartData:
         calibration=ranges.report,
         method=ranges.method,
         waterfall=why,
+        memory=session.memory_plans.get(),
         first=short_title(session.why.first) if why is not None and session.why.first is not None else "",
     )
 
