@@ -1,10 +1,11 @@
 """Every precision on every backend: accepted, what ran in it, output error, size and time; INT8 against other tools.
 
 python -m benchmarks.bench_plans [MODEL.onnx ...] [--precisions P,..] [--backends B,..] [--rivals ort,ort_trt,nncf]
-                                 [--out FILE.jsonl] [--rows N]
+                                 [--out FILE.jsonl] [--rows N] [--markdown FILE.md]
 
 Models are the samples without arguments; WORKBENCH_REAL_MODELS names a folder of more. Each row is made in a fresh
 process and written to FILE.jsonl at once: a second call goes on where the first ended, and `--rows` ends one early.
+Of two models whose files have one name, the first counts. `--markdown` writes the table with its conditions.
 The SQNR is that of the file as written (ONNX Runtime, optimisations off) over the evaluation set, all outputs
 together. Time is CPU time of inferences that take turns with FP32 on the same backend, so that a busy machine matters
 little; there is none where the engine does not run here. NNCF needs WORKBENCH_NNCF_PYTHON or to be importable.
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,8 @@ def _sqnr_db(subject: Subject, typed: TypedModel) -> float | None:
         expected = np.concatenate([first[name].ravel() for first, _ in pairs]).astype(np.float64)
         got = np.concatenate([second[name].ravel() for _, second in pairs]).astype(np.float64)
         numbers = np.isfinite(expected)
+        if not numbers.any():
+            continue
         signal, error = (float((v[numbers] ** 2).sum()) for v in (expected, got - np.where(numbers, expected, 0.0)))
         found.append(200.0 if error == 0.0 else 10 * float(np.log10(max(signal, 1e-30) / error)))
     return round(min(found), 2) if found else None
@@ -190,16 +193,16 @@ def in_child(model: str, tool: str, precision: Precision, backend: str) -> Row:
 def table(rows: Sequence[Row]) -> str:
     """Markdown; then, for INT8, who has the better SQNR on average and who is accepted."""
     lines = [
-        "| model | tool | precision | backend | ran so | reformats | SQNR dB | MiB | FP32 time / its |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| model | tool | precision | backend | ran so | layers | reformats | SQNR dB | MiB | FP32 time / its |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         head = f"| {row['model']} | {row['tool']} | {Precision(row['precision']).label} | {row['backend']} |"
         if not row["accepted"]:
-            lines.append(f"{head} refused: {row['reason']} | | {_figure(row.get('sqnr_db'), 1)} | | |")
+            lines.append(f"{head} refused: {row['reason']} | | | {_figure(row.get('sqnr_db'), 1)} | | |")
             continue
         lines.append(
-            f"{head} {row['in_precision']} of {row['compute']} | {row['reformats']} "
+            f"{head} {row['in_precision']} of {row['compute']} | {row['layers']} | {row['reformats']} "
             f"| {_figure(row['sqnr_db'], 1)} | {row['size'] / 2**20:.2f} | {_figure(row.get('time_ratio'), 2)} |"
         )
     return "\n".join([*lines, "", *_verdict(rows)])
@@ -213,6 +216,7 @@ def _verdict(rows: Sequence[Row]) -> Iterator[str]:
     """Only over models for which both have a figure."""
     found = {key(row): row for row in rows if row["precision"] == Precision.INT8}
     for backend in BACKENDS:
+        yield from _against_the_best(found, backend)
         for tool in RIVALS:
             pairs = [
                 (ours, theirs)
@@ -220,6 +224,23 @@ def _verdict(rows: Sequence[Row]) -> Iterator[str]:
                 if name == tool and where == backend and (ours := found.get((model, "workbench", precision, where)))
             ]
             yield from _against(tool, backend, pairs)
+
+
+def _against_the_best(found: Mapping[tuple[str, ...], Row], backend: str) -> Iterator[str]:
+    """The mean SQNR, which is that of geometric means, where the backend takes ours and any of theirs."""
+    pairs = []
+    for model in dict.fromkeys(name for name, *_ in found):
+        ours, *theirs = (found.get((model, tool, Precision.INT8, backend), {}) for tool in ("workbench", *RIVALS))
+        figures = [row["sqnr_db"] for row in theirs if row.get("accepted") and row.get("sqnr_db") is not None]
+        if ours.get("accepted") and ours.get("sqnr_db") is not None and figures:
+            pairs.append((ours["sqnr_db"], max(figures)))
+    if pairs:
+        mean, best = np.mean(pairs, axis=0)
+        wins = sum(a >= b for a, b in pairs)
+        yield (
+            f"- INT8 on {backend} against the best of the others that it takes, by model: mean SQNR {mean:.1f} "
+            f"to {best:.1f} dB, ours the higher in {wins} of {len(pairs)}."
+        )
 
 
 def _against(tool: str, backend: str, pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
@@ -256,7 +277,22 @@ def main() -> None:
         with arguments.out.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), file=sys.stderr, flush=True)
-    print(table(list(rows.values())))
+    order = list(dict.fromkeys((Precision.INT8, *Precision)))
+    text = table(sorted(rows.values(), key=lambda row: order.index(row["precision"])))
+    print(text)
+    if arguments.markdown:
+        arguments.markdown.write_text(f"{_conditions()}\n{text}\n", encoding="utf-8")
+
+
+def _conditions() -> str:
+    """What a reader must know of the figures."""
+    return (
+        "# Precisions and backends\n\n"
+        f"Made by `bench_plans.py`: {CALIBRATION} calibration samples for every tool, {EVALUATION} for the SQNR, "
+        f"{ROUNDS} rounds for the time, on {os.cpu_count()} cores with a load of {os.getloadavg()[2]:.0f}. Models "
+        "without a recipe get random inputs. 'ran so' is the share of computing layers that ran in the precision; "
+        "TensorRT for RTX builds for `sm89` and does not run here, so that its time is not known.\n"
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -267,6 +303,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rivals", type=lambda text: [t for t in text.split(",") if t], default=RIVALS)
     parser.add_argument("--out", type=Path, default=Path("bench-plans.jsonl"))
     parser.add_argument("--rows", type=int, default=-1, help="at most so many new rows")
+    parser.add_argument("--markdown", type=Path)
     parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()
 
