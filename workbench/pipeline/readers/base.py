@@ -16,7 +16,7 @@ from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.graph import Fate, Graph
 from workbench.core.model import Model
 
-MOST_LAYERS = 20_000
+MOST_LAYERS = 10_000
 MOST_TIMES = 5_000_000
 _LONGEST_MS = 1e9
 
