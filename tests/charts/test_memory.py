@@ -38,7 +38,7 @@ def chart(qtbot: QtBot) -> MemoryChart:
 
 def test_the_peaks_stand_beside_what_the_engine_says(chart: MemoryChart) -> None:
     words = chart.peaks.text()
-    assert "source 3.00 MiB" in words and "engine" in words and "the engine says 1.00 MiB" in words
+    assert "source 3.00 MiB" in words and "engine" in words and "its own figure is 1.00 MiB" in words
 
 
 def test_a_click_on_the_timeline_names_the_layer_that_runs_then(chart: MemoryChart, qtbot: QtBot) -> None:
