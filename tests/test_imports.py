@@ -28,7 +28,7 @@ LAWS = {
     "model": law("core", "numpy msgspec onnx google"),
     "data": law("core model", "numpy msgspec onnx PIL tomli_w"),
     "precision": law("core model data", "numpy msgspec onnx onnxruntime ml_dtypes tomli_w"),
-    "backends": law("core model", "numpy msgspec onnx"),
+    "backends": law("core model", "numpy msgspec onnx ml_dtypes"),
     "measure": law("core backends.base", "numpy msgspec onnxruntime psutil"),
     "pipeline": law("core model data precision backends measure resources", "numpy msgspec jinja2 markupsafe"),
     "jobs": law("core pipeline", "msgspec psutil"),
