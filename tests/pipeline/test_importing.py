@@ -177,6 +177,10 @@ def test_the_engine_of_another_model_is_told(model_path: Path, imported: Import)
     run = imported(DATA / "trt11_layers.json", model=model_path)
     assert run.build is not None
     assert any("another model" in note for note in run.build.notes)
+    assert run.build.mapped == 0, "nothing is guessed"
+    engine = Store().engine_graph(run.id)
+    assert engine is not None
+    assert not any(layer.sources for layer in engine.graph.layers)
 
 
 def test_entries_that_are_not_understood_are_kept_and_counted(

@@ -23,6 +23,8 @@ def fill_gaps(
     layers behind it. Where another such layer follows, the region ends before the second heavy node, which begins a
     layer of its own. If `op_hints` knows the layer's type, only nodes of those ops are taken where there are any.
     """
+    if all(node in owners or node in skip for node in scope.nodes):
+        return
     named = {layer for where in owners.values() for layer in where}
     links = _Links(layers)
     nameless = {
@@ -45,6 +47,8 @@ def adopt(scope: Scope, layers: Sequence[Layer], owners: Owners, op_hints: Mappi
     Only the nodes that fit `op_hints`, where there are any (the normalisation before the scaling of a
     LayerNormalization); else all of the nearest layer behind it, or before it. Changes `owners`.
     """
+    if not owners:
+        return
     links = _Links(layers)
     nodes_of = _nodes_of(scope, owners)
     named = {layer for where in owners.values() for layer in where}

@@ -13,7 +13,7 @@ import numpy as np
 
 from workbench.core.errors import Cancelled, WorkbenchError, one_line
 from workbench.core.events import LogLine
-from workbench.core.graph import FateKind, Graph, LayerKind
+from workbench.core.graph import Fate, FateKind, Graph, LayerKind
 from workbench.core.importing import Imported, ImportRequest
 from workbench.core.json import write_json
 from workbench.core.model import Model, TypedModel
@@ -116,7 +116,7 @@ def _written(request: ImportRequest, parts: Sequence[Part], model: Model | None)
     _check_together(request, parts)
     folder = Path(request.folder)
     linking = _engine_part(parts)
-    engine = linking.link(model) if linking is not None and linking.link is not None else None
+    engine = _linked(linking, model) if linking is not None else None
     run = _run(request, parts, model, engine)
     if engine is not None:
         write_json(folder / GRAPH_FILE, EngineGraph(engine.graph, engine.fates))
@@ -128,6 +128,17 @@ def _written(request: ImportRequest, parts: Sequence[Part], model: Model | None)
             np.save(file, np.asarray(latencies, dtype=np.float64))
     write_json(folder / RUN_FILE, run)
     return run
+
+
+def _linked(part: Part, model: Model | None) -> Engine | None:
+    """The engine; where it names no node of the model, without links rather than with guesses."""
+    if part.link is None:
+        return None
+    engine = part.link(model)
+    if model is None or any(fate.exact and fate.layers for fate in engine.fates.values()):
+        return engine
+    unknown = {node.id: Fate(FateKind.UNKNOWN, exact=False) for node in model.graph.walk()}
+    return msgspec.structs.replace(part.link(None), fates=unknown)
 
 
 def _check_together(request: ImportRequest, parts: Sequence[Part]) -> None:
