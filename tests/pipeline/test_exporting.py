@@ -67,7 +67,9 @@ def feeds(count: int) -> list[dict[str, np.ndarray]]:
 
 @pytest.fixture(scope="module")
 def int8(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    return exported(tmp_path_factory.mktemp("int8"), PrecisionPlan(Precision.INT8))
+    with pytest.MonkeyPatch.context() as patch:  # made before `own_home` is set
+        patch.setenv("WORKBENCH_HOME", str(tmp_path_factory.mktemp("home")))
+        return exported(tmp_path_factory.mktemp("int8"), PrecisionPlan(Precision.INT8))
 
 
 def test_nodes_have_the_users_names_and_the_file_says_where_it_comes_from(int8: Exported) -> None:
