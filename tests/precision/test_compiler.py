@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
+from tests.precision import hard
 from tests.precision.models import (
     CONV_BN,
     ROUNDING,
@@ -28,6 +29,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model
 from workbench.core.precision import Precision, Rule
 from workbench.model import open_model, private_copy, sources_of
+from workbench.precision import observe
 from workbench.precision.saving import save_model
 
 FP32, BF16, FP16, INT8 = Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8
@@ -144,3 +146,12 @@ def test_initializers_listed_as_inputs_are_constants_once_rewritten(tmp_path: Pa
     typed = compiled(model, tmp_path / "out", INT8, SIGNED, seen(model, feed))
     assert [value.name for value in proto_of(typed).graph.input] == ["x"]
     np.testing.assert_allclose(infer(typed.path, feed)[0], [[1, 2]], rtol=0.01)
+
+
+def test_a_file_that_is_half_already_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "half.onnx"
+    onnx.save(hard.float16(), path)
+    model = open_model(path)
+    with pytest.raises(WorkbenchError, match="Nothing to quantize") as caught:
+        observe(model, model.shapes, [], total=0, progress=lambda done, total: None, cancelled=lambda: False)
+    assert "computes in FP16 already" in caught.value.hint

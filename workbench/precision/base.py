@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from workbench.core.model import Model, Shape
+from workbench.core.precision import Precision
 from workbench.model import annotate, private_copy, take_branches
 from workbench.precision.cleaning import Cleaned, clean
 
@@ -49,3 +51,13 @@ def base_digest(model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INP
     """SHA-256 of the base graph: what was observed on one holds for no other, such as that of a newer program."""
     base = base_graph(model, shapes, fixed, skip)
     return hashlib.sha256(base.proto.SerializeToString(deterministic=True)).hexdigest()
+
+
+def instead(model: Model, otherwise: str = "") -> str:
+    """The hint where nothing of a model can be written as asked: what the user can do instead."""
+    halves = (Precision.FP16, Precision.BF16)
+    found = Counter(layer.precision for layer in model.graph.walk() if layer.precision in halves)
+    if found:
+        label = found.most_common(1)[0][0].label
+        return f"This file computes in {label} already: build it as it is, with FP32 as the plan, or export it in FP32."
+    return f"Build this model in {otherwise or 'FP32'}."

@@ -12,7 +12,7 @@ from onnx import ModelProto
 
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.model import Model, Shape
-from workbench.precision.base import NO_INPUTS, Fixed, base_graph
+from workbench.precision.base import NO_INPUTS, Fixed, base_graph, instead
 from workbench.precision.editor import GraphEditor, is_standard
 from workbench.precision.exposing import ExposedGraph
 from workbench.precision.histogram import Histogram
@@ -69,8 +69,7 @@ def observe(
     tensors = observed_tensors(proto)
     if not tensors:
         raise WorkbenchError(
-            "Nothing to quantize: no Conv, MatMul or Gemm on float32 outside If, Loop and Scan.",
-            "Build this model in FP32.",
+            "Nothing to quantize: no Conv, MatMul or Gemm on float32 outside If, Loop and Scan.", instead(model)
         )
     seen = _nothing_yet(proto, tensors) if seen is None else seen
     if list(seen.histograms) != tensors or seen.samples > total:

@@ -25,7 +25,7 @@ from workbench.core.precision import Precision, PrecisionPlan
 from workbench.model import annotate
 from workbench.model.ids import sources_of
 from workbench.model.walk import with_bodies
-from workbench.precision.base import NO_INPUTS, Fixed, base_graph, copy_with_branches
+from workbench.precision.base import NO_INPUTS, Fixed, base_graph, copy_with_branches, instead
 from workbench.precision.cleaning import CASTS, LIFT, check_skip
 from workbench.precision.editor import GraphEditor
 from workbench.precision.observations import Observations
@@ -239,7 +239,7 @@ class _Compilation:
     def _write_ranged(self, precision: Precision) -> None:
         able = "no Conv, MatMul or Gemm on float32"
         if not observed_tensors(self.proto):
-            raise _nothing("quantize", f"{able} outside If, Loop and Scan", {})
+            raise self._nothing("quantize", f"{able} outside If, Loop and Scan", {})
         if self._seen is None:
             raise WorkbenchError(
                 f"{precision.label} needs ranges, and nothing was calibrated.", "Choose a calibration set."
@@ -269,17 +269,21 @@ class _Compilation:
             "that it is faster is not promised."
         )
 
+    def _nothing(self, verb: str, reason: str, left: Mapping[str, int], otherwise: str = "") -> WorkbenchError:
+        details = f" ({', '.join(f'{count} {text}' for text, count in sorted(left.items()))})" if left else ""
+        return WorkbenchError(f"Nothing to {verb}: {reason}{details}.", instead(self._model, otherwise))
+
     def _conclude(self, precision: Precision, result: Quantized, reason: str, verb: str) -> None:
         """Raises where the plan's default could not be written anywhere; else says what was left out."""
         if not result.nodes and self._plan.default is precision:
             small = precision in (Precision.INT4_WEIGHTS, Precision.FP4_WEIGHTS)
-            raise _nothing(verb, reason, result.left, "INT8 weights, which Conv has too" if small else "")
+            raise self._nothing(verb, reason, result.left, "INT8 weights, which Conv has too" if small else "")
         self._note_left(precision, result.left)
 
     def _write_rounded(self, precision: Precision) -> None:
         rounded = round_bf16(self.proto, self._named(precision)) if precision is Precision.BF16 else []
         if not rounded:
-            raise _nothing("round", "no Conv, MatMul, Gemm, LSTM, GRU or RNN on float32", {})
+            raise self._nothing("round", "no Conv, MatMul, Gemm, LSTM, GRU or RNN on float32", {})
         self.notes.append(
             f"The operands of {len(rounded)} nodes are rounded to {precision.label}; the arithmetic stays FP32, "
             f"for {self._dialect.name} has no {precision.label} kernels here."
@@ -302,7 +306,7 @@ class _Compilation:
         self._ends += [f"{name} is {precision.label}" for name in result.ends]
         own = [name for name in result.nodes if name in self._named(precision)]
         if not own:
-            raise _nothing("convert", f"no node on float32 that has a {precision.label} form", {})
+            raise self._nothing("convert", f"no node on float32 that has a {precision.label} form", {})
         self.notes.append(f"{len(own)} nodes are written in {precision.label}.")
         if precision is Precision.FP16 and self._seen is None:
             self.notes.append("Whether values overflow FP16 is not known: nothing was calibrated.")
@@ -360,8 +364,3 @@ class _Compilation:
 def _is_qdq(op: str, name: str) -> bool:
     """A node that was added with Q/DQ."""
     return op in ("QuantizeLinear", "DequantizeLinear") and ":" in name
-
-
-def _nothing(verb: str, reason: str, left: Mapping[str, int], instead: str = "") -> WorkbenchError:
-    details = f" ({', '.join(f'{count} {text}' for text, count in sorted(left.items()))})" if left else ""
-    return WorkbenchError(f"Nothing to {verb}: {reason}{details}.", f"Build this model in {instead or 'FP32'}.")
