@@ -16,7 +16,7 @@ def test_a_tensor_is_held_until_its_last_reader() -> None:
 def test_the_peak_says_who_holds_it() -> None:
     plan = memory_plan(source(), dict.fromkeys("abcdefg", BYTES) | {"e": 5 * BYTES})
     assert plan.peak_bytes == 7 * BYTES and plan.steps[plan.peak_step] == "n4"
-    assert [life.tensor for life in plan.held_at(plan.peak_step)][0] == "e"
+    assert next(iter(plan.held_at(plan.peak_step))).tensor == "e"
 
 
 def test_tensors_without_a_size_are_counted_not_guessed() -> None:

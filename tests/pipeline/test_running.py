@@ -124,7 +124,7 @@ def test_int8_on_openvino_ends_to_end_with_ranges_of_a_set(request_of: RequestOf
     assert result.status is Status.DONE, result.error
     assert result.build is not None and result.accuracy is not None
     assert result.build.precisions["int8"] >= 2
-    assert result.build.notes[0].startswith("Ranges (max) come from 5 samples of small.npz. Their form is that of OpenVINO")
+    assert result.build.notes[0].startswith("Ranges (max) come from 5 samples of small.npz. Their form is that of")
     assert 10 < (result.accuracy.worst_sqnr_db or 0) < 80
 
 

@@ -51,7 +51,7 @@ ACTIONS = (
         "Export typed ONNX…",
         "typed_export.ask",
         "File",
-        "Write the precision plan into an ONNX file that runs elsewhere, in the form that the chosen backend fuses best",
+        "Write the precision plan into an ONNX file that runs elsewhere, in the form that the backend fuses best",
         "",
         "has_model",
         icon="export",

@@ -150,8 +150,8 @@ QScrollBar::handle:hover {{ background: {faint}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QCheckBox {{ spacing: 7px; }}
-QCheckBox::indicator, QTreeView::indicator, QTableView::indicator {{ width: 14px; height: 14px; border: 1px solid {faint}; border-radius: 4px;
-  background: {panel}; }}
+QCheckBox::indicator, QTreeView::indicator, QTableView::indicator {{
+  width: 14px; height: 14px; border: 1px solid {faint}; border-radius: 4px; background: {panel}; }}
 QCheckBox::indicator:hover, QCheckBox::indicator:focus {{ border-color: {accent}; }}
 QCheckBox::indicator:checked, QTreeView::indicator:checked, QTableView::indicator:checked {{ background: {accent};
   border-color: {accent}; image: url("{check}"); }}
