@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -34,6 +34,9 @@ bench-graph: $(READY)  ## the graph canvas against Netron's own layout, and agai
 
 bench-plans: $(READY)  ## every precision on every backend, against other tools; goes on where it was stopped
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_plans --out "$(OUT)-plans.jsonl"
+
+bench-honest: $(READY)  ## our medians against benchmark_app and a plain loop of ONNX Runtime
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_honest
 
 $(READY): pyproject.toml requirements.lock tools/setup.sh
 	@VENV="$(VENV)" tools/setup.sh
