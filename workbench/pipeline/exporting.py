@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,19 +11,18 @@ import msgspec
 
 from workbench import __version__
 from workbench.backends.base import load_backend
-from workbench.core.errors import Cancelled, WorkbenchError
-from workbench.core.events import LogLine
+from workbench.core.errors import WorkbenchError
 from workbench.core.exporting import Exported, ExportRequest
-from workbench.core.json import encode, write_json
+from workbench.core.json import encode
 from workbench.core.model import TypedModel
 from workbench.core.precision import PrecisionPlan
-from workbench.core.run import RunError, RunRequest
+from workbench.core.run import RunRequest
 from workbench.model import check_shapes, open_model
+from workbench.pipeline.border import carried_out
 from workbench.pipeline.building import check_can_build, writes_fp16
 from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.files import EXPORTED_FILE
 from workbench.pipeline.record import Emit
-from workbench.pipeline.running import as_run_error
 from workbench.pipeline.samples import evaluation_set, fixed_values, resolved_shapes
 from workbench.pipeline.telling import JobTeller
 from workbench.precision import SHAPES_PASS, compile_plan, export_typed
@@ -32,20 +30,13 @@ from workbench.precision import SHAPES_PASS, compile_plan, export_typed
 
 def export(request: ExportRequest, emit: Emit, cancelled: Callable[[], bool]) -> Exported:
     """open -> calibrate -> typed ONNX -> `request.path`. Never raises for what the user can cause: `error` says why."""
-    folder = Path(request.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        result = _export(request, JobTeller(request.id, emit, cancelled))
-    except Cancelled:
-        result = Exported(request.id, error=RunError("Cancelled."))
-    except Exception as error:  # noqa: BLE001  the same border as in `run`
-        emit(LogLine(request.id, "".join(traceback.format_exception(error)), "debug"))
-        result = Exported(request.id, error=as_run_error(error))
-    try:
-        write_json(folder / EXPORTED_FILE, result)
-    except OSError as error:
-        return Exported(request.id, error=as_run_error(error))
-    return result
+    return carried_out(
+        request,
+        EXPORTED_FILE,
+        emit,
+        lambda _: _export(request, JobTeller(request.id, emit, cancelled)),
+        lambda error: Exported(request.id, error=error),
+    )
 
 
 def plan_digest(plan: PrecisionPlan) -> str:

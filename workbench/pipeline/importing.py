@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,22 +10,21 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 import msgspec
 import numpy as np
 
-from workbench.core.errors import Cancelled, WorkbenchError, one_line
-from workbench.core.events import LogLine
+from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.graph import Fate, FateKind, Graph, LayerKind
 from workbench.core.importing import Imported, ImportRequest
 from workbench.core.json import write_json
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.reading import read_file
-from workbench.core.run import Build, BuildConfig, EngineGraph, Run, RunError, RunRequest, Status, Timing
+from workbench.core.run import Build, BuildConfig, EngineGraph, Run, RunRequest, Status, Timing
 from workbench.core.writing import written_whole
 from workbench.measure.statistics import latency_stats
 from workbench.model import open_model
+from workbench.pipeline.border import carried_out
 from workbench.pipeline.files import GRAPH_FILE, IMPORTED_FILE, LATENCIES_FILE, RUN_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.readers.base import Document, Engine, Part, readers
 from workbench.pipeline.record import Emit, new_run
-from workbench.pipeline.running import as_run_error
 from workbench.pipeline.telling import JobTeller
 
 MOST_BYTES = 128 << 20
@@ -36,20 +34,13 @@ _ELSEWHERE = "Measured elsewhere, on a machine that the file does not name."
 
 def import_run(request: ImportRequest, emit: Emit, cancelled: Callable[[], bool]) -> Imported:
     """Reads the files and writes the run. Never raises for what the user can cause: `error` says why."""
-    folder = Path(request.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        result = Imported(request.id, _import(request, JobTeller(request.id, emit, cancelled)))
-    except Cancelled:
-        result = Imported(request.id, error=RunError("Cancelled."))
-    except Exception as error:  # noqa: BLE001  the same border as in `run`
-        emit(LogLine(request.id, "".join(traceback.format_exception(error)), "debug"))
-        result = Imported(request.id, error=as_run_error(error))
-    try:
-        write_json(folder / IMPORTED_FILE, result)
-    except OSError as error:
-        return Imported(request.id, error=as_run_error(error))
-    return result
+    return carried_out(
+        request,
+        IMPORTED_FILE,
+        emit,
+        lambda _: Imported(request.id, _import(request, JobTeller(request.id, emit, cancelled))),
+        lambda error: Imported(request.id, error=error),
+    )
 
 
 def _import(request: ImportRequest, teller: JobTeller) -> Run:

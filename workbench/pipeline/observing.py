@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from workbench.backends.base import load_backend
 from workbench.core.calibration_report import Calibrated, CalibrateRequest, CalibrationReport
-from workbench.core.errors import Cancelled, WorkbenchError
-from workbench.core.events import LogLine
-from workbench.core.json import write_json
-from workbench.core.run import RunError, RunRequest
+from workbench.core.errors import WorkbenchError
+from workbench.core.run import RunRequest
 from workbench.model import check_shapes, open_model
+from workbench.pipeline.border import carried_out
 from workbench.pipeline.calibrating import Observed, look, passes_left_out
 from workbench.pipeline.calibration_report import make_report
 from workbench.pipeline.files import CALIBRATED_FILE
 from workbench.pipeline.record import Emit
-from workbench.pipeline.running import as_run_error
 from workbench.pipeline.samples import NONE, RANDOM, evaluation_set, fixed_values, resolved_shapes
 from workbench.pipeline.telling import JobTeller
 
@@ -28,20 +25,13 @@ def calibrate(request: CalibrateRequest, emit: Emit, cancelled: Callable[[], boo
     Never raises for what the user can cause: then `error` says why. What was observed is kept: a run on the same set
     need not look again, and a pass that was cancelled goes on where it was.
     """
-    folder = Path(request.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        result = Calibrated(request.id, _report(request.run, JobTeller(request.id, emit, cancelled)))
-    except Cancelled:
-        result = Calibrated(request.id, error=RunError("Cancelled."))
-    except Exception as error:  # noqa: BLE001  the same border as in `run`
-        emit(LogLine(request.id, "".join(traceback.format_exception(error)), "debug"))
-        result = Calibrated(request.id, error=as_run_error(error))
-    try:
-        write_json(folder / CALIBRATED_FILE, result)
-    except OSError as error:
-        return Calibrated(request.id, error=as_run_error(error))
-    return result
+    return carried_out(
+        request,
+        CALIBRATED_FILE,
+        emit,
+        lambda _: Calibrated(request.id, _report(request.run, JobTeller(request.id, emit, cancelled))),
+        lambda error: Calibrated(request.id, error=error),
+    )
 
 
 def _report(request: RunRequest, teller: JobTeller) -> CalibrationReport:

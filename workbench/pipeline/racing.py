@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,17 +9,16 @@ from time import perf_counter
 
 import msgspec
 
-from workbench.core.errors import Cancelled, WorkbenchError
+from workbench.core.errors import WorkbenchError
 from workbench.core.events import LogLine, Progress
-from workbench.core.json import write_json
-from workbench.core.run import Race, RaceEntry, RaceRequest, RunError
+from workbench.core.run import Race, RaceEntry, RaceRequest
 from workbench.measure.machine import machine_state
 from workbench.measure.statistics import verdict
 from workbench.measure.timing import quiet_collector, stop_if
+from workbench.pipeline.border import carried_out
 from workbench.pipeline.files import RACE_FILE
 from workbench.pipeline.lanes import SLOT_ITERATIONS, SLOT_MS, Lane, open_lane, run_round
 from workbench.pipeline.record import Emit, Throttle
-from workbench.pipeline.running import as_run_error
 
 FIRST_LOOK = 8
 """Rounds before the first look; each further look comes after twice as many."""
@@ -43,20 +41,13 @@ def race(request: RaceRequest, emit: Emit, cancelled: Callable[[], bool]) -> Rac
     `seconds` are spent; intervals allow for the looks taken on the way (`confidence_at_look`). Runs whose engine
     cannot run here are left out, with a log line. Never raises for what the user can cause: then `error` says why.
     """
-    folder = Path(request.folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        result = _race(request, folder, emit, cancelled)
-    except Cancelled:
-        result = Race(request.id, error=RunError("Cancelled."))
-    except Exception as error:  # noqa: BLE001  the same border as in `run`
-        emit(LogLine(request.id, "".join(traceback.format_exception(error)), "debug"))
-        result = Race(request.id, error=as_run_error(error))
-    try:
-        write_json(folder / RACE_FILE, result)
-    except OSError as error:
-        return Race(request.id, error=as_run_error(error))
-    return result
+    return carried_out(
+        request,
+        RACE_FILE,
+        emit,
+        lambda folder: _race(request, folder, emit, cancelled),
+        lambda error: Race(request.id, error=error),
+    )
 
 
 def _race(request: RaceRequest, folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> Race:

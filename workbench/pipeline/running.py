@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 
 from workbench.backends.base import load_backend
-from workbench.core.errors import Cancelled, WorkbenchError, disk_error, one_line
+from workbench.core.errors import Cancelled
 from workbench.core.run import Run, RunError, RunRequest, Status
+from workbench.pipeline.border import as_run_error
 from workbench.pipeline.building import build, check_can_build, open_step
 from workbench.pipeline.checking import check_accuracy
 from workbench.pipeline.clocking import time_engine
@@ -45,19 +45,3 @@ def _steps(record: Record) -> None:
     record.stop_if_cancelled()
     check_accuracy(record, built, samples)
     check_layers(record, built, samples, fixed)
-
-
-def as_run_error(error: Exception) -> RunError:
-    """What is told of an error: the user's own ones in their words, anything else as a bug with its traceback."""
-    if isinstance(error, WorkbenchError):
-        return RunError(error.message, error.hint)
-    detail = "".join(traceback.format_exception(error))
-    if isinstance(error, MemoryError):
-        return RunError(
-            "There is not enough memory for this run.", "Use smaller shapes or close other programs.", detail
-        )
-    if isinstance(error, OSError) and error.strerror:
-        refused = disk_error(error)
-        return RunError(refused.message, refused.hint, detail)
-    reason = one_line(f"{type(error).__name__}: {error}", 200)
-    return RunError(f"Internal error: {reason}", "Please report it with the log of this run.", detail)

@@ -111,16 +111,15 @@ def sweep(
     found: list[Swept] = []
     spent: list[float] = []
     for done, point in enumerate(points):
-        run_id, folder = "", ""
-        one = _request(request, point, run_id, folder)
+        one = _request(request, point)
         earlier = next((run for run in known if _is_same(run, one)), None)
         if earlier is not None:
             found.append(Swept(point, earlier, is_known=True))
             continue
         each = sum(spent) / len(spent) if spent else request.timing.seconds + OVERHEAD_S
         on_point(done, point, each * (len(points) - done))
-        run_id, path = new_folder()
-        run = execute(_request(request, point, run_id, str(path)))
+        run_id, folder = new_folder()
+        run = execute(msgspec.structs.replace(one, id=run_id, folder=str(folder)))
         spent.append(run.seconds)
         found.append(Swept(point, run))
         if run.status is Status.CANCELLED:
@@ -128,9 +127,9 @@ def sweep(
     return found
 
 
-def _request(request: RunRequest, point: Point, run_id: str, folder: str) -> RunRequest:
+def _request(request: RunRequest, point: Point) -> RunRequest:
     config = msgspec.structs.replace(request.config, shapes=point.shapes, threads=point.threads)
-    return msgspec.structs.replace(request, id=run_id, folder=folder, config=config)
+    return msgspec.structs.replace(request, config=config)
 
 
 def _is_same(run: Run, request: RunRequest) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,29 +12,28 @@ from time import perf_counter
 import msgspec
 
 from workbench.backends.base import load_backend
-from workbench.core.errors import Cancelled, WorkbenchError
-from workbench.core.events import LogLine, Progress, Tried
-from workbench.core.json import write_json
+from workbench.core.errors import WorkbenchError
+from workbench.core.events import Progress, Tried
 from workbench.core.run import RunError
 from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning, options_words
 from workbench.measure.accuracy import OutputErrors
 from workbench.measure.machine import logical_cores, machine_state, physical_cores
 from workbench.measure.statistics import verdict
 from workbench.measure.timing import quiet_collector, stop_if
+from workbench.pipeline.border import as_run_error, carried_out
 from workbench.pipeline.files import TUNING_FILE
 from workbench.pipeline.lanes import Lane, open_lane, run_round
 from workbench.pipeline.racing import until_decided
 from workbench.pipeline.record import Emit
-from workbench.pipeline.running import as_run_error
 from workbench.pipeline.tuned import keep_tuning, tuning_key, with_options
 
 MOST_TRIALS = 32
 FIRST_ROUNDS = 2
 FINAL_SHARE = 0.35
 """Of the time, for the last race of the best against the default."""
-LOST_DB = 1.0
-"""Outputs of a trial may be this much further from the default's than rounding is: see `_differs`."""
 EQUAL_DB = 60.0
+"""Outputs this near to the default's are the same; where the default itself repeats worse, see `_differs`."""
+LOST_DB = 1.0
 
 
 def tune(request: TuneRequest, emit: Emit, cancelled: Callable[[], bool]) -> Tuning:
@@ -46,21 +44,16 @@ def tune(request: TuneRequest, emit: Emit, cancelled: Callable[[], bool]) -> Tun
     makes it the result: tuned is never slower than the default beyond noise. A trial whose outputs differ from the
     default's is out. The result is kept by content (`tuned`). Never raises for what the user can cause.
     """
-    folder = Path(request.folder)
-    folder.mkdir(parents=True, exist_ok=True)
+
+    def failed(error: RunError) -> Tuning:
+        return Tuning(request.id, request.run.id, error=error)
+
+    result = carried_out(request, TUNING_FILE, emit, lambda folder: _tune(request, folder, emit, cancelled), failed)
     try:
-        result = _tune(request, folder, emit, cancelled)
-    except Cancelled:
-        result = Tuning(request.id, request.run.id, error=RunError("Cancelled."))
-    except Exception as error:  # noqa: BLE001  the same border as in `run`
-        emit(LogLine(request.id, "".join(traceback.format_exception(error)), "debug"))
-        result = Tuning(request.id, request.run.id, error=as_run_error(error))
-    try:
-        write_json(folder / TUNING_FILE, result)
         if result.key:
             keep_tuning(result)
     except OSError as error:
-        return Tuning(request.id, request.run.id, error=as_run_error(error))
+        return failed(as_run_error(error))
     return result
 
 
@@ -92,13 +85,6 @@ def _tune(request: TuneRequest, folder: Path, emit: Emit, cancelled: Callable[[]
         return search.final(best, machine)
 
 
-class _Tried(msgspec.Struct):
-    """One candidate on its way through the search."""
-
-    options: dict[str, str]
-    trial: Trial
-
-
 class _Search:
     """The default engine stays open; each trial is opened, visited beside it, and closed."""
 
@@ -107,7 +93,7 @@ class _Search:
     def __init__(self, request: TuneRequest, folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> None:
         self._request, self._folder, self._emit, self._cancelled = request, folder, emit, cancelled
         self._start = perf_counter()
-        self._tried: dict[str, _Tried] = {}
+        self._tried: dict[str, Trial] = {}
         self._number = itertools.count()
 
     @property
@@ -128,10 +114,9 @@ class _Search:
             waiting, rounds = ranked[: (len(ranked) + 1) // 2], rounds * 2
 
     def _ranked(self, waiting: list[dict[str, str]]) -> list[dict[str, str]]:
-        timed = [
-            tried for options in waiting if (tried := self._tried.get(options_words(options))) and tried.trial.rounds
-        ]
-        return [tried.options for tried in sorted(timed, key=lambda tried: -tried.trial.speedup)]
+        tried = [trial for options in waiting if (trial := self._tried.get(options_words(options)))]
+        timed = [trial for trial in tried if trial.rounds]
+        return [trial.options for trial in sorted(timed, key=lambda trial: -trial.speedup)]
 
     def _try(self, options: dict[str, str], rounds: int) -> None:
         stop_if(self._cancelled)
@@ -139,7 +124,7 @@ class _Search:
             trial = self._timed(options, rounds)
         except WorkbenchError as error:
             trial = Trial(options, reason=str(error))
-        self._tried[options_words(options)] = _Tried(options, trial)
+        self._tried[options_words(options)] = trial
         self._tell(trial)
 
     def _timed(self, options: dict[str, str], rounds: int) -> Trial:
@@ -170,7 +155,7 @@ class _Search:
 
     def final(self, best: dict[str, str], machine: dict[str, str]) -> Tuning:
         """The race that decides; what does not win it is not the result."""
-        trials = tuple(sorted((tried.trial for tried in self._tried.values()), key=lambda trial: -trial.speedup))
+        trials = tuple(sorted(self._tried.values(), key=lambda trial: -trial.speedup))
         run = self._request.run
         key = tuning_key(self.default.typed, run.config)
         found = Tuning(self._request.id, run.id, key, trials=trials, machine=machine)
