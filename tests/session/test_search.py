@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.views.canvas.graphs import control_flow, residual
@@ -59,20 +57,3 @@ def test_texts_made_piece_by_piece_find_the_same() -> None:
     while index.prepare(2):
         pass
     assert index.find("conv") == SearchIndex(residual()).find("conv")
-
-
-def test_a_key_in_fifty_thousand_nodes_takes_no_time() -> None:
-    layers = tuple(
-        Layer(
-            f"n{i}", f"/model/layers.{i // 50}/attn/MatMul_{i}", "MatMul", (f"t{i}",), (f"t{i + 1}",), None, (f"n{i}",)
-        )
-        for i in range(50_000)
-    )
-    index = SearchIndex(Graph("g", layers))
-    index.prepare(50_000)
-    costs = []
-    for text in ("m", "ma", "matmul_4", "layers.7 attn"):
-        start = time.thread_time()
-        index.find(text)
-        costs.append(time.thread_time() - start)
-    assert min(costs) < 0.03 and max(costs) < 0.09  # 10 and 20 ms here; a loaded machine gets some room

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 
 from workbench.cli.arguments import ranges_of
-from workbench.cli.jobs import Jobs, check_writable, read_sets
+from workbench.cli.jobs import Jobs, check_writable, plain_request
 from workbench.cli.output import Output
 from workbench.core.calibration_report import CalibrateRequest, CalibrationReport
 from workbench.core.json import write_json
 from workbench.core.precision import CalibrationMethod, Precision, PrecisionPlan
-from workbench.core.run import BuildConfig, RunRequest
 from workbench.pipeline.calibration_text import coverage_text, findings_text, ranges_table, steady_text
 from workbench.store import Store
 
@@ -22,8 +20,10 @@ def execute(arguments: Namespace, output: Output) -> int:
     store = Store()
     job_id, folder = store.new_folder()
     jobs = Jobs(output)
+    plan = PrecisionPlan(default=Precision.INT8, calibration=ranges_of(arguments))
     with jobs.until_interrupted():
-        result = jobs.calibrate(CalibrateRequest(job_id, str(folder), _request(arguments, job_id, folder)))
+        run = plain_request(arguments, plan, job_id, folder)
+        result = jobs.calibrate(CalibrateRequest(job_id, str(folder), run))
     store.delete(job_id)
     if result.report is None:
         message, hint = (result.error.message, result.error.hint) if result.error else ("Calibration gave nothing.", "")
@@ -31,20 +31,6 @@ def execute(arguments: Namespace, output: Output) -> int:
         return 1
     _tell(arguments, output, result.report)
     return 0
-
-
-def _request(arguments: Namespace, job_id: str, folder: Path) -> RunRequest:
-    sets = read_sets(arguments)
-    plan = PrecisionPlan(default=Precision.INT8, calibration=ranges_of(arguments))
-    return RunRequest(
-        id=job_id,
-        folder=str(folder),
-        model_path=str(Path(arguments.model).absolute()),
-        config=BuildConfig(backend=arguments.backend, plan=plan, shapes=dict(arguments.shape)),
-        recipe=sets.recipe,
-        calibration=sets.calibration,
-        evaluation=sets.evaluation,
-    )
 
 
 def _tell(arguments: Namespace, output: Output, report: CalibrationReport) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from pathlib import Path
 
-from workbench.cli.jobs import Jobs, check_writable, read_sets
+from workbench.cli.jobs import Jobs, check_writable, plain_request
 from workbench.cli.output import Output
 from workbench.cli.plans import plan_of
 from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.precision import Precision
-from workbench.core.run import BuildConfig, RunRequest
 from workbench.pipeline.table import size_text
 from workbench.store import Store
 
@@ -23,7 +21,7 @@ def execute(arguments: Namespace, output: Output) -> int:
     jobs = Jobs(output)
     path = str(arguments.out.absolute())
     with jobs.until_interrupted():
-        run = _request(arguments, job_id, folder)
+        run = plain_request(arguments, plan_of(arguments), job_id, folder)
         fixed_shapes = arguments.fixed_shapes or bool(arguments.shape)
         result = jobs.export(ExportRequest(job_id, str(folder), run, path, fixed_shapes))
     store.delete(job_id)
@@ -32,19 +30,6 @@ def execute(arguments: Namespace, output: Output) -> int:
         return 1
     _tell(output, result)
     return 0
-
-
-def _request(arguments: Namespace, job_id: str, folder: Path) -> RunRequest:
-    plan, sets = plan_of(arguments), read_sets(arguments)
-    return RunRequest(
-        id=job_id,
-        folder=str(folder),
-        model_path=str(Path(arguments.model).absolute()),
-        config=BuildConfig(backend=arguments.backend, plan=plan, shapes=dict(arguments.shape)),
-        recipe=sets.recipe,
-        calibration=sets.calibration if plan.uses_calibration else "",
-        evaluation=sets.evaluation,
-    )
 
 
 def _tell(output: Output, result: Exported) -> None:

@@ -19,9 +19,10 @@ from workbench.core.calibration_report import Calibrated, CalibrateRequest
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.importing import Imported, ImportRequest
+from workbench.core.precision import PrecisionPlan
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyRequest
-from workbench.core.run import Race, RaceRequest, Run, RunRequest
+from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
 from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job
@@ -48,6 +49,20 @@ def read_sets(arguments: Namespace) -> Sets:
         calibration=_source(arguments.calibration) or recipe.calibration or "random",
         evaluation=_source(arguments.evaluate) or recipe.evaluation,
         allowed_code=code_digest(recipe.task) if getattr(arguments, "allow_code", False) else "",
+    )
+
+
+def plain_request(arguments: Namespace, plan: PrecisionPlan, job_id: str, folder: Path) -> RunRequest:
+    """What `plan` is written from, for a job that neither times nor checks."""
+    sets = read_sets(arguments)
+    return RunRequest(
+        id=job_id,
+        folder=str(folder),
+        model_path=str(Path(arguments.model).absolute()),
+        config=BuildConfig(backend=arguments.backend, plan=plan, shapes=dict(arguments.shape)),
+        recipe=sets.recipe,
+        calibration=sets.calibration if plan.uses_calibration else "",
+        evaluation=sets.evaluation,
     )
 
 

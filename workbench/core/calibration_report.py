@@ -131,10 +131,6 @@ class CalibrationReport(msgspec.Struct, frozen=True):
             steady = mark.samples
         return steady
 
-    def of_node(self, node: str) -> tuple[TensorRange, ...]:
-        """Tensors that a source node reads."""
-        return tuple(tensor for tensor in self.tensors if node in tensor.nodes)
-
 
 class Calibrated(msgspec.Struct, frozen=True):
     """The result of a `CalibrateRequest`."""

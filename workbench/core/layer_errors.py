@@ -96,15 +96,6 @@ class LayerErrors(msgspec.Struct, frozen=True):
         """Layers that make NaN or infinity of the reference's inputs: where it begins, not where it is passed on."""
         return [pair for pair in self.known() if pair[1].introduced.is_broken]
 
-    def by_node(self, kind: str) -> dict[str, float]:
-        """Relative error in % by source node: `introduced`, `inherited` or `total`; of several the largest."""
-        values: dict[str, float] = {}
-        for tensor, figures in self.known():
-            error: TensorError = getattr(figures, kind)
-            for node in tensor.nodes:
-                values[node] = max(values.get(node, 0.0), error.relative_percent)
-        return values
-
 
 def _is_exact(figures: LayerFigures) -> bool:
     return figures.introduced.sqnr_db >= -LOST_DB

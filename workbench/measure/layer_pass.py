@@ -9,7 +9,8 @@ from time import perf_counter
 import msgspec
 
 from workbench.backends.base import Feed, Runner
-from workbench.measure.timing import quiet_collector, stop_if
+from workbench.core.collector import quiet_collector
+from workbench.measure.timing import stop_if
 
 POLL_SECONDS = 0.15
 """Engines tell layer times in 0.2-5 ms; at 7 Hz that disturbs nothing and a chart still moves."""

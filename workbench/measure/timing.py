@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import cycle
 from time import perf_counter
 
 from workbench.backends.base import Feed, Runner
+from workbench.core.collector import quiet_collector
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.run import NOISY_COV_PERCENT, LatencyStats, TimingConfig
 
@@ -79,18 +78,6 @@ def stop_if(cancelled: Callable[[], bool]) -> None:
     """Raises Cancelled where the user asked to stop."""
     if cancelled():
         raise Cancelled
-
-
-@contextmanager
-def quiet_collector() -> Iterator[None]:
-    """No garbage collection inside, as `timeit` does: its pauses are ours, not the engine's."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def protocol(config: TimingConfig, feeds: int, threads: int) -> str:

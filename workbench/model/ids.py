@@ -37,3 +37,13 @@ def name_by_id(graph: onnx.GraphProto, prefix: str = "", places: list[int] | Non
         node.name = node_id(index, prefix)
         for attribute, body in bodies(node):
             name_by_id(body, body_key(node.name, attribute))
+
+
+def free_name(wish: str, taken: set[str]) -> str:
+    """`wish`, or `wish_2` and so on where that is taken; the name is taken from now on."""
+    name, count = wish, 1
+    while name in taken:
+        count += 1
+        name = f"{wish}_{count}"
+    taken.add(name)
+    return name

@@ -9,12 +9,13 @@ from time import perf_counter
 
 import msgspec
 
+from workbench.core.collector import quiet_collector
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import LogLine, Progress
 from workbench.core.run import Race, RaceEntry, RaceRequest
 from workbench.measure.machine import machine_state
 from workbench.measure.statistics import verdict
-from workbench.measure.timing import quiet_collector, stop_if
+from workbench.measure.timing import stop_if
 from workbench.pipeline.border import carried_out
 from workbench.pipeline.files import RACE_FILE
 from workbench.pipeline.lanes import SLOT_ITERATIONS, SLOT_MS, Lane, open_lane, run_round

@@ -12,6 +12,7 @@ from time import perf_counter
 import msgspec
 
 from workbench.backends.base import load_backend
+from workbench.core.collector import quiet_collector
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import Progress, Tried
 from workbench.core.run import RunError
@@ -19,7 +20,7 @@ from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning, options_word
 from workbench.measure.accuracy import OutputErrors
 from workbench.measure.machine import logical_cores, machine_state, physical_cores
 from workbench.measure.statistics import verdict
-from workbench.measure.timing import quiet_collector, stop_if
+from workbench.measure.timing import stop_if
 from workbench.pipeline.border import as_run_error, carried_out
 from workbench.pipeline.files import TUNING_FILE
 from workbench.pipeline.lanes import Lane, open_lane, run_round

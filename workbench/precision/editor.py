@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 
 from workbench.model import walk
+from workbench.model.ids import free_name
 from workbench.model.inference import constant_tensor
 
 _T = TypeVar("_T")
@@ -133,10 +134,7 @@ class GraphEditor:
 
     def new_name(self, wish: str) -> str:
         """`wish`, or `wish_2` and so on where a tensor has that name already."""
-        name, count = wish, 1
-        while name in self._tensor_names:
-            count += 1
-            name = f"{wish}_{count}"
+        name = free_name(wish, self._tensor_names)
         self._take_name(name)
         return name
 
@@ -148,12 +146,7 @@ class GraphEditor:
 
     def new_node_name(self, wish: str) -> str:
         """`wish`, or `wish_2` and so on where a node has that name already."""
-        name, count = wish, 1
-        while name in self._node_names:
-            count += 1
-            name = f"{wish}_{count}"
-        self._node_names.add(name)
-        return name
+        return free_name(wish, self._node_names)
 
     def array(self, name: str) -> NDArray[np.generic]:
         """The values of a constant."""

@@ -18,7 +18,7 @@ import onnx
 from onnx import ModelProto, NodeProto
 
 from workbench.core.model import Model, TypedModel
-from workbench.model.ids import sources_of
+from workbench.model.ids import free_name, sources_of
 from workbench.model.walk import graphs, with_bodies
 from workbench.precision.saving import save_model
 
@@ -48,7 +48,7 @@ def _restore_names(proto: ModelProto, model: Model) -> None:
     }
     taken: set[str] = set()
     for node in with_bodies(proto.graph.node):
-        node.name = _free_name(_name(node, names), taken)
+        node.name = free_name(_name(node, names), taken)
 
 
 def _name(node: NodeProto, names: Mapping[str, str]) -> str:
@@ -57,15 +57,6 @@ def _name(node: NodeProto, names: Mapping[str, str]) -> str:
         return str(node.name)
     role = node.name.partition(":")[2]
     return "+".join(names.get(source, source) for source in sources) + (f":{role}" if role else "")
-
-
-def _free_name(wish: str, taken: set[str]) -> str:
-    name, count = wish, 1
-    while name in taken:
-        count += 1
-        name = f"{wish}_{count}"
-    taken.add(name)
-    return name
 
 
 def _restore_head(proto: ModelProto, source: ModelProto, metadata: Mapping[str, str]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from workbench.core.calibration_report import Calibrated, CalibrateRequest, CalibrationReport
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import Progress
 from workbench.core.precision import CalibrationMethod, Precision
-from workbench.core.run import RunRequest
+from workbench.session.requests import plain_request
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
@@ -59,21 +60,12 @@ class Calibrations(QObject):
         session = self._session
         if session.model is None or not self.can_observe:
             return
-        try:
-            job_id, folder = session.runs.store.new_folder()
-        except WorkbenchError as error:
-            session.show_error(error)
+        job = session.runs.new_job()
+        if job is None:
             return
-        choices = session.choices
-        request = RunRequest(
-            id=job_id,
-            folder=str(folder),
-            model_path=session.model.path,
-            config=choices.config(),
-            recipe=choices.recipe,
-            calibration=choices.calibration,
-            evaluation=choices.evaluation,
-        )
+        job_id, folder = job
+        plain = plain_request(session.model, session.choices, job_id, folder)
+        request = msgspec.structs.replace(plain, calibration=session.choices.calibration)  # whatever the plan uses
         self._job = job_id
         session.runs.start(CalibrateRequest(job_id, str(folder), request), JOB)
         self.changed.emit()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.exporting import Exported, ExportRequest
-from workbench.core.run import RunRequest
+from workbench.session.requests import plain_request
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
@@ -38,21 +38,11 @@ class Exports(QObject):
         session = self._session
         if session.model is None:
             return
-        try:
-            job_id, folder = session.runs.store.new_folder()
-        except WorkbenchError as error:
-            session.show_error(error)
+        job = session.runs.new_job()
+        if job is None:
             return
-        choices = session.choices
-        request = RunRequest(
-            id=job_id,
-            folder=str(folder),
-            model_path=session.model.path,
-            config=choices.config(),
-            recipe=choices.recipe,
-            calibration=choices.calibration if choices.plan.uses_calibration else "",
-            evaluation=choices.evaluation,
-        )
+        job_id, folder = job
+        request = plain_request(session.model, session.choices, job_id, folder)
         self._jobs.add(job_id)
         session.dismiss_message()
         session.runs.start(ExportRequest(job_id, str(folder), request, path), JOB)

@@ -33,11 +33,10 @@ class Imports(QObject):
             error = "An engine is shown beside the model it was built from, and no model is open."
             session.show_error(WorkbenchError(error, "Open the ONNX file first, then import."))
             return
-        try:
-            job_id, folder = session.runs.store.new_folder()
-        except WorkbenchError as refused:
-            session.show_error(refused)
+        job = session.runs.new_job()
+        if job is None:
             return
+        job_id, folder = job
         self._jobs.add(job_id)
         session.dismiss_message()
         session.runs.start(ImportRequest(job_id, str(folder), tuple(files), session.model.path), JOB)

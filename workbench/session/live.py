@@ -35,7 +35,6 @@ class LiveRun:
         self.run_id = run_id
         self.progress = Progress(run=run_id, phase="")
         self.started = time.monotonic()
-        self.phase_started = self.started
         self.layer_ids: tuple[str, ...] = ()
         self.layer_ms: NDArray[np.float64] = _EMPTY
         self.iterations = 0
@@ -57,19 +56,13 @@ class LiveRun:
     def elapsed_s(self) -> float:
         return time.monotonic() - self.started
 
-    @property
-    def phase_elapsed_s(self) -> float:
-        return time.monotonic() - self.phase_started
-
     def begin(self) -> None:
         """The job leaves the queue now."""
-        self.started = self.phase_started = time.monotonic()
+        self.started = time.monotonic()
 
     def apply(self, event: AnyEvent) -> None:
         match event:
             case Progress():
-                if event.phase != self.progress.phase:
-                    self.phase_started = time.monotonic()
                 self.progress = event
             case LogLine():
                 self.log.append(event)

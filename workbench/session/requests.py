@@ -16,16 +16,24 @@ from workbench.session.settings import Settings
 KEPT = 50  # files of code that were allowed
 
 
-def run_request(model: Model, choices: Choices, settings: Settings, run_id: str, folder: Path) -> RunRequest:
-    """One run of the open model."""
+def plain_request(model: Model, choices: Choices, run_id: str, folder: Path) -> RunRequest:
+    """What a plan is written from, for a job that neither times nor checks."""
     return RunRequest(
         id=run_id,
         folder=str(folder),
         model_path=model.path,
-        config=msgspec.structs.replace(choices, threads=settings.get("threads")).config(),
+        config=choices.config(),
         recipe=choices.recipe,
         calibration=choices.calibration if choices.plan.uses_calibration else "",
         evaluation=choices.evaluation,
+    )
+
+
+def run_request(model: Model, choices: Choices, settings: Settings, run_id: str, folder: Path) -> RunRequest:
+    """One run of the open model."""
+    return msgspec.structs.replace(
+        plain_request(model, choices, run_id, folder),
+        config=msgspec.structs.replace(choices, threads=settings.get("threads")).config(),
         evaluation_limit=settings.get("evaluation_limit"),
         allowed_code=allowed_code(choices.recipe, settings),
         layer_samples=0 if is_plain(choices.plan) else settings.get("layer_samples"),

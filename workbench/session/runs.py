@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,6 +164,14 @@ class Runs(QObject):
         race_id, folder = self.store.new_folder()
         self.start(RaceRequest(id=race_id, folder=str(folder), runs=known, seconds=seconds), "race")
         return race_id
+
+    def new_job(self) -> tuple[str, Path] | None:
+        """A fresh id and folder; None where the disk takes none, which is told."""
+        try:
+            return self.store.new_folder()
+        except WorkbenchError as error:
+            self.failed.emit(error)
+            return None
 
     def cancel(self, job_id: str = "") -> None:
         """Ends one job, or all."""

@@ -293,10 +293,11 @@ class Session(QObject):
 
     def build(self, other: Choices | None = None) -> Run | None:
         """Puts one run into the queue, of the present choices or of others; current when its turn comes."""
-        if self.model is None:
+        job = self.runs.new_job() if self.model is not None else None
+        if self.model is None or job is None:
             return None
         choices = other or self.choices
-        run_id, folder = self.runs.store.new_folder()
+        run_id, folder = job
         request = run_request(self.model, choices, self.settings, run_id, folder)
         self.dismiss_message()
         if path := refused_code(choices.recipe, self.settings):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QFrame, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QSizePolicy, QWidget
 
 from workbench.views.fonts import head_font, text_font
 from workbench.views.guard import guarded
@@ -184,16 +184,3 @@ class Bar(QWidget):
                 painter.drawRoundedRect(QRectF(width * 0.35, 0, width * 0.3, 5), 2.5, 2.5)
             elif self._share > 0:
                 painter.drawRoundedRect(QRectF(0, 0, max(5.0, width * self._share), 5), 2.5, 2.5)
-
-
-class Hairline(QFrame):
-    """One pixel between two things."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setFixedHeight(1)
-
-    @guarded
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with QPainter(self) as painter:
-            painter.fillRect(self.rect(), QColor(current().line))

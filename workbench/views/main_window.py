@@ -69,7 +69,6 @@ class MainWindow(QMainWindow):
         self._main_menu = QMenu(self)
         fill_menu(self._main_menu, self.actions_by_id)
         self._runs_menu = runs_menu(self, self.actions_by_id)
-        self._dialogs: list[QWidget] = []
         self._told: frozenset[str] = frozenset()
         self._draw_timer = QTimer(self)
         self._draw_timer.setInterval(DRAW_MS)

@@ -207,12 +207,6 @@ class Head(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(text)
 
-    def set_text(self, text: str) -> None:
-        if text != self._text:
-            self._text = text
-            self.setAccessibleName(text)
-            self.update()
-
     def sizeHint(self) -> QSize:
         return QSize(QFontMetrics(self._font).horizontalAdvance(self._text.upper()) + 16, 20)
 

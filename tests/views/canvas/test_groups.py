@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.views.canvas.graphs import blocks, chain, residual
-from tests.views.canvas.test_canvas import CONTROL, LEFT, NONE, SHIFT, drag, pixels, place_of
+from tests.views.canvas.events import CONTROL, LEFT, NONE, SHIFT, drag, pixels, place_of
 from workbench.core.theme import LIGHT
 from workbench.views.canvas import GraphCanvas, Tool
 from workbench.views.canvas.heat import Heat

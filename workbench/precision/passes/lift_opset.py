@@ -19,6 +19,7 @@ import onnx
 from onnx import ModelProto, NodeProto, version_converter
 
 from workbench.core.errors import one_line
+from workbench.model.ids import free_name
 from workbench.model.inference import skeleton
 from workbench.precision.editor import FIRST_IR_WITH_CONSTANTS, bodies, default_opset
 
@@ -110,13 +111,4 @@ def _name_added_nodes(model: ModelProto) -> None:
         followed = [producers[name] for name in node.input if name in producers]
         owner = next((other.name for other in (*served, *followed) if other.name), "")
         if owner:
-            node.name = _free_name(f"{owner.partition(':')[0]}:lift_{node.op_type.lower()}", taken)
-
-
-def _free_name(wish: str, taken: set[str]) -> str:
-    name, count = wish, 1
-    while name in taken:
-        count += 1
-        name = f"{wish}_{count}"
-    taken.add(name)
-    return name
+            node.name = free_name(f"{owner.partition(':')[0]}:lift_{node.op_type.lower()}", taken)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from workbench.core.collector import quiet_collector
 from workbench.core.graph import Graph, Layer
 from workbench.core.scopes import Scope
 from workbench.views.canvas.body import NODE, Body
@@ -19,18 +18,6 @@ from workbench.views.canvas.scene import Scene, build_scene
 WIDE = 960.0  # world units: of wider pictures half a window shows a part only, at a zoom at which ops can be read
 
 Path = tuple[str, ...]  # keys of subgraphs from the outermost inwards; () is the graph itself
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Cyclic garbage is not looked for meanwhile: a third of the time went into that, and there is none."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @dataclass(frozen=True)
@@ -108,7 +95,7 @@ class Nest:
 
     def draft(self, path: Path, opened: frozenset[str] | None = None, check: Check = no_check) -> Draft:
         """A picture with these groups open; None: those that are. It may be made in a thread: nothing else changes."""
-        with self._lock, _uncollected():
+        with self._lock, quiet_collector():  # looking for garbage, of which there is none, took a third of the time
             body = self._bodies.get(path) or self._new_body(path)
             wanted = opened if opened is not None else self._opened.get(path)
             if wanted is None:
