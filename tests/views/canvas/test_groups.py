@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from tests.views.canvas.graphs import blocks, chain, residual
 from tests.views.canvas.events import CONTROL, LEFT, NONE, SHIFT, drag, pixels, place_of
+from tests.views.canvas.graphs import blocks, chain, residual
 from workbench.core.theme import LIGHT
 from workbench.views.canvas import GraphCanvas, Tool
 from workbench.views.canvas.heat import Heat

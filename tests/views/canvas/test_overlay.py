@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
-from tests.views.canvas.graphs import blocks, chain, control_flow, layer, residual
 from tests.views.canvas.events import LEFT, place_of, wheel
+from tests.views.canvas.graphs import blocks, chain, control_flow, layer, residual
 from workbench.core.graph import Graph, Tensor
 from workbench.core.theme import DARK, LIGHT, Theme
 from workbench.views.canvas import GraphCanvas, paint_text
