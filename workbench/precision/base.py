@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, Shape
 from workbench.core.precision import Precision
 from workbench.model import annotate, private_copy, take_branches
@@ -51,6 +52,10 @@ def base_digest(model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INP
     """SHA-256 of the base graph: what was observed on one holds for no other, such as that of a newer program."""
     base = base_graph(model, shapes, fixed, skip)
     return hashlib.sha256(base.proto.SerializeToString(deterministic=True)).hexdigest()
+
+
+class NothingWrittenError(WorkbenchError):
+    """Nothing in the model can take what the plan asks for."""
 
 
 def instead(model: Model, otherwise: str = "") -> str:

@@ -25,7 +25,7 @@ from workbench.core.precision import Precision, PrecisionPlan
 from workbench.model import annotate
 from workbench.model.ids import sources_of
 from workbench.model.walk import with_bodies
-from workbench.precision.base import NO_INPUTS, Fixed, base_graph, copy_with_branches, instead
+from workbench.precision.base import NO_INPUTS, Fixed, NothingWrittenError, base_graph, copy_with_branches, instead
 from workbench.precision.cleaning import CASTS, LIFT, check_skip
 from workbench.precision.editor import GraphEditor
 from workbench.precision.observations import Observations
@@ -269,9 +269,9 @@ class _Compilation:
             "that it is faster is not promised."
         )
 
-    def _nothing(self, verb: str, reason: str, left: Mapping[str, int], otherwise: str = "") -> WorkbenchError:
+    def _nothing(self, verb: str, reason: str, left: Mapping[str, int], otherwise: str = "") -> NothingWrittenError:
         details = f" ({', '.join(f'{count} {text}' for text, count in sorted(left.items()))})" if left else ""
-        return WorkbenchError(f"Nothing to {verb}: {reason}{details}.", instead(self._model, otherwise))
+        return NothingWrittenError(f"Nothing to {verb}: {reason}{details}.", instead(self._model, otherwise))
 
     def _conclude(self, precision: Precision, result: Quantized, reason: str, verb: str) -> None:
         """Raises where the plan's default could not be written anywhere; else says what was left out."""
