@@ -1,0 +1,82 @@
+"""Actions of the menu File."""
+
+from __future__ import annotations
+
+from workbench.session.actions.base import Action
+
+FILE = (
+    Action("open", "Open…", "open_dialog", "File", "Open an ONNX model", "Ctrl+O", icon="open"),
+    Action(
+        "import",
+        "Import engine or profile…",
+        "run_import.ask",
+        "File",
+        "What trtexec, ONNX Runtime or OpenVINO wrote elsewhere: layers, times, latencies; as a run of this model",
+        "",
+        "has_model",
+        icon="open",
+    ),
+    Action("close_model", "Close model", "close_model", "File", "Back to the welcome page", "Ctrl+W", "has_model"),
+    Action(
+        "report",
+        "Export report…",
+        "export_report",
+        "File",
+        "Write the compared runs as one HTML file",
+        "Ctrl+E",
+        "has_runs",
+        icon="report",
+    ),
+    Action(
+        "export_typed",
+        "Export typed ONNX…",
+        "typed_export.ask",
+        "File",
+        "Write the precision plan into an ONNX file that runs elsewhere, in the form that the backend fuses best",
+        "",
+        "has_model",
+        icon="export",
+    ),
+    Action(
+        "export_source",
+        "Save left picture…",
+        "panes.save_left",
+        "File",
+        "The left graph as SVG, PNG or PDF, whole or as it is seen",
+        "",
+        "has_model",
+        icon="export",
+    ),
+    Action(
+        "export_engine",
+        "Save right picture…",
+        "panes.save_right",
+        "File",
+        "The right graph as SVG, PNG or PDF, whole or as it is seen",
+        "",
+        "has_run",
+        icon="export",
+    ),
+    Action(
+        "copy_picture",
+        "Copy picture",
+        "panes.copy_picture",
+        "File",
+        "What is seen of the graph that has the keyboard, as a picture",
+        "Ctrl+Shift+I",
+        "has_model",
+        icon="copy",
+    ),
+    Action(
+        "netron_engine",
+        "Save engine as ONNX for Netron…",
+        "netron.save_engine",
+        "File",
+        "The engine's layers with time, tactic, precision and sources, in a file that Netron opens",
+        "",
+        "has_run",
+        icon="export",
+    ),
+    Action("settings", "Settings…", "show_settings", "File", "Appearance, timing, threads", "Ctrl+,", icon="settings"),
+    Action("quit", "Quit", "close", "File", "End the program; running jobs are cancelled", "Ctrl+Q"),
+)
