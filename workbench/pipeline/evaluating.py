@@ -39,7 +39,7 @@ from workbench.pipeline.journal import Journal, journal_key
 from workbench.pipeline.reference_outputs import Outputs, ReferenceOutputs
 from workbench.pipeline.samples import NONE, evaluation_set, fixed_values, resolved_shapes
 from workbench.pipeline.telling import Teller
-from workbench.precision import NothingWrittenError, compile_plan, without_halves
+from workbench.precision import BaseGraphs, NothingWrittenError, compile_plan, without_halves
 
 KEPT_BYTES = 256 * 2**20
 """Of samples and of the reference's outputs that stay in memory; the rest is read again for every plan."""
@@ -71,6 +71,7 @@ class PlanEvaluator:
         self._teller, self._request, self._folder = teller, request, folder
         self.subject = _subject(teller, request)
         self._seen = _calibrated(teller, request, self.subject, covering or (request.config.plan,))
+        self._bases = BaseGraphs(self.subject.model, self.subject.shapes, self.subject.fixed)
         self._reference = ReferenceOutputs(self.subject.model)
         self._pairs = _Pairs(teller, self.subject.samples, self._reference)
         key = journal_key(self.subject, request, self._pairs.feeds(), _calibration_key(self._seen))
@@ -106,7 +107,7 @@ class PlanEvaluator:
         on = self.subject
         plan = msgspec.structs.replace(plan, skip=passes_left_out(_config(self._request, plan)))
         seen = self._seen and self._seen.observations
-        return compile_plan(on.model, plan, on.dialect, on.shapes, self._folder, seen, on.fixed)
+        return compile_plan(on.model, plan, on.dialect, on.shapes, self._folder, seen, on.fixed, self._bases)
 
     def _measured(self, plan: PrecisionPlan) -> Evaluation:
         start = perf_counter()

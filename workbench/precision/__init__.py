@@ -1,7 +1,7 @@
 """The precision plan compiled into ONNX: one file per pass, with calibration beside it."""
 
 from workbench.precision.amaxes import observe_amaxes
-from workbench.precision.base import NothingWrittenError, base_digest
+from workbench.precision.base import BaseGraphs, NothingWrittenError, base_digest
 from workbench.precision.calibration import StaleObservationsError, observe
 from workbench.precision.cleaning import SHAPES_PASS, PassInfo, list_passes
 from workbench.precision.compiler import compile_plan
@@ -15,6 +15,7 @@ from workbench.precision.simulation import without_halves
 
 __all__ = [
     "SHAPES_PASS",
+    "BaseGraphs",
     "NothingWrittenError",
     "Observations",
     "PassInfo",

@@ -39,6 +39,23 @@ def base_graph(
     return cleaned._replace(removed=taken | cleaned.removed)
 
 
+class BaseGraphs:
+    """Base graphs of one model, made once for any number of plans. Holds a copy of the model for each it was asked."""
+
+    def __init__(self, model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INPUTS) -> None:
+        self._model, self._shapes, self._fixed = model, shapes, fixed
+        self._made: dict[tuple[frozenset[str], bool], Cleaned] = {}
+
+    def __call__(self, skip: Collection[str], *, quantizing: bool) -> Cleaned:
+        """As `base_graph`; the graph is the caller's own. Raises WorkbenchError."""
+        key = frozenset(skip), quantizing
+        if key not in self._made:
+            self._made[key] = base_graph(self._model, self._shapes, self._fixed, skip, quantizing=quantizing)
+        own = ModelProto()
+        own.CopyFrom(self._made[key].proto)
+        return self._made[key]._replace(proto=own)
+
+
 def copy_with_branches(model: Model, shapes: Mapping[str, Shape], fixed: Fixed) -> tuple[ModelProto, dict[str, str]]:
     """The private copy; where inputs are fixed, with the branches they decide, and what became of the other nodes."""
     proto = private_copy(model, dict(shapes))

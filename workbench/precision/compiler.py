@@ -25,8 +25,16 @@ from workbench.core.precision import Precision, PrecisionPlan
 from workbench.model import annotate
 from workbench.model.ids import sources_of
 from workbench.model.walk import with_bodies
-from workbench.precision.base import NO_INPUTS, Fixed, NothingWrittenError, base_graph, copy_with_branches, instead
-from workbench.precision.cleaning import CASTS, LIFT, check_skip
+from workbench.precision.base import (
+    NO_INPUTS,
+    BaseGraphs,
+    Fixed,
+    NothingWrittenError,
+    base_graph,
+    copy_with_branches,
+    instead,
+)
+from workbench.precision.cleaning import CASTS, LIFT, Cleaned, check_skip
 from workbench.precision.editor import GraphEditor
 from workbench.precision.observations import Observations
 from workbench.precision.passes.dequantize_constants import dequantize_constants
@@ -61,10 +69,13 @@ def compile_plan(
     folder: Path,
     observations: Observations | None,
     fixed: Fixed = NO_INPUTS,
+    bases: BaseGraphs | None = None,
 ) -> TypedModel:
     """Writes `folder/typed.onnx` and says what it holds. The same arguments give the same bytes.
 
     `fixed` are values of inputs that never change: the Ifs they decide are replaced by the branch that is taken.
+
+    `bases`, of the same model, shapes and fixed inputs, spare many plans the clean-up of each.
 
     `observations` are needed where the plan has INT8 or FP8, and tell FP16 what it cannot hold. Raises WorkbenchError
     where the backend has no such precision, where calibration is missing, or where nothing in the model can take what
@@ -73,7 +84,7 @@ def compile_plan(
     explanation = explain_plan(model, plan)
     asked = explanation.asked
     _refuse(asked, plan, dialect)
-    compilation = _Compilation(model, plan, dialect, dict(shapes), asked, fixed)
+    compilation = _Compilation(model, plan, dialect, dict(shapes), asked, fixed, bases)
     compilation.run(observations)
     path = save_model(compilation.proto, folder)
     compute = {layer.id for layer in model.graph.walk() if layer.kind is LayerKind.COMPUTE}
@@ -114,9 +125,10 @@ class _Compilation:
         shapes: dict[str, Shape],
         asked: Mapping[str, Precision],
         fixed: Fixed,
+        bases: BaseGraphs | None = None,
     ) -> None:
         self._model, self._plan, self._dialect, self._shapes, self._asked = model, plan, dialect, shapes, asked
-        self._fixed = fixed
+        self._fixed, self._bases = fixed, bases
         self._present = set(asked.values())
         self._seen: Observations | None = None
         self.removed: dict[str, str] = {}
@@ -152,10 +164,15 @@ class _Compilation:
             self.proto, self.removed = copy_with_branches(self._model, self._shapes, self._fixed)
             return
         quantizing = any(precision in _QUANTIZED for precision in written)
-        base = base_graph(self._model, self._shapes, self._fixed, self._plan.skip, quantizing=quantizing)
+        base = self._base(quantizing=quantizing)
         self.proto, self.removed, self.cleanup = base.proto, dict(base.removed), dict(base.counts)
         self.notes.extend(base.notes)
         self._lift(max(self._least_opset(precision) for precision in written))
+
+    def _base(self, *, quantizing: bool) -> Cleaned:
+        if self._bases is not None:
+            return self._bases(self._plan.skip, quantizing=quantizing)
+        return base_graph(self._model, self._shapes, self._fixed, self._plan.skip, quantizing=quantizing)
 
     def _least_opset(self, precision: Precision) -> int:
         needed = _OPSETS.get(precision, PER_CHANNEL_OPSET)

@@ -35,6 +35,7 @@ class Observations:
     trail: Trail = field(default_factory=Trail)
     rows: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     amaxes: dict[str, float] = field(default_factory=dict)
+    _thresholds: dict[tuple[str, Calibration, bool, int], float] = field(default_factory=dict, compare=False)
 
     def __contains__(self, tensor: str) -> bool:
         return tensor in self.histograms and self.histograms[tensor].count > 0
@@ -47,7 +48,11 @@ class Observations:
 
     def threshold(self, tensor: str, calibration: Calibration, *, unsigned: bool = False) -> float:
         """Magnitude beyond which values are clipped (see `thresholds`). Raises WorkbenchError for an unseen tensor."""
-        return threshold(self.histogram(tensor), calibration, unsigned=unsigned)
+        histogram = self.histogram(tensor)
+        key = (tensor, calibration, unsigned, histogram.count)
+        if key not in self._thresholds:
+            self._thresholds[key] = threshold(histogram, calibration, unsigned=unsigned)
+        return self._thresholds[key]
 
     def range(self, tensor: str, calibration: Calibration) -> tuple[float, float]:
         """Lowest and highest value an asymmetric uint8 form keeps; zero is always inside."""
