@@ -20,7 +20,8 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Fate, Graph
 from workbench.core.model import Model, Shape
 from workbench.core.precision import Precision, PrecisionPlan
-from workbench.core.run import BuildConfig, OptimizationProfile
+from workbench.core.profile import OptimizationProfile
+from workbench.core.run import BuildConfig
 from workbench.model import open_model
 from workbench.precision import Observations, compile_plan, observe
 

@@ -16,7 +16,7 @@ from tests.backends.tensorrt_build import Answer, Ask, built
 from workbench.backends.tensorrt_rtx.module import find_module
 from workbench.core.graph import FateKind, LayerKind
 from workbench.core.precision import Precision
-from workbench.core.run import OptimizationProfile
+from workbench.core.profile import OptimizationProfile
 
 pytestmark = pytest.mark.skipif(not find_module(), reason="TensorRT is not installed")
 

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from tests.cli.conftest import QUICK, Cli
-from workbench.cli.arguments import make_parser, parse_profile, parse_shape
+from workbench.cli.arguments import make_parser
+from workbench.cli.shapes import parse_profile, parse_shape
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import pytest
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision, PrecisionPlan, Rule
-from workbench.core.run import BuildConfig, OptimizationProfile, RunRequest
+from workbench.core.profile import OptimizationProfile
+from workbench.core.run import BuildConfig, RunRequest
 from workbench.pipeline.forms import FORMS, command_text
 from workbench.precision.plan_file import read_plan
 

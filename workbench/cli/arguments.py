@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,9 +10,9 @@ import msgspec
 
 from workbench import __version__
 from workbench.backends.base import backend_ids
-from workbench.core.model import Shape
+from workbench.cli.shapes import PROFILE_HELP, parse_profile, parse_shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
-from workbench.core.run import BuildConfig, OptimizationProfile, TimingConfig
+from workbench.core.run import BuildConfig, TimingConfig
 from workbench.pipeline.forms import FORMS
 
 COMMANDS = (
@@ -214,7 +213,7 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
     _add_ranges(command)
     add("--limit", type=_count, default=0, metavar="N", help="evaluation samples (default: all)")
     add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
-    add("--profile", type=parse_profile, action="append", default=[], metavar="IN=MIN:OPT:MAX")
+    add("--profile", type=parse_profile, action="append", default=[], metavar="NAME=MIN:OPT:MAX", help=PROFILE_HELP)
     add("--target", default="", metavar="SM[,SM]", help="GPUs to build for, e.g. sm89")
     add("--seconds", type=_seconds, default=3.0, metavar="S", help="of timing (default 3)")
     add("--allow-code", action="store_true", help="let the recipe's task run its Python file, as it is now")
@@ -225,10 +224,9 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
 
 
 def config_of(arguments: argparse.Namespace) -> BuildConfig:
-    """What all runs of a command share; the backend and the plan come from the command."""
+    """What all runs of a command share but profiles; the backend and the plan come from the command."""
     return BuildConfig(
         shapes=dict(arguments.shape),
-        profiles=_one_profile(arguments.profile),
         target=arguments.target,
         threads=arguments.threads,
         options=dict(arguments.option),
@@ -252,14 +250,6 @@ def ranges_of(arguments: argparse.Namespace, default: Calibration = Calibration(
     return msgspec.structs.replace(default, **{name: value for name, value in given.items() if value is not None})
 
 
-def parse_shape(text: str) -> tuple[str, Shape]:
-    """`in=1x3x224x224`; the name may hold `=` and `:`. `in=` is a scalar."""
-    name, sign, shape = text.rpartition("=")
-    if not sign or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=1x3x224x224")
-    return name, _shape(shape, text)
-
-
 def parse_dim(text: str) -> tuple[str, tuple[int, ...]]:
     """`batch=1,2,4`; the name may hold `=`."""
     name, sign, values = text.rpartition("=")
@@ -269,35 +259,6 @@ def parse_dim(text: str) -> tuple[str, tuple[int, ...]]:
     if 0 in sizes:
         raise argparse.ArgumentTypeError(f"{text!r} has a size of 0")
     return name, sizes
-
-
-def parse_profile(text: str) -> tuple[str, tuple[Shape, Shape, Shape]]:
-    """`in=1x3x224x224:4x3x224x224:8x3x224x224`: smallest, usual and largest shape."""
-    name, sign, shapes = text.rpartition("=")
-    parts = shapes.split(":")
-    if not sign or not name or len(parts) != 3:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=MIN:OPT:MAX")
-    low, usual, high = (_shape(part, text) for part in parts)
-    if not (len(low) == len(usual) == len(high) and all(a <= b <= c for a, b, c in zip(low, usual, high, strict=True))):
-        raise argparse.ArgumentTypeError(f"{text!r} does not grow from MIN over OPT to MAX")
-    return name, (low, usual, high)
-
-
-def _shape(text: str, whole: str) -> Shape:
-    if not text:
-        return ()
-    parts = text.lower().replace("×", "x").split("x")
-    if not all(part.isdecimal() and part.isascii() for part in parts):
-        raise argparse.ArgumentTypeError(f"{whole!r} does not end in a shape like 1x3x224x224")
-    return tuple(int(part) for part in parts)
-
-
-def _one_profile(parsed: Sequence[tuple[str, tuple[Shape, Shape, Shape]]]) -> tuple[OptimizationProfile, ...]:
-    """One profile of all inputs that were given one."""
-    if not parsed:
-        return ()
-    low, usual, high = ({name: shapes[i] for name, shapes in parsed} for i in range(3))
-    return (OptimizationProfile(low, usual, high),)
 
 
 def _pair(text: str) -> tuple[str, str]:

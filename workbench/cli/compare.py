@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+import msgspec
+
 from workbench.cli.arguments import config_of, ranges_of, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
@@ -51,7 +53,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         precisions=arguments.precisions,
         methods=arguments.methods,
         plans=tuple(with_options(read_plan(path), arguments) for path in arguments.plan),
-        config=config_of(arguments),
+        config=msgspec.structs.replace(config_of(arguments), profiles=sets.profiles),
         recipe=sets.recipe,
         calibration=sets.calibration,
         evaluation=sets.evaluation,

@@ -15,12 +15,14 @@ from typing import TypeVar
 import msgspec
 
 from workbench.cli.output import Output
+from workbench.cli.shapes import asked_profiles
 from workbench.core.calibration_report import Calibrated, CalibrateRequest
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.importing import Imported, ImportRequest
 from workbench.core.precision import PrecisionPlan
 from workbench.core.recipe import Recipe
+from workbench.core.profile import OptimizationProfile
 from workbench.core.requests import AnyRequest
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
 from workbench.core.tuning import TuneRequest, Tuning
@@ -33,7 +35,7 @@ Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported, Imported)
 
 
 class Sets(msgspec.Struct, frozen=True):
-    """The recipe of a model, the sample sets to use, and the SHA-256 of the task's code where it may run."""
+    """What a command takes from its arguments and the recipe of its model, whose code (SHA-256) may run if allowed."""
 
     recipe: Recipe
     calibration: str
@@ -41,9 +43,11 @@ class Sets(msgspec.Struct, frozen=True):
     allowed_code: str = ""
 
 
+    profiles: tuple[OptimizationProfile, ...] = ()
 def read_sets(arguments: Namespace) -> Sets:
     """What is given, else the recipe's sets; for calibration at last random inputs, which the result says loudly."""
-    recipe = read_recipe(open_model(Path(arguments.model)))
+    model = open_model(Path(arguments.model))
+    recipe = read_recipe(model)
     return Sets(
         recipe=recipe,
         calibration=_source(arguments.calibration) or recipe.calibration or "random",
@@ -51,6 +55,7 @@ def read_sets(arguments: Namespace) -> Sets:
         allowed_code=code_digest(recipe.task) if getattr(arguments, "allow_code", False) else "",
     )
 
+        profiles=asked_profiles(arguments, model, recipe) if "profile" in arguments else (),
 
 def plain_request(arguments: Namespace, plan: PrecisionPlan, job_id: str, folder: Path) -> RunRequest:
     """What `plan` is written from, for a job that neither times nor checks."""

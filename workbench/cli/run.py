@@ -30,6 +30,7 @@ def execute(arguments: Namespace, output: Output) -> int:
         config_of(arguments),
         backend=arguments.backend,
         plan=plan,
+        profiles=sets.profiles,
         optimize=not arguments.unfused,
         tuned=arguments.tuned,
     )

@@ -46,7 +46,9 @@ def execute(arguments: Namespace, output: Output) -> int:
 def _request(arguments: Namespace) -> RunRequest:
     plan = plan_of(arguments)
     sets = read_sets(arguments)
-    config = msgspec.structs.replace(config_of(arguments), backend=arguments.backend, plan=plan)
+    config = msgspec.structs.replace(
+        config_of(arguments), backend=arguments.backend, plan=plan, profiles=sets.profiles if arguments.profile else ()
+    )
     return RunRequest(
         id="",
         folder="",

@@ -1,4 +1,4 @@
-"""The recipe kept with a model: shapes of its inputs, preprocessing, its sample sets and its task."""
+"""The recipe kept with a model: shapes of its inputs, their ranges, preprocessing, its sample sets and its task."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from workbench.core.model import Shape
+from workbench.core.profile import OptimizationProfile
 
 
 class Layout(StrEnum):
@@ -89,7 +90,10 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`<model>.workbench.toml` beside the model. Paths of sample sets are relative to it."""
+    """`<model>.workbench.toml` beside the model. Paths of sample sets are relative to it.
+
+    `profiles` are the ranges of shapes that engines are built for; none: for one shape of each input.
+    """
 
     title: str = ""
     summary: str = ""
@@ -99,3 +103,4 @@ class Recipe(msgspec.Struct, frozen=True, omit_defaults=True):
     calibration: str = ""
     evaluation: str = ""
     task: Task | None = None
+    profiles: tuple[OptimizationProfile, ...] = ()

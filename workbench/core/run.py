@@ -10,14 +10,7 @@ from workbench.core.graph import Fate, Graph
 from workbench.core.model import Shape
 from workbench.core.precision import PrecisionPlan
 from workbench.core.recipe import Recipe
-
-
-class OptimizationProfile(msgspec.Struct, frozen=True):
-    """TensorRT's word: the shapes an engine is built for, per input."""
-
-    min: dict[str, Shape]
-    opt: dict[str, Shape]
-    max: dict[str, Shape]
+from workbench.core.profile import OptimizationProfile
 
 
 class BuildConfig(msgspec.Struct, frozen=True):

@@ -16,8 +16,10 @@ import tomli_w
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
+from workbench.core.profile import OptimizationProfile
 from workbench.core.reading import read_file
 from workbench.core.recipe import InputSpec, Layout, Preprocess, Recipe, Task
+from workbench.model.profiles import check_profiles, filled
 
 _MAX_BYTES = 4 * 1024**2
 _MAX_SIDE = 16384
@@ -41,13 +43,21 @@ def read_recipe(model: Model) -> Recipe:
     Paths of sample sets come back absolute. A file beside the model came with it, from somewhere: its paths may not
     leave the model's folder. Raises WorkbenchError naming file and field.
     """
-    own = own_recipe(model)
-    if own.is_file():
-        return _absolute(_parse(own), model, confined=False)
-    beside = recipe_beside(model)
-    if beside.is_file():
-        return _absolute(_parse(beside), model, confined=True)
+    own, beside = own_recipe(model), recipe_beside(model)
+    for path, is_confined in ((own, False), (beside, True)):
+        if path.is_file():
+            return _absolute(_fitting(_parse(path), model, path.name), model, confined=is_confined)
     return Recipe()
+
+
+def _fitting(recipe: Recipe, model: Model, name: str) -> Recipe:
+    """With profiles of all inputs, that an engine of this model can be built for."""
+    try:
+        profiles = tuple(filled(profile, recipe_shapes(model, recipe)) for profile in recipe.profiles)
+        check_profiles(model, profiles)
+    except WorkbenchError as error:
+        raise _bad(name, f"{error.message} {error.hint}") from error
+    return msgspec.structs.replace(recipe, profiles=profiles)
 
 
 def write_recipe(model: Model, recipe: Recipe) -> Path:
@@ -117,6 +127,10 @@ def _refuse_unknown(table: dict[str, Any], name: str) -> None:
     for key, kind in (("preprocess", Preprocess), ("task", Task)):
         if isinstance(table.get(key), dict):
             _only(table[key], kind, f"{key}.", name)
+    profiles = table.get("profiles")
+    for profile in profiles if isinstance(profiles, list) else ():
+        if isinstance(profile, dict):
+            _only(profile, OptimizationProfile, "profiles.", name)
     inputs = table.get("inputs")
     for key, spec in inputs.items() if isinstance(inputs, dict) else ():
         if isinstance(spec, dict):

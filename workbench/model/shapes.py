@@ -7,30 +7,32 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, Shape, TensorSpec
+from workbench.core.profile import DimKind
 from workbench.model.dtypes import dtype_bytes
 
 MAX_INPUT_BYTES = 2 * 1024**3
 
-# Names of free dimensions as exporters and people write them (matched in lower case), and a size that most models
-# take. The first that fits wins.
-_NAMES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
-    (re.compile(pattern), size)
-    for pattern, size in (
-        (r"past", 16),
-        (r"batch|^n$|^b$|^bs$|^bsz$|^num_?(samples|images|examples|crops|streams)$", 1),
-        (r"^(n_?)?(samples|audio|waveform|wav)|num_frames_in|audio_?len", 16000),
-        (r"mel|bins", 80),
-        (r"head", 8),
-        (r"chan|^c$|colou?r", 3),
-        (r"height|^h$|^rows?$", 224),
-        (r"width|^w$|^col(umn)?s?$", 224),
-        (r"image_?size|resolution|^size$", 224),
-        (r"depth|^d$", 16),
-        (r"time|frame|^t$", 100),
-        (r"seq|len|token|words?|text|^s$|^l$", 64),
-        (r"box|roi|point|proposal|candidate|detections?", 16),
-        (r"vocab", 100),
-        (r"feature|hidden|embed|^f$", 64),
+
+# Names of free dimensions as exporters and people write them (matched in lower case), a size that most models take, and
+# what it counts. The first that fits wins.
+_NAMES: tuple[tuple[re.Pattern[str], int, DimKind], ...] = tuple(
+    (re.compile(pattern), size, kind)
+    for pattern, size, kind in (
+        (r"past", 16, DimKind.LENGTH),
+        (r"batch|^n$|^b$|^bs$|^bsz$|^num_?(samples|images|examples|crops|streams)$", 1, DimKind.BATCH),
+        (r"^(n_?)?(samples|audio|waveform|wav)|num_frames_in|audio_?len", 16000, DimKind.SOUND),
+        (r"mel|bins", 80, DimKind.FEATURE),
+        (r"head", 8, DimKind.FEATURE),
+        (r"chan|^c$|colou?r", 3, DimKind.FEATURE),
+        (r"height|^h$|^rows?$", 224, DimKind.PICTURE),
+        (r"width|^w$|^col(umn)?s?$", 224, DimKind.PICTURE),
+        (r"image_?size|resolution|^size$", 224, DimKind.PICTURE),
+        (r"depth|^d$", 16, DimKind.LENGTH),
+        (r"time|frame|^t$", 100, DimKind.LENGTH),
+        (r"seq|len|token|words?|text|^s$|^l$", 64, DimKind.LENGTH),
+        (r"box|roi|point|proposal|candidate|detections?", 16, DimKind.LENGTH),
+        (r"vocab", 100, DimKind.FEATURE),
+        (r"feature|hidden|embed|^f$", 64, DimKind.FEATURE),
     )
 )
 _SUM = re.compile(r"\s*([\w.]+)\s*\+\s*([\w.]+)\s*")
@@ -48,20 +50,44 @@ def guess_shapes(inputs: Sequence[TensorSpec]) -> dict[str, Shape]:
     values: dict[str, int] = {}
     for spec in inputs:
         for axis, dim in enumerate(spec.shape):
-            if isinstance(dim, str) and dim not in values and not _SUM.fullmatch(dim):
+            if isinstance(dim, str) and dim not in values and not is_sum(dim):
                 values[dim] = _guess(dim, axis, spec, has_rate)
+    return sized(inputs, values)
+
+
+def sized(inputs: Sequence[TensorSpec], values: Mapping[str, int]) -> dict[str, Shape]:
+    """The shape of every input where its free dimensions have these values; `a + b` is the sum of theirs."""
     return {spec.name: tuple(_value(dim, values) for dim in spec.shape) for spec in inputs}
+
+
+def is_sum(dim: str) -> bool:
+    """Whether the name of a free dimension says that it follows from others: `past + 1`."""
+    return _SUM.fullmatch(dim) is not None
 
 
 def _guess(dim: str, axis: int, spec: TensorSpec, has_rate: bool) -> int:
     name = dim.lower()
     if not name.startswith("?"):
-        for pattern, size in _NAMES:
+        for pattern, size, _ in _NAMES:
             if pattern.search(name):
                 return size
     if axis == 0:
         return 1
     return _by_place(axis, spec, has_rate)
+
+
+def dim_kind(dim: str, axis: int, spec: TensorSpec) -> DimKind:
+    """What a free dimension counts: by its name, else by its place as in `guess_shapes`."""
+    if not dim.startswith("?"):
+        for pattern, _, kind in _NAMES:
+            if pattern.search(dim.lower()):
+                return kind
+    if axis == 0:
+        return DimKind.BATCH
+    if len(spec.shape) == 4:
+        return DimKind.FEATURE if _by_place(axis, spec, False) == 3 else DimKind.PICTURE
+    guess = _by_place(axis, spec, False)
+    return {1: DimKind.BATCH, 16000: DimKind.SOUND}.get(guess, DimKind.LENGTH)
 
 
 def _by_place(axis: int, spec: TensorSpec, has_rate: bool) -> int:

@@ -18,6 +18,7 @@ from workbench.core.model import Model, Shape, TypedModel
 from workbench.core.precision import Precision, PrecisionPlan, nearest
 from workbench.core.run import Build, BuildConfig, EngineGraph
 from workbench.model import check_shapes, open_model
+from workbench.model.profiles import check_profiles
 from workbench.model.sizes import output_sizes
 from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.calibration_report import make_report
@@ -54,6 +55,7 @@ def open_step(record: Record) -> tuple[Model, dict[str, Shape]]:
     return model, shapes
 
 
+    check_profiles(model, record.request.config.profiles, shapes)
 def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shape], fixed: Feed) -> Built:
     """Calibrates, compiles the plan and builds; the graph and `Build` are on disk afterwards.
 

@@ -8,6 +8,7 @@ import msgspec
 
 from workbench.core.model import Model, Shape
 from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
+from workbench.core.profile import OptimizationProfile
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig, Run
 from workbench.data import recipe_shapes
@@ -43,13 +44,28 @@ class Choices(msgspec.Struct, frozen=True):
             recipe=recipe,
         )
 
+    @property
+    def profiles(self) -> tuple[OptimizationProfile, ...]:
+        """Shapes to build for, as the recipe remembers them; none: for `shapes` alone."""
+        return self.recipe.profiles
+
+    def with_profiles(self, profiles: tuple[OptimizationProfile, ...]) -> Choices:
+        """Built for these, and run at the usual shapes of the first."""
+        usual = profiles[0].opt if profiles else {}
+        return msgspec.structs.replace(
+            self,
+            recipe=msgspec.structs.replace(self.recipe, profiles=profiles),
+            shapes={name: usual.get(name, shape) for name, shape in self.shapes.items()},
+        )
+
     def like(self, run: Run) -> Choices:
-        """What a run was made with, the recipe aside; of one that was imported, which tells no more, its precision."""
+        """What a run was made with, its profiles too but nothing else of the recipe; of one that was imported, which
+        tells no more, its precision."""
         config = run.config
         if run.imported:
             return msgspec.structs.replace(self, plan=config.plan)
         return msgspec.structs.replace(
-            self,
+            self.with_profiles(config.profiles),
             backend=config.backend,
             target=config.target,
             plan=config.plan,
@@ -67,6 +83,7 @@ class Choices(msgspec.Struct, frozen=True):
             backend=self.backend,
             plan=self.plan,
             shapes=self.shapes,
+            profiles=self.profiles,
             target=self.target,
             threads=self.threads,
             optimize=self.optimize,

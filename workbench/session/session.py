@@ -216,7 +216,7 @@ class Session(QObject):
         newest = next((run for run in self.visible_runs() if not run.imported), None) if model else None
         self.choices = Choices.of(model, recipe) if model else Choices()
         if newest is not None:
-            self.choices = self.choices.like(newest)
+            self.choices = self.choices.like(newest).with_profiles(recipe.profiles)
         self.dismiss_message()
         self.set_compared(())
         self.model_changed.emit(model)

@@ -8,7 +8,8 @@ from typing import Any
 from workbench.backends.tensorrt_rtx.parse import Network
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Shape
-from workbench.core.run import BuildConfig, OptimizationProfile
+from workbench.core.profile import OptimizationProfile
+from workbench.core.run import BuildConfig
 
 OPTIONS = {
     "aux_streams": "Most streams beside the main one (0: one stream, no layers that only wait).",

@@ -12,7 +12,8 @@ import msgspec
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Shape
 from workbench.core.precision import Calibration, Precision, PrecisionPlan
-from workbench.core.run import BuildConfig, OptimizationProfile, RunRequest
+from workbench.core.profile import OptimizationProfile
+from workbench.core.run import BuildConfig, RunRequest
 from workbench.pipeline.artefacts import read_source
 from workbench.precision import write_plan
 
