@@ -21,8 +21,8 @@ from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.importing import Imported, ImportRequest
 from workbench.core.precision import PrecisionPlan
-from workbench.core.recipe import Recipe
 from workbench.core.profile import OptimizationProfile
+from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyRequest
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
 from workbench.core.tuning import TuneRequest, Tuning
@@ -41,9 +41,9 @@ class Sets(msgspec.Struct, frozen=True):
     calibration: str
     evaluation: str
     allowed_code: str = ""
-
-
     profiles: tuple[OptimizationProfile, ...] = ()
+
+
 def read_sets(arguments: Namespace) -> Sets:
     """What is given, else the recipe's sets; for calibration at last random inputs, which the result says loudly."""
     model = open_model(Path(arguments.model))
@@ -53,9 +53,9 @@ def read_sets(arguments: Namespace) -> Sets:
         calibration=_source(arguments.calibration) or recipe.calibration or "random",
         evaluation=_source(arguments.evaluate) or recipe.evaluation,
         allowed_code=code_digest(recipe.task) if getattr(arguments, "allow_code", False) else "",
+        profiles=asked_profiles(arguments, model, recipe) if "profile" in arguments else (),
     )
 
-        profiles=asked_profiles(arguments, model, recipe) if "profile" in arguments else (),
 
 def plain_request(arguments: Namespace, plan: PrecisionPlan, job_id: str, folder: Path) -> RunRequest:
     """What `plan` is written from, for a job that neither times nor checks."""

@@ -9,8 +9,8 @@ import msgspec
 from workbench.core.graph import Fate, Graph
 from workbench.core.model import Shape
 from workbench.core.precision import PrecisionPlan
-from workbench.core.recipe import Recipe
 from workbench.core.profile import OptimizationProfile
+from workbench.core.recipe import Recipe
 
 
 class BuildConfig(msgspec.Struct, frozen=True):

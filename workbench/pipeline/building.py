@@ -52,10 +52,10 @@ def open_step(record: Record) -> tuple[Model, dict[str, Shape]]:
         record.log(warning, "warning")
     shapes = resolved_shapes(record.request, model)
     check_shapes(model, shapes)
+    check_profiles(model, record.request.config.profiles, shapes)
     return model, shapes
 
 
-    check_profiles(model, record.request.config.profiles, shapes)
 def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shape], fixed: Feed) -> Built:
     """Calibrates, compiles the plan and builds; the graph and `Build` are on disk afterwards.
 
