@@ -358,13 +358,17 @@ def test_a_bug_is_shown_with_versions_and_can_be_copied(window: MainWindow, qtbo
     hook.dialog.close()
 
 
-def test_sizes_are_remembered(window: MainWindow, qtbot: QtBot) -> None:
+def test_sizes_and_pages_are_remembered(window: MainWindow, qtbot: QtBot) -> None:
     window.middle.setSizes([400, 900, 300])
     sizes = window.middle.sizes()
+    window.actions_by_id["panel_Log"].trigger()
+    pages = window.bottom.shown_titles()
+    assert pages[2] == "Log" and window.bottom.log.isVisible()
     window.close()
     again = MainWindow(type(window.session)())
     qtbot.addWidget(again)
     assert again.session.settings.get("window_state")["middle"] == sizes
+    assert again.bottom.shown_titles() == pages
     again.close()
 
 

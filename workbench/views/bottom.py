@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QGuiApplication, QImage, QPainter
 from PySide6.QtSvg import QSvgGenerator
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QSplitter, QWidget
 
 from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.core.errors import WorkbenchError
@@ -17,70 +19,16 @@ from workbench.core.waterfall import BlockStep
 from workbench.session.baseline import short_title
 from workbench.session.session import Session
 from workbench.views.calibration_panel import CalibrationPanel
-from workbench.views.controls import HeadTab
 from workbench.views.differences_view import DifferencesView
 from workbench.views.files import ask_where_to_save
 from workbench.views.ledger_view import LedgerView
 from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
+from workbench.views.tab_cell import TabCell
 from workbench.views.tuning_view import TuningView
-from workbench.views.widgets import Line, Words, button, connect_all, menu_item
+from workbench.views.widgets import connect_all, menu_item
 
 FILTERS = "PNG picture (*.png);;SVG drawing (*.svg);;CSV table (*.csv)"
-
-
-class Cell(QWidget):
-    """Several pages, one seen: their titles stand as section heads, what the page says beside them."""
-
-    shown = Signal(object)  # the page's widget
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setObjectName("panel")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.pages = QStackedWidget()
-        self.tabs: list[HeadTab] = []
-        self._subtitles: dict[QWidget, str] = {}
-        self._menus: dict[QWidget, QMenu] = {}
-        self._head = QHBoxLayout()
-        self._head.setSpacing(10)
-        self._subtitle = Line(px=11)
-        self._subtitle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # tabs come first
-        self._head.addWidget(self._subtitle, 1)
-        self.more = button("⋯", "ghost", "Save or copy what is shown")
-        self.menu = QMenu(self.more)
-        self._head.addWidget(self.more)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(14, 8, 8, 6)
-        column.setSpacing(4)
-        column.addLayout(self._head)
-        column.addWidget(self.pages, 1)
-
-    def add(self, title: str, page: QWidget, menu: QMenu | None = None) -> None:
-        """`menu` is that of the page alone; without one it has the cell's."""
-        self._menus[page] = menu or self.menu
-        tab = HeadTab(title)
-        tab.clicked.connect(lambda: self.show_page(page))
-        self._head.insertWidget(len(self.tabs), tab)
-        self.tabs.append(tab)
-        self.pages.addWidget(page)
-        for each in self.tabs:
-            each.setProperty("several", len(self.tabs) > 1)
-        if len(self.tabs) == 1:
-            self.show_page(page)
-
-    def show_page(self, page: QWidget) -> None:
-        self.pages.setCurrentWidget(page)
-        self.more.setMenu(self._menus[page])
-        for index, tab in enumerate(self.tabs):
-            tab.setChecked(self.pages.widget(index) is page)
-        self._subtitle.set_words(Words(self._subtitles.get(page, ""), tone="faint"))
-        self.shown.emit(page)
-
-    def set_subtitle(self, page: QWidget, text: str) -> None:
-        self._subtitles[page] = text
-        if self.pages.currentWidget() is page:
-            self._subtitle.set_words(Words(text, tone="faint"))
 
 
 class Bottom(QSplitter):
@@ -91,7 +39,7 @@ class Bottom(QSplitter):
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
         self._session = session
-        self.cells = [Cell(), Cell(), Cell()]
+        self.cells = [TabCell(), TabCell(), TabCell()]
         self.charts: list[Chart] = []
         for index, kind in enumerate(find_charts()):
             self._add_chart(kind(), self.cells[index % 2])
@@ -116,7 +64,34 @@ class Bottom(QSplitter):
         connect_all((*news, *more), self.refresh)
         self.refresh()
 
-    def _add_chart(self, chart: Chart, cell: Cell) -> None:
+    def panel_actions(self) -> dict[str, QAction]:
+        """Of each page one that shows it, whether its tab has room or not."""
+        made: dict[str, QAction] = {}
+        for cell in self.cells:
+            for index, tab in enumerate(cell.tabs):
+                page = cell.pages.widget(index)
+                assert page is not None
+                action = made[f"panel_{tab.text()}"] = QAction(f"Panel: {tab.text()}", self)
+                action.triggered.connect(partial(self._show, cell, page))
+        return made
+
+    def _show(self, cell: TabCell, page: QWidget, _checked: bool = False) -> None:
+        self.show()
+        cell.show_page(page)
+
+    def shown_titles(self) -> list[str]:
+        """Of each cell the page that is seen, to be remembered."""
+        return [cell.tabs[cell.pages.currentIndex()].text() for cell in self.cells]
+
+    def show_titles(self, titles: Sequence[object]) -> None:
+        """Pages as remembered; a title that no cell has is passed over."""
+        for cell in self.cells:
+            for index, tab in enumerate(cell.tabs):
+                page = cell.pages.widget(index)
+                if page is not None and tab.text() in titles:
+                    cell.show_page(page)
+
+    def _add_chart(self, chart: Chart, cell: TabCell) -> None:
         self.charts.append(chart)
         chart.layer_clicked.connect(lambda layer: self._session.select_layers([layer]))
         chart.nodes_clicked.connect(self._session.select_nodes)
@@ -132,7 +107,7 @@ class Bottom(QSplitter):
         sides = ([key for block in blocks for key in getattr(block, side)] for side in ("nodes", "a", "b"))
         self._session.why.select(*sides)
 
-    def _shown(self, cell: Cell) -> Chart:
+    def _shown(self, cell: TabCell) -> Chart:
         chart = cell.pages.currentWidget()
         assert isinstance(chart, Chart)
         return chart
@@ -149,7 +124,7 @@ class Bottom(QSplitter):
             if chart.isVisibleTo(self):
                 chart.set_data(data)
 
-    def _ask_save(self, cell: Cell) -> None:
+    def _ask_save(self, cell: TabCell) -> None:
         chart = self._shown(cell)
         name = chart.title.lower().replace(" ", "-") + ".png"
         ask_where_to_save(self, f"Save {chart.title.lower()}", name, FILTERS, lambda path: self._save(chart, path))

@@ -52,6 +52,7 @@ from workbench.views.widgets import connect_all
 
 DRAW_MS = 100  # charts draw at 10 Hz: more would disturb what is measured
 LEFT, RIGHT, BOTTOM = 268, 272, 368
+PAGES = "pages"  # of the cells at the bottom, among the sizes that are remembered
 
 
 class MainWindow(QMainWindow):
@@ -97,6 +98,9 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(session)
         self.right = dock([self.inspector])
         self.bottom = Bottom(session, self._runs_menu)
+        panels = self.bottom.panel_actions()
+        self._main_menu.addMenu("Panels").addActions(list(panels.values()))
+        self.actions_by_id |= panels
         self.middle = splitter(
             Qt.Orientation.Horizontal, [self.left, self.panes, self.right], [LEFT, 1060, RIGHT], [0, 1, 0]
         )
@@ -330,7 +334,7 @@ class MainWindow(QMainWindow):
         settings = self.session.settings
         settings.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         sizes = {name: part.sizes() for name, part in self._splitters().items()}
-        settings.set("window_state", sizes)
+        settings.set("window_state", {**sizes, PAGES: self.bottom.shown_titles()})
 
     def _splitters(self) -> dict[str, QSplitter]:
         return {"middle": self.middle, "workspace": self.workspace, "panes": self.panes.splitter, "bottom": self.bottom}
@@ -343,3 +347,5 @@ class MainWindow(QMainWindow):
             splitter = self._splitters().get(name)
             if splitter is not None and isinstance(sizes, list) and len(sizes) == splitter.count() and sum(sizes) > 0:
                 splitter.setSizes([int(size) for size in sizes])
+            elif name == PAGES and isinstance(sizes, list):
+                self.bottom.show_titles(sizes)

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from workbench.session.actions import action
 from workbench.session.session import Session
-from workbench.views.bottom import Cell
 from workbench.views.guard import guarded
 from workbench.views.plan_difference import DifferencePage
 from workbench.views.plan_files import PlanFiles
@@ -16,6 +15,7 @@ from workbench.views.plan_options import PlanOptions
 from workbench.views.plan_table import RulesPage
 from workbench.views.plan_text import TextPage
 from workbench.views.plan_tree import GroupsPage
+from workbench.views.tab_cell import TabCell
 from workbench.views.widgets import Line, Words, button, connect_all
 
 SIZE = (1040, 620)
@@ -47,7 +47,7 @@ class PlanWindow(QDialog):
             each.setAutoDefault(False)  # Enter belongs to the fields
             head.addWidget(each)
         self.options = PlanOptions(session)
-        self.cell = Cell()
+        self.cell = TabCell()
         self.cell.setContentsMargins(-14, 0, -8, 0)  # its own margins are those of the bottom
         self.rules, self.groups = RulesPage(session), GroupsPage(session)
         self.text, self.difference = TextPage(session), DifferencePage(session)
