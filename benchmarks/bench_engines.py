@@ -24,8 +24,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import psutil
-
 from benchmarks.engines_table import document
 from benchmarks.light import light_models, with_weights
 from workbench.backends.base import load_backend
@@ -36,6 +34,7 @@ from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.recipe import InputSpec, Recipe
 from workbench.core.run import BuildConfig
 from workbench.data import fixed_inputs, open_samples, read_recipe, recipe_shapes
+from workbench.measure.machine import peak_rss_bytes
 from workbench.model import open_model
 from workbench.pipeline.building import check_can_build, describe
 from workbench.precision import compile_plan, observe
@@ -80,7 +79,7 @@ def make_row(model: str, precision: Precision, target: str, folder: Path) -> Row
         "exact": built.mapped_exact,
         "ran": built.precisions,
         "seconds": round(seconds, 2),
-        "peak_rss": _peak_rss(),
+        "peak_rss": peak_rss_bytes(),
         "sha256": digest,
         "versions": built.versions,
     }
@@ -125,14 +124,6 @@ def _is_cnn(model: Model) -> bool:
     ops = [layer.op for layer in model.graph.walk()]
     products = sum(op in ("MatMul", "Gemm", "LSTM", "GRU", "Conv", "ConvTranspose") for op in ops)
     return products > 0 and "If" not in ops and ops.count("Conv") + ops.count("ConvTranspose") >= 0.8 * products
-
-
-def _peak_rss() -> int:
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def wanted(models: Iterable[Path], arguments: argparse.Namespace) -> Iterator[tuple[Path, Precision]]:

@@ -20,6 +20,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     artefact: Path
     notes: tuple[str, ...]
     versions: Mapping[str, str]
+    files: tuple[Path, ...] = ()
 
 
 class BuiltEngine(Engine):
@@ -33,3 +34,4 @@ class BuiltEngine(Engine):
         self.size_bytes = facts.artefact.stat().st_size
         self.notes = facts.notes
         self.versions = facts.versions
+        self.files = facts.files

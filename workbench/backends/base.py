@@ -89,6 +89,8 @@ class Engine(ABC):
     artefact: Path | None
     notes: tuple[str, ...]
     versions: Mapping[str, str]
+    files: tuple[Path, ...] = ()
+    """What `Backend.reopen` needs of the folder it was built in; empty: it must be built again to be had again."""
 
     @abstractmethod
     def runner(self, *, layers: bool = False) -> Runner:
@@ -130,6 +132,20 @@ class Backend(ABC):
     @abstractmethod
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         """Builds in this process; artefacts go to `folder`. Raises WorkbenchError where the model is refused."""
+
+    def engine_key(self, typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
+        """All that decides what an engine is beside the bytes of the typed ONNX: versions, device, targets, options.
+
+        Empty: engines of this backend are no files that could be opened again.
+        """
+        return ()
+
+    def reopen(self, typed: TypedModel, config: BuildConfig, folder: Path) -> Engine:
+        """The engine of an earlier build with the same key, of whose `Engine.files` are copies in `folder`.
+
+        Raises WorkbenchError where they are not what they should be.
+        """
+        raise WorkbenchError(f"Engines of {self.title} cannot be opened again.", "Build it.")
 
 
 def backend_ids() -> list[str]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from workbench.backends._closure import VIEW_OPS, Scope, ops
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import node_names
-from workbench.backends._options import number
+from workbench.backends._options import SWITCH, choice, number
 from workbench.backends.base import Backend, Capabilities, Engine, Feed, Report, Runner, Verdict
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
@@ -24,6 +24,7 @@ from workbench.core.graph import Fate, Graph, Layer, LayerKind, Tensor
 from workbench.core.model import Model, TensorSpec, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.writing import written_whole
 
 _EPILOGUE_OPS = ops(
     "BatchNormalization Relu LeakyRelu Clip Sigmoid Tanh HardSwish HardSigmoid Elu Gelu Add Sub Mul Div Sum"
@@ -32,7 +33,7 @@ _EPILOGUE_OPS = ops(
 
 class NullBackend(Backend):
     """Options (`BuildConfig.options`): `delay_s` seconds that a build takes, `latency_ms` of one inference,
-    `fail` a message to fail with, `crash` one of `segv`, `exit`, `hang`."""
+    `fail` a message to fail with, `crash` one of `segv`, `exit`, `hang`; `keep` on: its engines are kept and found."""
 
     id = "null"
     title = "Null (computes nothing)"
@@ -63,6 +64,13 @@ class NullBackend(Backend):
         report("build", 1, 1, f"{len(engine.graph.layers)} layers")
         return engine
 
+    def engine_key(self, typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
+        kept = choice(config.options, "keep", SWITCH, "off")
+        return ("null 1", *(f"{key}={value}" for key, value in sorted(config.options.items()))) if kept else ()
+
+    def reopen(self, typed: TypedModel, config: BuildConfig, folder: Path) -> Engine:
+        return NullEngine(typed, folder, number(config.options, "latency_ms", 1))
+
 
 class NullEngine(Engine):
     """Chains of source nodes as layers. `artefact` is a text that says what it is."""
@@ -75,7 +83,9 @@ class NullEngine(Engine):
         self.graph = _graph(typed.model.graph, layers)
         self.fates: Mapping[str, Fate] = fates
         self.artefact = folder / "null.txt"
-        self.artefact.write_text("The null backend computes nothing.\n", encoding="utf-8")
+        with written_whole(self.artefact, sync=False) as file:
+            file.write(b"The null backend computes nothing.\n")
+        self.files = (self.artefact,)
         self.size_bytes = typed.model.weights_bytes
         self.memory: Mapping[str, int] = {"weights": typed.model.weights_bytes}
         self.notes = ("The null backend computes nothing: outputs are zeros and times are made up.",)

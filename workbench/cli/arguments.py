@@ -220,6 +220,7 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
     add("--no-time", action="store_true", help="build and check only")
     add("--threads", type=_count, default=0, metavar="N", help="default: all physical cores")
     add("--option", type=_pair, action="append", default=[], metavar="KEY=VALUE", help="passed to the backend")
+    add("--rebuild", action="store_true", help="build anew, also where the same engine was built before")
     add("--report", type=Path, metavar="FILE.html", help="write a report")
 
 

@@ -60,6 +60,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         evaluation_limit=arguments.limit,
         allowed_code=sets.allowed_code,
         timing=timing_of(arguments),
+        rebuild=arguments.rebuild,
         ranges=ranges_of(arguments),
         baseline=not arguments.no_baseline,
         race_seconds=0.0 if arguments.no_time else arguments.race_seconds,

@@ -47,6 +47,7 @@ def execute(arguments: Namespace, output: Output) -> int:
         allowed_code=sets.allowed_code,
         layer_samples=arguments.layers,
         timing=timing_of(arguments),
+        rebuild=arguments.rebuild,
     )
     jobs = Jobs(output)
     with jobs.until_interrupted():

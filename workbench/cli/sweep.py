@@ -58,6 +58,7 @@ def _request(arguments: Namespace) -> RunRequest:
         calibration=sets.calibration if plan.uses_calibration else "",
         evaluation=NONE,
         timing=timing_of(arguments),
+        rebuild=arguments.rebuild,
     )
 
 

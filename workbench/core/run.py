@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from workbench.core.costs import Cost
 from workbench.core.graph import Fate, Graph
 from workbench.core.model import Shape
 from workbench.core.precision import PrecisionPlan
@@ -62,6 +63,7 @@ class RunRequest(msgspec.Struct, frozen=True, tag="run"):
     allowed_code: str = ""  # SHA-256 of the Python file of the task that its user allowed to run
     layer_samples: int = 0  # of the evaluation set, for the error of each layer; 0: none
     timing: TimingConfig = TimingConfig()
+    rebuild: bool = False  # an engine that was built before is not taken
 
 
 class RaceRequest(msgspec.Struct, frozen=True, tag="race"):
@@ -93,11 +95,21 @@ class EngineGraph(msgspec.Struct, frozen=True):
     """`graph.json` of a run: the engine's graph and the fate of every source node, by id.
 
     `sizes`: bytes of every output of each *source* node at the run's input shapes, 0 where that cannot be known.
+    `costs`: what each source node costs at these shapes.
     """
 
     graph: Graph
     fates: dict[str, Fate]
     sizes: dict[str, tuple[int, ...]] = {}
+    costs: dict[str, Cost] = {}
+
+
+class Reuse(msgspec.Struct, frozen=True):
+    """An engine that was found instead of built: the run that built it, when (ISO 8601, UTC), in how many seconds."""
+
+    run: str
+    built: str
+    seconds: float
 
 
 class Build(msgspec.Struct, frozen=True):
@@ -121,6 +133,8 @@ class Build(msgspec.Struct, frozen=True):
     artefact: str = ""  # file name in the run's folder
     versions: dict[str, str] = {}
     tuned: dict[str, str] = {}  # options that a search found and that this engine was built with
+    reused: Reuse | None = None  # it was built before, by another run; `seconds` are those of this run
+    peak_rss_bytes: int = 0  # of the process, up to the end of the build
 
 
 NOISY_COV_PERCENT = 2.5

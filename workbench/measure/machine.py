@@ -7,6 +7,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import psutil
+
 PACKAGES = ("numpy", "onnx", "onnxruntime", "openvino", "tensorrt-rtx-cu13-bindings")
 _CPU = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 
@@ -63,6 +65,17 @@ def cpu_model() -> str:
 def load_average() -> float:
     """Load of the last minute; 0 where the system has none."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+def peak_rss_bytes() -> int:
+    """The most memory this process ever had at once; 0 where the system does not tell.
+
+    Not by `getrusage`: on Linux its figure begins with that of the parent, which outweighs a small child.
+    """
+    if peak := _fields(_read(Path("/proc/self/status"))).get("VmHWM", ""):
+        return int(peak.split()[0]) * 1024
+    memory = psutil.Process().memory_info()
+    return int(getattr(memory, "peak_wset", 0)) or int(memory.rss)
 
 
 def _clock() -> str:

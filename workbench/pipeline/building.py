@@ -17,11 +17,14 @@ from workbench.core.json import write_json
 from workbench.core.model import Model, Shape, TypedModel
 from workbench.core.precision import Precision, PrecisionPlan, nearest
 from workbench.core.run import Build, BuildConfig, EngineGraph
+from workbench.measure.machine import peak_rss_bytes
 from workbench.model import check_shapes, open_model
+from workbench.model.costs import model_costs
 from workbench.model.profiles import check_profiles
 from workbench.model.sizes import output_sizes
 from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.calibration_report import make_report
+from workbench.pipeline.engines import Made, make_engine, reuse_sentence
 from workbench.pipeline.files import CALIBRATION_FILE, GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
@@ -79,11 +82,16 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
         write_json(record.folder / TYPED_MODEL_FILE, typed)
     with _timed(phases, "build"):
         used = effective(typed, config)
-        engine = _build(record, backend, typed, used.config)
+        made = _build(record, backend, typed, used.config)
+        engine = made.engine
     sizes = output_sizes(copy_with_branches(model, shapes, fixed)[0])
-    write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates), sizes))
+    costs = model_costs(model, shapes)
+    write_json(record.folder / GRAPH_FILE, EngineGraph(engine.graph, dict(engine.fates), sizes, costs))
     built = describe(typed, engine, phases, f"{sentence} {used.sentence}".strip())
-    record.built(msgspec.structs.replace(built, tuned=used.tuned))
+    notes = (reuse_sentence(made.reused), *built.notes) if made.reused is not None else built.notes
+    peak = peak_rss_bytes()
+    built = msgspec.structs.replace(built, tuned=used.tuned, reused=made.reused, peak_rss_bytes=peak, notes=notes)
+    record.built(built)
     return Built(model, shapes, typed, engine)
 
 
@@ -111,7 +119,7 @@ def check_can_build(backend: Backend, config: BuildConfig) -> None:
             raise WorkbenchError(reason, f"The nearest that works is {instead}; {title} takes here: {labels}.")
 
 
-def _build(record: Record, backend: Backend, typed: TypedModel, config: BuildConfig) -> Engine:
+def _build(record: Record, backend: Backend, typed: TypedModel, config: BuildConfig) -> Made:
     def report(phase: str, done: int, total: int, text: str) -> None:
         if phase == "log":
             record.log(text, "debug")
@@ -120,9 +128,12 @@ def _build(record: Record, backend: Backend, typed: TypedModel, config: BuildCon
 
     record.stop_if_cancelled()
     record.progress("build", text=backend.title)
-    engine = backend.build(typed, config, record.folder, report)
+    request = record.request
+    made = make_engine(backend, typed, config, record.folder, report, run=request.id, rebuild=request.rebuild)
+    if made.reused is not None:
+        record.log(reuse_sentence(made.reused))
     record.stop_if_cancelled()
-    return engine
+    return made
 
 
 def describe(typed: TypedModel, engine: Engine, phases: Mapping[str, float], sentence: str = "") -> Build:

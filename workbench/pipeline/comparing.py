@@ -37,6 +37,7 @@ class CompareRequest(msgspec.Struct, frozen=True):
     evaluation_limit: int = 0
     allowed_code: str = ""
     timing: TimingConfig = TimingConfig()
+    rebuild: bool = False
     ranges: Calibration = Calibration()
     plans: tuple[PrecisionPlan, ...] = ()
     methods: tuple[CalibrationMethod, ...] = ()
@@ -119,6 +120,7 @@ def _request(request: CompareRequest, config: BuildConfig, run_id: str, folder: 
         evaluation_limit=request.evaluation_limit,
         allowed_code=request.allowed_code,
         timing=request.timing,
+        rebuild=request.rebuild,
     )
 
 

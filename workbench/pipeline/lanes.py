@@ -16,6 +16,7 @@ from workbench.core.model import TypedModel
 from workbench.core.run import BuildConfig, RunRequest
 from workbench.measure.statistics import Speedup, confidence_at_look, paired_speedup
 from workbench.measure.timing import stop_if
+from workbench.pipeline.engines import make_engine
 from workbench.pipeline.files import TYPED_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.samples import evaluation_set, timing_feeds
 from workbench.pipeline.tuned import effective
@@ -50,7 +51,7 @@ class Lane(msgspec.Struct):
 
 
 def open_lane(run: RunRequest, config: BuildConfig, folder: Path, stack: ExitStack) -> Lane:
-    """The engine of a finished run, built again with `config` from what lies in the run's folder.
+    """The engine of a finished run, found or built again with `config` from what lies in the run's folder.
 
     Raises WorkbenchError where it cannot be built or run here.
     """
@@ -58,7 +59,7 @@ def open_lane(run: RunRequest, config: BuildConfig, folder: Path, stack: ExitSta
     typed = msgspec.structs.replace(typed, path=str(Path(run.folder) / TYPED_FILE))
     folder.mkdir(exist_ok=True)
     config = effective(typed, config).config
-    engine = load_backend(config.backend).build(typed, config, folder, lambda *_: None)
+    engine = make_engine(load_backend(config.backend), typed, config, folder, lambda *_: None, run=run.id).engine
     feeds = timing_feeds(evaluation_set(run, typed.model, typed.shapes))
     return Lane(run.id, typed, stack.enter_context(engine.runner()), feeds, cycle(feeds))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workbench.backends.base import Backend, Capabilities, Report, Verdict
-from workbench.backends.tensorrt_rtx.build import build_engine
+from workbench.backends.tensorrt_rtx.build import build_engine, engine_key, reopen_engine
 from workbench.backends.tensorrt_rtx.device import find_gpu, why_not_run
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
 from workbench.backends.tensorrt_rtx.module import INSTALL, find_module, module_version
@@ -81,6 +81,12 @@ class TensorRtBackend(Backend):
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> TensorRtEngine:
         return build_engine(typed, config, folder, report)
+
+    def engine_key(self, typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
+        return engine_key(typed, config)
+
+    def reopen(self, typed: TypedModel, config: BuildConfig, folder: Path) -> TensorRtEngine:
+        return reopen_engine(typed, config, folder)
 
 
 BACKEND = TensorRtBackend

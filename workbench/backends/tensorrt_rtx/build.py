@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import onnx
 
-from workbench.backends._built import Facts
-from workbench.backends._typed import free_inputs
+from workbench.backends._typed import free_inputs as set_free
 from workbench.backends.base import Report
+from workbench.backends.tensorrt_rtx.device import find_gpu
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
-from workbench.backends.tensorrt_rtx.graph import engine_graph
-from workbench.backends.tensorrt_rtx.layers import first_profile, parse_block
+from workbench.backends.tensorrt_rtx.layers import parse_block
 from workbench.backends.tensorrt_rtx.module import find_module, load_module, module_version
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
-from workbench.backends.tensorrt_rtx.notes import is_tf32_asked, notes_on
+from workbench.backends.tensorrt_rtx.notes import is_tf32_asked
 from workbench.backends.tensorrt_rtx.parse import REASONS, Network, Refusal, first_reason, parse, refused
-from workbench.backends.tensorrt_rtx.settings import add_profiles, builder_config
+from workbench.backends.tensorrt_rtx.said import SAID_FILE, Said, artefact_name, engine_of, read_engine
+from workbench.backends.tensorrt_rtx.settings import add_profiles, builder_config, free_inputs
 from workbench.backends.tensorrt_rtx.targets import check_targets, network_types, read_targets
 from workbench.backends.tensorrt_rtx.watch import BuildLog, Watch, as_monitor
 from workbench.core.errors import WorkbenchError
+from workbench.core.json import encode, write_json
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.writing import written_whole
 
 _has_failed = False
 """After a build that its compiler gave up, TensorRT silently builds a worse engine in the same process (1.7.1)."""
@@ -51,9 +54,20 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
         plan = network.builder.build_serialized_network(network.network, settings)
     if plan is None or watch.stopped:
         raise _failure(typed, log, watch)
-    artefact = folder / f"engine.{'-'.join(targets) or 'local'}.trt"
-    artefact.write_bytes(plan)
-    return _engine(typed, config, targets, artefact, log, network)
+    return _engine(typed, config, targets, folder, plan, Said(log.layers, log.memory, tuple(free_inputs(network))), log)
+
+
+def engine_key(typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
+    """What decides the bytes of an engine beside its ONNX; a module without named targets builds for the GPU here."""
+    targets = _targets(config)
+    asked = (config.profiles, typed.model.inputs if config.profiles else typed.shapes, sorted(config.options.items()))
+    device = ",".join(targets) or str(find_gpu())
+    return (find_module(), module_version(), sys.platform, device, str(is_tf32_asked(typed)), encode(asked).decode())
+
+
+def reopen_engine(typed: TypedModel, config: BuildConfig, folder: Path) -> TensorRtEngine:
+    """From the files of an earlier build."""
+    return read_engine(typed, config, _targets(config), folder)
 
 
 def _refuse_after_a_failure() -> None:
@@ -80,7 +94,7 @@ def _onnx(typed: TypedModel, config: BuildConfig) -> bytes:
     if not config.profiles:
         return path.read_bytes()
     proto = onnx.load(path, load_external_data=False)
-    free_inputs(proto, typed.model)
+    set_free(proto, typed.model)
     data: bytes = proto.SerializeToString()
     return data
 
@@ -100,22 +114,22 @@ def _targets(config: BuildConfig) -> tuple[str, ...]:
 
 
 def _engine(
-    typed: TypedModel, config: BuildConfig, targets: Sequence[str], artefact: Path, log: BuildLog, network: Network
+    typed: TypedModel,
+    config: BuildConfig,
+    targets: tuple[str, ...],
+    folder: Path,
+    plan: Any,
+    said: Said,
+    log: BuildLog,
 ) -> TensorRtEngine:
-    block = parse_block(log.layers)
+    """Writes the serialized engine and what was said of it, each whole."""
+    with written_whole(folder / artefact_name(targets), sync=False) as file:
+        file.write(plan)
+    write_json(folder / SAID_FILE, said)
+    block = parse_block(said.layers)
     for line in block.unread:
         log.add("WARNING", f"This line of the layer list was not understood: {line}")
-    shown = first_profile(block)
-    graph, fates = engine_graph(shown, typed)
-    facts = Facts(
-        graph=graph,
-        fates=fates,
-        memory=log.memory,
-        artefact=artefact,
-        notes=notes_on(typed, config, targets, graph, block, shown, network),
-        versions={find_module().removesuffix("_bindings"): module_version()},
-    )
-    return TensorRtEngine(facts, targets=tuple(targets))
+    return engine_of(typed, config, targets, folder, said, block)
 
 
 def _failure(typed: TypedModel, log: BuildLog, watch: Watch) -> Exception:

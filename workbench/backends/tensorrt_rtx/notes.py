@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from workbench.backends.tensorrt_rtx.layers import Block
-from workbench.backends.tensorrt_rtx.parse import Network
-from workbench.backends.tensorrt_rtx.settings import free_inputs
 from workbench.backends.tensorrt_rtx.targets import TARGETS
 from workbench.core.graph import Graph
 from workbench.core.model import TypedModel
@@ -21,13 +19,13 @@ def notes_on(
     graph: Graph,
     block: Block,
     shown: Block,
-    network: Network,
+    free_inputs: Sequence[str],
 ) -> tuple[str, ...]:
-    """`block` is all the engine said, `shown` the part of it in `graph`."""
+    """`block` is all the engine said, `shown` the part of it in `graph`; `free_inputs` have a free dimension."""
     return (
         *_on_target(config, targets),
         *_on_precision(typed, graph),
-        *_on_profiles(config, block, shown, network),
+        *_on_profiles(config, block, shown, free_inputs),
         *_on_block(block),
     )
 
@@ -56,8 +54,8 @@ def _on_precision(typed: TypedModel, graph: Graph) -> Iterator[str]:
         yield "TensorRT computes float64 tensors in float32."
 
 
-def _on_profiles(config: BuildConfig, block: Block, shown: Block, network: Network) -> Iterator[str]:
-    if config.profiles and not free_inputs(network):
+def _on_profiles(config: BuildConfig, block: Block, shown: Block, free_inputs: Sequence[str]) -> Iterator[str]:
+    if config.profiles and not free_inputs:
         yield "The model has no free dimensions, so the optimization profiles had no effect."
     hidden = len(block.layers) - len(shown.layers)
     if hidden:
