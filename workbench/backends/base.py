@@ -21,6 +21,7 @@ from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.tuning import Knob
+from workbench.core.verdict import Verdict
 
 Feed = Mapping[str, NDArray[np.generic]]
 Report = Callable[[str, int, int, str], None]
@@ -45,14 +46,6 @@ class Capabilities(msgspec.Struct, frozen=True):
     precisions: dict[Precision, str]
     remarks: dict[Precision, str] = {}
     targets: dict[str, str] = {}
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """Whether a backend takes a model. `nodes` are ids of source nodes it refuses, with the reason of each."""
-
-    accepted: bool
-    reason: str = ""
-    nodes: dict[str, str] = {}
 
 
 class Runner(ABC):
@@ -127,11 +120,22 @@ class Backend(ABC):
 
     @abstractmethod
     def verdict(self, model: Model) -> Verdict:
-        """Whether it takes the model as it is (FP32), found by its own parser where it has one."""
+        """Whether it takes the model as it is (FP32) in its shapes, found by its own parser where it has one.
+
+        Nothing is compiled. It may raise WorkbenchError where the model cannot even be read.
+        """
 
     @abstractmethod
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         """Builds in this process; artefacts go to `folder`. Raises WorkbenchError where the model is refused."""
+
+    def open_free(self, typed: TypedModel, config: BuildConfig) -> Runner:
+        """A runner of an engine whose input shapes are free where the user's model leaves them so: each feed may have
+        another.
+
+        Raises WorkbenchError where this backend, or this machine, has none.
+        """
+        raise WorkbenchError(f"{self.title} runs no engine with free shapes here.", "Use OpenVINO or ONNX Runtime.")
 
     def engine_key(self, typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
         """All that decides what an engine is beside the bytes of the typed ONNX: versions, device, targets, options.

@@ -7,11 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from workbench.backends.base import Verdict, backend_ids
+from workbench.backends.base import backend_ids
 from workbench.cli.output import Output
 from workbench.cli.probe import ask_verdict
 from workbench.core.errors import one_line
 from workbench.core.model import Model, TensorSpec
+from workbench.core.verdict import Verdict
 from workbench.model import open_model
 from workbench.pipeline.documents import backend_title
 from workbench.pipeline.table import size_text

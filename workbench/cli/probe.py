@@ -10,16 +10,13 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
-from workbench.backends.base import Backend, Capabilities, Verdict, load_backend
+from workbench.backends.base import Capabilities, load_backend
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.json import decode, encode
-from workbench.core.precision import PrecisionPlan
+from workbench.core.verdict import Verdict
 
 TIMEOUT_SECONDS = 120.0
 T = TypeVar("T")
@@ -84,34 +81,23 @@ def main() -> None:
 
 
 def _answer(words: list[str]) -> Capabilities | Verdict:
-    backend = load_backend(words[1])
     if words[0] == "capabilities":
-        return backend.capabilities()
+        return load_backend(words[1]).capabilities()
     try:
-        return _verdict(backend, words[2])
+        return _verdict(words[1], words[2])
     except WorkbenchError as error:
         return Verdict(accepted=False, reason=one_line(str(error)))
 
 
-def _verdict(backend: Backend, path: str) -> Verdict:
-    """Of the model as its recipe has it: in its shapes and, where it is refused so, with its fixed inputs."""
-    from workbench.data import fixed_inputs, read_recipe, recipe_shapes
+def _verdict(backend: str, path: str) -> Verdict:
+    """Of the model as its recipe has it."""
+    from workbench.data import read_recipe, recipe_shapes
     from workbench.model import open_model
-    from workbench.precision import compile_plan
+    from workbench.pipeline.verdicts import verdict_on
 
     model = open_model(path)
     recipe = read_recipe(model)
-    shapes = recipe_shapes(model, recipe)
-    found = backend.verdict(msgspec.structs.replace(model, shapes=shapes))
-    fixed = {} if found.accepted else fixed_inputs(model, recipe, shapes)
-    if not fixed:
-        return found
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
-        typed = compile_plan(model, PrecisionPlan(), backend.dialect(), shapes, Path(folder), None, fixed)
-        if not backend.verdict(open_model(typed.path)).accepted:
-            return found
-    values = ", ".join(f"{name} = {value}" for name, value in fixed.items())
-    return Verdict(True, f"With {values}, as the recipe has it. Otherwise: {found.reason}")
+    return verdict_on(backend, model, recipe, recipe_shapes(model, recipe))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,8 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
 
     `keep_io` keeps inputs and outputs in the types of the user's model; without it those that only FP16 or BF16 written
     into the graph touches take that type, and no Cast stands at them. `skip` names clean-up passes that are
-    switched off (`fold_batchnorm`). `block` is how many weights share one scale in INT4 weights.
+    switched off (`fold_batchnorm`). `clean` runs them also where nothing but float32 is asked for; without it such a
+    model is built as it is. `block` is how many weights share one scale in INT4 weights.
     """
 
     default: Precision = Precision.FP32
@@ -119,6 +120,7 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     keep_io: bool = True
     skip: tuple[str, ...] = ()
     block: int = 32
+    clean: bool = False
 
     @property
     def precisions(self) -> frozenset[Precision]:

@@ -2,7 +2,7 @@
 
 Order: clean-up, Q/DQ (INT8, FP8), stored weights, rounding, half types, casts merged. A plan that asks nothing of the
 graph, FP32 or a precision the backend has only as an execution hint, gives the private copy untouched, so that the
-engine's own fusions are seen.
+engine's own fusions are seen; cleaned where the plan says so.
 
 What is quantized still has a float side: what its DequantizeLinear gives, what moves this to it, its bias, its result.
 That is the plan's default where this is FP16 or BF16 written into the graph and the dialect takes half scales; else
@@ -160,14 +160,14 @@ class _Compilation:
 
     def _make_base(self, written: Collection[Precision]) -> None:
         """The clean graph, at the opset that what is to be written needs; untouched where that is nothing."""
-        if not written:
+        if not written and not self._plan.clean:
             self.proto, self.removed = copy_with_branches(self._model, self._shapes, self._fixed)
             return
         quantizing = any(precision in _QUANTIZED for precision in written)
         base = self._base(quantizing=quantizing)
         self.proto, self.removed, self.cleanup = base.proto, dict(base.removed), dict(base.counts)
         self.notes.extend(base.notes)
-        self._lift(max(self._least_opset(precision) for precision in written))
+        self._lift(max((self._least_opset(precision) for precision in written), default=0))
 
     def _base(self, *, quantizing: bool) -> Cleaned:
         if self._bases is not None:

@@ -13,9 +13,9 @@ from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
 from workbench.backends._names import named_by_nodes
 from workbench.backends._options import thread_counts
-from workbench.backends._typed import TypedGraph, free_inputs, read_typed
-from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
-from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
+from workbench.backends._typed import TypedGraph, free_inputs, freed, read_typed
+from workbench.backends.base import Backend, Capabilities, Engine, Report, Runner
+from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine, OnnxRuntimeRunner
 from workbench.backends.onnxruntime.layers import executed, with_layers
 from workbench.backends.onnxruntime.package import INSTALL, errors, session, version
 from workbench.backends.onnxruntime.problems import explain
@@ -26,6 +26,7 @@ from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.tuning import Knob
+from workbench.core.verdict import Verdict
 from workbench.model import private_copy
 
 _NEVER = {
@@ -93,8 +94,9 @@ class OnnxRuntimeBackend(Backend):
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         report("build", 0, 2, "optimising" if config.optimize else "loading")
-        source = read_typed(typed)
-        sessions = _Sessions(typed, config, folder)
+        chosen = freed(typed, folder) if config.profiles else typed
+        source = read_typed(chosen)
+        sessions = _Sessions(chosen, config, folder)
         running = sessions.make(source)
         report("build", 1, 2, "reading the executed graph")
         graph, proto = executed(onnx.load(sessions.saved), source)
@@ -116,6 +118,14 @@ class OnnxRuntimeBackend(Backend):
         )
         return OnnxRuntimeEngine(facts, session=running, executed=sessions.saved, threads=config.threads)
 
+    def open_free(self, typed: TypedModel, config: BuildConfig) -> Runner:
+        path, source = freed(typed)
+        try:
+            running = session(str(path), optimize=config.optimize, threads=config.threads, tuned=config.options)
+        except errors() as error:
+            raise explain(str(error), source.graph).error() from error
+        return OnnxRuntimeRunner(running, source.graph)
+
 
 class _Sessions:
     """Makes the session of a typed model; where its optimiser trips over fixed shapes, with free ones."""
@@ -134,7 +144,7 @@ class _Sessions:
             if not any(spec.is_dynamic for spec in self._typed.model.inputs):
                 raise problem.error() from error
         try:
-            found = self._make(str(self._freed()))
+            found = self._make(freed(self._typed, self._folder).path)
         except errors() as error:
             raise problem.error() from error
         self.notes = (f"Built with free input shapes; with fixed ones {problem.message}",)
@@ -143,13 +153,6 @@ class _Sessions:
     def _make(self, path: str) -> Any:
         config = self._config
         return session(path, optimize=config.optimize, threads=config.threads, save=self.saved, tuned=config.options)
-
-    def _freed(self) -> Path:
-        proto = onnx.load(self._typed.path)
-        free_inputs(proto, self._typed.model)
-        path = self._folder / "free.onnx"
-        onnx.save_model(proto, path)
-        return path
 
 
 def _weights(graph: Graph) -> int:

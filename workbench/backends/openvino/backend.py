@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import msgspec
-import onnx
 
 from workbench.backends._built import Facts
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import named_by_nodes
 from workbench.backends._options import SWITCH, choice, number, thread_counts
-from workbench.backends._typed import TypedGraph, free_inputs, read_typed
-from workbench.backends.base import Backend, Capabilities, Engine, Report, Verdict
+from workbench.backends._typed import freed, read_typed
+from workbench.backends.base import Backend, Capabilities, Engine, Report, Runner
 from workbench.backends.openvino import precisions
 from workbench.backends.openvino.engine import OpenVinoEngine, Options, compile_model
-from workbench.backends.openvino.faults import CHAINED_PRODUCTS, has_chained_products, strings_problem
+from workbench.backends.openvino.faults import CHAINED_PRODUCTS, has_chained_products
+from workbench.backends.openvino.free import open_free
 from workbench.backends.openvino.layers import EngineLayers
-from workbench.backends.openvino.package import INSTALL, core, device_name, optimized_types, version
-from workbench.backends.openvino.problems import explain
-from workbench.backends.openvino.reading import read
+from workbench.backends.openvino.package import INSTALL, device_name, optimized_types, version
+from workbench.backends.openvino.reading import bounded, read
 from workbench.backends.openvino.runtime_graph import runtime_ops
+from workbench.backends.openvino.verdict import verdict_on
 from workbench.core.dialect import Dialect
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.tuning import Knob
-from workbench.model import private_copy
+from workbench.core.verdict import Verdict
 
 _PERFORMANCE = {"latency": "LATENCY", "throughput": "THROUGHPUT"}
 _OP_HINTS = {
@@ -78,21 +77,13 @@ class OpenVinoBackend(Backend):
         )
 
     def verdict(self, model: Model) -> Verdict:
-        proto = private_copy(model)
-        if (strings := strings_problem(model.graph)) is not None:
-            return Verdict(False, strings.message)
-        found = _read_once(proto)
-        if found.accepted or not any(spec.is_dynamic for spec in model.inputs):
-            return found
-        free_inputs(proto, model)
-        if _read_once(proto).accepted:
-            return Verdict(True, f"Not with the input shapes as they are: {found.reason}")
-        return found
+        return verdict_on(model)
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         report("build", 0, 3, "reading")
-        onnx_graph = read_typed(typed)
-        model = read(typed.path, onnx_graph)
+        source = freed(typed, folder) if config.profiles else typed
+        onnx_graph = read_typed(source)
+        model = bounded(read(source.path, onnx_graph), config.profiles)
         report("build", 1, 3, "compiling")
         options = _options(typed, config)
         is_at_risk = has_chained_products(onnx_graph.graph)
@@ -115,17 +106,8 @@ class OpenVinoBackend(Backend):
         )
         return OpenVinoEngine(facts, model=model, compiled=compiled, options=options, order_of=found.order_of)
 
-
-def _read_once(proto: onnx.ModelProto) -> Verdict:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        onnx.save_model(proto, path)
-        try:
-            core().read_model(str(path))
-        except RuntimeError as error:
-            message, nodes = explain(str(error), TypedGraph(proto).graph)
-            return Verdict(False, message, nodes)
-    return Verdict(True)
+    def open_free(self, typed: TypedModel, config: BuildConfig) -> Runner:
+        return open_free(typed, _options(typed, config))
 
 
 def _missing(error: WorkbenchError) -> Capabilities:

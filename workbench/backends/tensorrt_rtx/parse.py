@@ -77,6 +77,18 @@ def parse(trt: Any, data: bytes, path: Path, log: BuildLog) -> tuple[Network, li
     return Network(trt, builder, network, logger, parser), refusals
 
 
+def supported_nodes(trt: Any, data: bytes, path: Path, log: BuildLog) -> list[list[int]]:
+    """Runs of nodes that the parser takes of a model that it does not take whole, by their index in the file."""
+    logger = as_logger(trt, log)
+    builder = trt.Builder(logger)
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    parser = trt.OnnxParser(network, logger)
+    if not hasattr(parser, "supports_model_v2"):  # TensorRT before 10.1
+        return []
+    parser.supports_model_v2(data, path=str(path))
+    return [list(parser.get_subgraph_nodes(index)) for index in range(parser.num_subgraphs)]
+
+
 def refused(model: Model, refusals: list[Refusal]) -> WorkbenchError:
     """The error to raise: the first refusal, and how many more there are."""
     rest = len(refusals) - 1

@@ -89,8 +89,17 @@ def _is_small(editor: GraphEditor, name: str) -> bool:
         return True
     node = editor.producers[name]
     value = constant_tensor(node)
-    size = editor.size(name) if value is None else int(np.prod(value.dims))
+    size = _most(editor, name) if value is None else int(np.prod(value.dims))
     return editor.types.get(name) in _NUMBERS and size is not None and size <= _SMALL
+
+
+def _most(editor: GraphEditor, name: str) -> int | None:
+    """How many values a tensor has at most; of NonZero an index per axis for every value it reads."""
+    node = editor.producers[name]
+    if node.op_type != "NonZero":
+        return editor.size(name)
+    size, shape = editor.size(node.input[0]), editor.shape(node.input[0])
+    return None if size is None or shape is None else size * max(len(shape), 1)
 
 
 def _is_stored(editor: GraphEditor, node: NodeProto) -> bool:
