@@ -8,6 +8,8 @@ import msgspec
 
 from workbench.core.layer_errors import CheckedTensor, LayerFigures
 from workbench.core.run import Status
+from workbench.core.search import Search
+from workbench.core.sensitivity import Culprits
 from workbench.core.tuning import Trial
 
 
@@ -78,6 +80,18 @@ class Tried(Event, frozen=True, tag="tried"):
     trial: Trial
 
 
+class Searched(Event, frozen=True, tag="searched"):
+    """Everything that a search for the best plan knows now; it is on disk."""
+
+    search: Search
+
+
+class Ranked(Event, frozen=True, tag="ranked"):
+    """What a search for culprits knows so far, all of it."""
+
+    culprits: Culprits
+
+
 class Changed(Event, frozen=True, tag="changed"):
     """A part of the run is on disk now: status, build, timing or accuracy (read `run.json`), or layers (their file)."""
 
@@ -85,4 +99,16 @@ class Changed(Event, frozen=True, tag="changed"):
     status: Status
 
 
-AnyEvent: TypeAlias = Progress | LogLine | LayerNames | Timed | Checked | LayersListed | LayersChecked | Tried | Changed
+AnyEvent: TypeAlias = (
+    Progress
+    | LogLine
+    | LayerNames
+    | Timed
+    | Checked
+    | LayersListed
+    | LayersChecked
+    | Tried
+    | Searched
+    | Ranked
+    | Changed
+)

@@ -7,13 +7,28 @@ from collections.abc import Callable
 import msgspec
 
 from workbench.core.calibration_report import Calibrated, CalibrateRequest
+from workbench.core.ceilings import CeilingsRequest, MeasuredCeilings
 from workbench.core.events import AnyEvent
 from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.importing import Imported, ImportRequest
+from workbench.core.replanning import Replanned, ReplanRequest
 from workbench.core.requests import AnyRequest, AnyResult
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
+from workbench.core.search import Search, SearchRequest
+from workbench.core.sensitivity import Culprits, CulpritsRequest
 from workbench.core.tuning import TuneRequest, Tuning
-from workbench.pipeline.files import CALIBRATED_FILE, EXPORTED_FILE, IMPORTED_FILE, RACE_FILE, RUN_FILE, TUNING_FILE
+from workbench.pipeline.files import (
+    CALIBRATED_FILE,
+    CEILINGS_FILE,
+    CULPRITS_FILE,
+    EXPORTED_FILE,
+    IMPORTED_FILE,
+    RACE_FILE,
+    REPLANNED_FILE,
+    RUN_FILE,
+    SEARCH_FILE,
+    TUNING_FILE,
+)
 
 Verb = Callable[..., AnyResult]
 
@@ -32,7 +47,11 @@ _KINDS: dict[type, Kind] = {
     CalibrateRequest: Kind(Calibrated, CALIBRATED_FILE, "calibrate"),
     ExportRequest: Kind(Exported, EXPORTED_FILE, "export"),
     ImportRequest: Kind(Imported, IMPORTED_FILE, "import_run"),
+    SearchRequest: Kind(Search, SEARCH_FILE, "search"),
+    CulpritsRequest: Kind(Culprits, CULPRITS_FILE, "find_culprits"),
     TuneRequest: Kind(Tuning, TUNING_FILE, "tune"),
+    CeilingsRequest: Kind(MeasuredCeilings, CEILINGS_FILE, "measure_ceilings"),
+    ReplanRequest: Kind(Replanned, REPLANNED_FILE, "replan"),
 }
 
 

@@ -103,6 +103,21 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def paired_difference(only_a: int, only_b: int, n: int) -> tuple[float, float, float]:
+    """Share A less share B of the same `n` samples, and its 95 % interval, where only A has `only_a` right, only B
+    `only_b`.
+
+    Agresti and Min, Statistics in Medicine 24 (2005), 729-740: half a sample more in each of the four cells, then the
+    normal interval; unlike the plain one it is not empty where the two never differ. (0, -1, 1) for n = 0.
+    """
+    if n == 0:
+        return 0.0, -1.0, 1.0
+    b, c, count = only_a + 0.5, only_b + 0.5, n + 2.0
+    middle = (b - c) / count
+    half = Z95 * math.sqrt(b + c - (b - c) ** 2 / count) / count
+    return (only_a - only_b) / n, max(-1.0, middle - half), min(1.0, middle + half)
+
+
 class Speedup(msgspec.Struct, frozen=True):
     """`ratio` is baseline time over own time (2.0: twice as fast), with its interval over `pairs` rounds."""
 

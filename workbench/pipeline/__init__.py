@@ -9,15 +9,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from workbench.pipeline.ceilings import measure_ceilings
     from workbench.pipeline.comparing import CompareRequest, Comparison, compare
+    from workbench.pipeline.culprits import find_culprits
     from workbench.pipeline.documents import comparison_document, run_document
     from workbench.pipeline.exporting import export
     from workbench.pipeline.importing import import_run
     from workbench.pipeline.observing import calibrate
     from workbench.pipeline.racing import race
     from workbench.pipeline.record import new_run
+    from workbench.pipeline.replanning import replan
     from workbench.pipeline.reporting import write_report
     from workbench.pipeline.running import run
+    from workbench.pipeline.searching import search
     from workbench.pipeline.table import comparison_table
     from workbench.pipeline.tuning import tune
 
@@ -30,10 +34,14 @@ _HOMES = {
     "compare": "comparing",
     "comparison_document": "documents",
     "run_document": "documents",
+    "find_culprits": "culprits",
+    "measure_ceilings": "ceilings",
     "race": "racing",
+    "replan": "replanning",
     "new_run": "record",
     "write_report": "reporting",
     "run": "running",
+    "search": "searching",
     "comparison_table": "table",
     "tune": "tuning",
 }
@@ -46,11 +54,15 @@ __all__ = [
     "comparison_document",
     "comparison_table",
     "export",
+    "find_culprits",
     "import_run",
+    "measure_ceilings",
     "new_run",
     "race",
+    "replan",
     "run",
     "run_document",
+    "search",
     "tune",
     "write_report",
 ]

@@ -54,6 +54,13 @@ class Scorer(ABC):
         """What makes the figure doubtful."""
         return ()
 
+    def pairs(self) -> tuple[int, int, int] | None:
+        """Samples that the reference alone has right, that the engine alone has right, and all; None: not counted so.
+
+        A difference of two shares of the same samples hangs on these alone, and is far better known than each share.
+        """
+        return None
+
     def pick(self, outputs: Outputs) -> NDArray[np.generic]:
         """The output the task is about."""
         name = self.task.output or next(iter(outputs), "")
@@ -70,7 +77,7 @@ class Answers(Scorer, Generic[A]):
 
     def __init__(self, task: Task, metadata: Mapping[str, str], allowed_code: str = "") -> None:
         super().__init__(task, metadata, allowed_code)
-        self.n = self.labelled = self.hits = self.reference_hits = self.agreed = 0
+        self.n = self.labelled = self.hits = self.reference_hits = self.agreed = self.lost = 0
 
     def add(self, sample: Sample) -> None:
         expected, got = self.answer(self.pick(sample.reference)), self.answer(self.pick(sample.actual))
@@ -81,6 +88,7 @@ class Answers(Scorer, Generic[A]):
             self.labelled += 1
             self.hits += got == truth
             self.reference_hits += expected == truth
+            self.lost += expected == truth != got
             self.look_closer(expected, got, truth, self.pick(sample.actual))
 
     def result(self) -> TaskResult | None:
@@ -99,6 +107,11 @@ class Answers(Scorer, Generic[A]):
             agreement=agreement,
             extra=self.extra(),
         )
+
+    def pairs(self) -> tuple[int, int, int] | None:
+        if self.labelled == 0:
+            return self.n - self.agreed, 0, self.n
+        return self.lost, self.lost + self.hits - self.reference_hits, self.labelled
 
     def warnings(self) -> tuple[str, ...]:
         """What makes the metric doubtful."""

@@ -1,0 +1,222 @@
+"""One leg of a search: what is tried next, measured, written to disk, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import msgspec
+
+from workbench.core.errors import WorkbenchError
+from workbench.core.events import Searched
+from workbench.core.precision import Precision
+from workbench.core.run import RunError
+from workbench.core.search import FAILED, Choice, Measured, Point, Search, SearchRequest, Speed
+from workbench.measure.machine import machine_state
+from workbench.measure.timing import stop_if
+from workbench.pipeline.record import Emit
+from workbench.pipeline.searching.bench import Bench, Built
+from workbench.pipeline.searching.moves import Candidate, needs_units, propose, starts
+from workbench.pipeline.searching.space import Space, plan_of, space_of
+from workbench.pipeline.searching.state import keep_search, load_search, search_key
+from workbench.pipeline.searching.units import NoiseProbe, timed_units
+from workbench.pipeline.telling import JobTeller
+from workbench.precision.matching import Matcher
+
+CONFIRM_SHARE = 0.15
+"""Of the time, for measuring the front again."""
+PROBE_SHARE = 0.2
+"""Of the time, at most, for the noise of single products."""
+MOST_AGAIN = 8
+"""Points of the front that are measured again."""
+AGAIN_ROUNDS = 3
+AGAIN_SECONDS = 4.0
+"""Of timing, for each point that is measured again."""
+CRASHED = "The process died while this was built or measured."
+
+
+class Driver:
+    """`run` is the leg; `search` what is known so far."""
+
+    def __init__(self, request: SearchRequest, emit: Emit, cancelled: Callable[[], bool]) -> None:
+        self._request, self._emit, self._cancelled = request, emit, cancelled
+        self._teller = JobTeller(request.id, emit, cancelled)
+        self._start, self._before = perf_counter(), 0.0
+        self.search = Search(request.id, limit=request.limit, seconds=request.seconds)
+
+    def failed(self, error: RunError) -> Search:
+        """What was found stays."""
+        return msgspec.structs.replace(self.search, error=error, phase=FAILED)
+
+    def run(self, folder: Path) -> Search:
+        request = self._request
+        with Bench(request.run, folder, self._teller) as bench:
+            space = space_of(request, bench.backend)
+            self._go_on(bench)
+            if self.search.is_over:
+                return self.search
+            if not self.search.is_explored:
+                _Exploration(self, bench, space, folder).run()
+                return self.search
+        with Bench(request.run, folder, self._teller, request.confirmation, again=True) as bench:
+            _Confirmation(self, bench).run()
+        return self.search
+
+    def _go_on(self, bench: Bench) -> None:
+        """From what an earlier leg has left; another limit, other pins or more time open it again."""
+        request = self._request
+        key = search_key(request, bench)
+        known = load_search(key) or Search(request.id, key)
+        is_same = known.limit == request.limit and known.pinned == request.pinned and request.seconds <= known.seconds
+        self._before = known.spent
+        self.search = msgspec.structs.replace(
+            known,
+            id=request.id,
+            limit=request.limit,
+            seconds=request.seconds,
+            pinned=request.pinned,
+            is_explored=known.is_explored and is_same,
+            is_over=known.is_over and is_same,
+            error=None,
+        )
+        if known.trying is not None and request.crashes:
+            self.add(msgspec.structs.replace(known.trying, reason=CRASHED))
+        self.keep(trying=None)
+
+    @property
+    def left(self) -> float:
+        """Seconds of the budget."""
+        return self.search.seconds - self._before - (perf_counter() - self._start)
+
+    def keep(self, **fields: Any) -> None:
+        """Changes what is known: on disk first, then told. Raises OSError where the disk refuses."""
+        spent = self._before + perf_counter() - self._start
+        self.search = msgspec.structs.replace(self.search, spent=spent, **fields)
+        keep_search(self.search)
+        self._emit(Searched(self._request.id, self.search))
+
+    def add(self, point: Point) -> None:
+        """A point more, or in the place of the one that has its id."""
+        others = [old for old in self.search.points if old.id != point.id]
+        points = sorted([*others, point], key=lambda each: each.id)
+        self.keep(points=tuple(points), trying=None)
+
+    def tell(self, text: str) -> None:
+        """How much of the time is gone, and what is done now."""
+        total = max(int(self.search.seconds), 1)
+        self._teller.progress("search", min(int(total - self.left), total), total, text)
+
+    def stop_if_cancelled(self) -> None:
+        stop_if(self._cancelled)
+
+
+class _Exploration:
+    """Candidates until none is left or the time is up."""
+
+    def __init__(self, driver: Driver, bench: Bench, space: Space, folder: Path) -> None:
+        self._driver, self._bench, self._space, self._folder = driver, bench, space, folder
+        self._matcher = Matcher(bench.model)
+        self._run = driver._request.run
+
+    def run(self) -> None:
+        driver = self._driver
+        driver.keep(phase="measuring FP32", machine=machine_state())
+        if not driver.search.points:
+            self._begin()
+        reserve = CONFIRM_SHARE * driver.search.seconds
+        while driver.left > reserve:
+            driver.stop_if_cancelled()
+            if needs_units(self._space, driver.search) and not self._look_at_units():
+                break
+            candidate = propose(self._space, driver.search)
+            if candidate is None:
+                break
+            self._try(candidate)
+        driver.keep(is_explored=True, phase="measuring the front again")
+
+    def _begin(self) -> None:
+        """FP32, which everything is compared with, and the plan as its user wrote it."""
+        driver, bench = self._driver, self._bench
+        driver.tell("FP32")
+        quality = bench.scoring.quality(bench.baseline.runner.infer, driver._cancelled)
+        baseline_ms = bench.baseline_ms()
+        choice = Choice(Precision.FP32)
+        plan = plan_of(self._space, choice, self._matcher)
+        first = Measured(Speed(1.0, 1.0, 1.0, 0), quality)
+        driver.keep(baseline_ms=baseline_ms)
+        driver.add(Point(0, plan, "FP32", "what all others are compared with", choice, first))
+        own = self._run.config.plan
+        if own.rules:
+            self._measure(Point(1, own, "your plan", "the plan as it was when the search began"))
+
+    def _look_at_units(self) -> bool:
+        """Whether there are products to rank; their noise is probed in what time there is."""
+        driver, bench = self._driver, self._bench
+        low = next(iter(starts(self._space, driver.search)), None)
+        if low is None:
+            return False
+        driver.tell("time of every layer")
+        driver.keep(phase="looking at every product")
+        units = timed_units(bench, self._space, low, self._matcher)
+        try:
+            probe = NoiseProbe(driver._teller, self._run, self._folder / "probe", self._space, low)
+            seconds = PROBE_SHARE * driver.search.seconds
+            units = probe.measured(units, seconds, lambda done, total: driver.tell(f"product {done + 1} of {total}"))
+        except WorkbenchError as error:
+            driver._teller.log(f"Products are ranked by time alone: {error}", "warning")
+        driver.keep(units=units, phase="searching")
+        return bool(units)
+
+    def _try(self, candidate: Candidate) -> None:
+        number = max(point.id for point in self._driver.search.points) + 1
+        plan = plan_of(self._space, candidate.choice, self._matcher)
+        self._measure(Point(number, plan, candidate.title, candidate.why, candidate.choice))
+
+    def _measure(self, point: Point) -> None:
+        driver = self._driver
+        driver.tell(point.title)
+        driver.keep(trying=point)
+        try:
+            with self._bench.built(point.plan) as built:
+                first = self._bench.measure(built)
+                point = msgspec.structs.replace(point, first=first, size_bytes=built.engine.size_bytes)
+        except WorkbenchError as error:
+            point = msgspec.structs.replace(point, reason=str(error))
+        driver.add(point)
+
+
+class _Confirmation:
+    """The front by a fresh process: engines built anew, samples in another order, new rounds in turns."""
+
+    def __init__(self, driver: Driver, bench: Bench) -> None:
+        self._driver, self._bench = driver, bench
+
+    def run(self) -> None:
+        driver = self._driver
+        driver.keep(phase="measuring the front again", machine=machine_state())
+        for _ in range(AGAIN_ROUNDS):
+            waiting = [point for point in driver.search.front if point.again is None][:MOST_AGAIN]
+            if not waiting:
+                break
+            self._measure([point for point in waiting if point.id])
+        driver.keep(is_over=True, phase="")
+
+    def _measure(self, points: list[Point]) -> None:
+        driver, bench = self._driver, self._bench
+        quality = bench.scoring.quality(bench.baseline.runner.infer, driver._cancelled)
+        with ExitStack() as stack:
+            opened: list[tuple[Point, Built]] = []
+            for point in points:
+                driver.stop_if_cancelled()
+                driver.tell(f"{point.title}, again")
+                opened.append((point, stack.enter_context(bench.built(point.plan))))
+            speeds = bench.speeds([built.lane for _, built in opened], AGAIN_SECONDS * len(opened)) if opened else []
+            for (point, built), speed in zip(opened, speeds, strict=True):
+                driver.tell(f"{point.title}, again")
+                again = Measured(speed, bench.quality(built))
+                driver.add(msgspec.structs.replace(point, again=again))
+        first = driver.search.points[0]
+        driver.add(msgspec.structs.replace(first, again=Measured(Speed(1.0, 1.0, 1.0, 0), quality)))

@@ -1,0 +1,109 @@
+"""How right the engine of a plan is: its outputs and its task's metric against FP32, in pairs, sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from workbench.backends.base import Feed
+from workbench.core.errors import WorkbenchError
+from workbench.core.model import Model
+from workbench.core.run import RunRequest, TaskResult
+from workbench.core.search import SQNR, Quality
+from workbench.data import SampleSet
+from workbench.measure.accuracy import OutputErrors
+from workbench.measure.metrics.base import Sample, Scorer
+from workbench.measure.statistics import paired_difference
+from workbench.measure.tasks import make_scorer
+from workbench.measure.timing import stop_if
+from workbench.pipeline.reference_outputs import Outputs, ReferenceOutputs
+
+KEPT_BYTES = 512 * 2**20
+"""Of samples and of the reference's outputs."""
+Infer = Callable[[Feed], Outputs]
+
+
+class Scoring:
+    """One sample set in one order, and the reference's outputs on it."""
+
+    def __init__(self, request: RunRequest, model: Model, samples: SampleSet, *, shuffled: bool = False) -> None:
+        """Raises WorkbenchError where the task cannot be scored at all."""
+        self._request, self._model, self.samples = request, model, samples
+        self._order: Sequence[int] = range(samples.size)
+        if shuffled:
+            self._order = np.random.default_rng().permutation(samples.size).tolist()
+        self._kept: dict[int, tuple[Feed, Outputs]] = {}
+        self._bytes = 0
+        self._make_scorer()
+
+    def feeds(self, count: int) -> list[Feed]:
+        """Inputs to time with."""
+        return [self.samples.feed(index) for index in self._order[:count]]
+
+    def quality(self, infer: Infer, cancelled: Callable[[], bool], count: int = 0) -> Quality:
+        """On the first `count` samples (0: all). Raises WorkbenchError where the engine or the reference gives up."""
+        errors, scorer = OutputErrors(), self._make_scorer()
+        with ReferenceOutputs(self._model) as reference:
+            for index in self._order[: count or None]:
+                stop_if(cancelled)
+                feed, expected = self._pair(index, reference)
+                got = infer(feed)
+                errors.add(expected, got)
+                if scorer is not None:
+                    label = self.samples.labels[index] if self.samples.labels else None
+                    scorer.add(Sample(expected, got, label, feed))
+        if not errors.errors():
+            raise WorkbenchError("No output is a tensor that could be compared with FP32.")
+        return quality_of(scorer, errors.worst_sqnr_db(), min(count or self.samples.size, self.samples.size))
+
+    def _pair(self, index: int, reference: ReferenceOutputs) -> tuple[Feed, Outputs]:
+        """A sample and the reference's outputs, in memory as far as there is room."""
+        if index in self._kept:
+            return self._kept[index]
+        feed = self.samples.feed(index)
+        pair = feed, reference.infer(feed)
+        size = sum(array.nbytes for part in pair for array in part.values())
+        if self._bytes + size <= KEPT_BYTES:
+            self._kept[index] = pair
+            self._bytes += size
+        return pair
+
+    def _make_scorer(self) -> Scorer | None:
+        if self.samples.is_random:
+            return None
+        return make_scorer(self._request.recipe.task, self._model.metadata, self._request.allowed_code)
+
+
+def quality_of(scorer: Scorer | None, sqnr_db: float, n: int) -> Quality:
+    """Of what was counted: the metric with what was lost of it; decibels where there is no metric."""
+    task = scorer.result() if scorer is not None else None
+    if scorer is None or task is None:
+        return Quality(SQNR, sqnr_db, sqnr_db, sqnr_db, n, sqnr_db)
+    loss, low, high = _loss(task, scorer.pairs())
+    return Quality(
+        task.metric,
+        task.value,
+        task.low,
+        task.high,
+        task.n,
+        sqnr_db,
+        loss,
+        low,
+        high,
+        task.is_share,
+        task.is_error,
+    )
+
+
+def _loss(task: TaskResult, pairs: tuple[int, int, int] | None) -> tuple[float | None, float, float]:
+    """In points of a share, in per cent of another metric; with its interval."""
+    if task.is_share and pairs is not None:
+        loss, low, high = paired_difference(*pairs)
+        return 100 * loss, 100 * low, 100 * high
+    if task.reference is None:
+        return None, 0.0, 0.0
+    sign = -1.0 if task.is_error else 1.0
+    scale = 100.0 if task.is_share else 100.0 / (abs(task.reference) or 1.0)
+    ends = sorted(scale * sign * (task.reference - end) for end in (task.low, task.high))
+    return scale * sign * (task.reference - task.value), ends[0], ends[1]

@@ -1,0 +1,94 @@
+"""The space that is searched: which precisions, and how a choice in it is written as a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from workbench.backends.base import Backend
+from workbench.core.dialect import How
+from workbench.core.errors import WorkbenchError
+from workbench.core.model import Model
+from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan, Rule
+from workbench.core.search import Choice, SearchRequest
+from workbench.pipeline.building import QUANTIZABLE
+from workbench.pipeline.documents import method_label
+from workbench.precision.matching import Matcher
+
+_HIGH = (Precision.FP32, Precision.TF32, Precision.FP16, Precision.BF16)
+_LOW = (Precision.INT8, Precision.FP8, Precision.INT8_WEIGHTS, Precision.INT4_WEIGHTS, Precision.FP4_WEIGHTS)
+_USUAL = (Precision.FP32, Precision.FP16, Precision.BF16, Precision.INT8, Precision.FP8)
+"""Searched where nothing else is said: precisions of arithmetic. Those of stored weights alone promise no speed."""
+RANGED = frozenset({Precision.INT8, Precision.FP8})
+
+
+class Space(msgspec.Struct, frozen=True):
+    """`base` is the plan whose options (clean-up, ends, blocks, samples) every candidate keeps."""
+
+    base: PrecisionPlan
+    highs: tuple[Precision, ...]
+    lows: tuple[Precision, ...]
+    methods: tuple[CalibrationMethod, ...]
+    pinned: dict[str, Precision] = {}
+
+
+def space_of(request: SearchRequest, backend: Backend) -> Space:
+    """FP32 is always in it. Raises WorkbenchError where the backend has none of what is allowed."""
+    refused, how = backend.capabilities().precisions, backend.dialect().how
+    for precision in {*request.precisions, *request.pinned.values()}:
+        if reason := refused.get(precision, ""):
+            raise WorkbenchError(f"{precision.label} cannot be searched: {reason}", "Leave it out.")
+    usable = [p for p in _USUAL if not refused.get(p, "") and how.get(p, How.GRAPH) in (How.GRAPH, How.HINT)]
+    allowed = request.precisions or tuple(usable)
+    highs = tuple(dict.fromkeys([Precision.FP32, *(p for p in _HIGH if p in allowed)]))
+    lows = tuple(p for p in _LOW if p in allowed)
+    if not lows and len(highs) == 1:
+        raise WorkbenchError("There is nothing to search: FP32 alone is allowed.", "Allow INT8, FP16 or BF16 as well.")
+    return Space(request.run.config.plan, highs, lows, request.methods or tuple(CalibrationMethod), request.pinned)
+
+
+def plan_of(space: Space, choice: Choice, matcher: Matcher) -> PrecisionPlan:
+    """The choice as a small plan: a default, a rule an operator where the default is another, a rule for what is
+    kept, and one for each precision that is pinned."""
+    calibration = msgspec.structs.replace(space.base.calibration, method=choice.method)
+    default, rules = choice.high, []
+    if choice.low is not None and choice.high is Precision.FP32:
+        default = choice.low
+    elif choice.low is not None:
+        rules = [Rule(choice.low, op=op) for op in sorted(QUANTIZABLE & set(matcher.ops))]
+    if choice.kept:
+        names = matcher.references(choice.kept)
+        rules.append(Rule(choice.high, nodes=names, note=f"they stay {choice.high.label}"))
+    for precision in sorted(set(choice.pinned.values())):
+        nodes = [node for node, wanted in choice.pinned.items() if wanted is precision]
+        rules.append(Rule(precision, nodes=matcher.references(nodes), note="pinned"))
+    return msgspec.structs.replace(space.base, default=default, rules=tuple(rules), calibration=calibration)
+
+
+def title_of(choice: Choice) -> str:
+    """`INT8 MSE, BF16 around, 3 kept`."""
+    if choice.low is None:
+        return choice.high.label
+    words = [choice.low.label]
+    if choice.low in RANGED:
+        words = [f"{choice.low.label} {method_label(Calibration(choice.method))}"]
+    if choice.high is not Precision.FP32:
+        words.append(f"{choice.high.label} around")
+    if choice.kept:
+        words.append(f"{len(choice.kept)} kept")
+    return ", ".join(words)
+
+
+def products(model: Model) -> tuple[str, ...]:
+    """Nodes that a low precision may be asked of, in execution order."""
+    return tuple(layer.id for layer in model.graph.layers if layer.op in QUANTIZABLE)
+
+
+def with_kept(choice: Choice, kept: Collection[str]) -> Choice:
+    """Other products kept; pinned ones are not in question."""
+    return msgspec.structs.replace(choice, kept=tuple(sorted(set(kept) - set(choice.pinned))))
+
+
+def asked_low(choice: Choice, nodes: Iterable[str]) -> list[str]:
+    return [node for node in nodes if choice.low is not None and choice.asks(node) is choice.low]
