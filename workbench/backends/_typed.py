@@ -41,6 +41,16 @@ def read_typed(typed: TypedModel) -> TypedGraph:
     return TypedGraph(proto)
 
 
+def freed(typed: TypedModel) -> tuple[Path, TypedGraph]:
+    """A copy of the typed file beside it with the free dimensions of its inputs free again, and its graph."""
+    proto = onnx.load(typed.path, load_external_data=False)
+    free_inputs(proto, typed.model)
+    path = Path(typed.path).with_name("free.onnx")  # beside its external data
+    onnx.save_model(proto, path)
+    annotate(proto)
+    return path, TypedGraph(proto)
+
+
 def free_inputs(proto: onnx.ModelProto, model: Model) -> None:
     """Sets the free dimensions of inputs free again, in place, and forgets what was inferred from fixed ones.
 

@@ -13,7 +13,7 @@ from workbench.backends._fates import resolve_fates
 from workbench.backends._memory import peak_bytes
 from workbench.backends._names import named_by_nodes
 from workbench.backends._options import thread_counts
-from workbench.backends._typed import TypedGraph, free_inputs, freed, read_typed
+from workbench.backends._typed import TypedGraph, freed, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report, Runner
 from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine, OnnxRuntimeRunner
 from workbench.backends.onnxruntime.layers import executed, with_layers
@@ -94,10 +94,9 @@ class OnnxRuntimeBackend(Backend):
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         report("build", 0, 2, "optimising" if config.optimize else "loading")
-        chosen = freed(typed, folder) if config.profiles else typed
-        source = read_typed(chosen)
-        sessions = _Sessions(chosen, config, folder)
-        running = sessions.make(source)
+        sessions = _Sessions(typed, config, folder)
+        path, source = freed(typed) if config.profiles else (Path(typed.path), read_typed(typed))
+        running = sessions.make(source, path)
         report("build", 1, 2, "reading the executed graph")
         graph, proto = executed(onnx.load(sessions.saved), source)
         onnx.save_model(proto, sessions.saved)
@@ -108,10 +107,7 @@ class OnnxRuntimeBackend(Backend):
         facts = Facts(
             graph=graph,
             fates=fates,
-            memory={
-                "weights": _weights(graph),
-                "activations": peak_bytes(graph.layers, graph.tensors, graph.outputs),
-            },
+            memory={"weights": _weights(graph)} | ({} if config.profiles else _activations(graph)),
             artefact=Path(typed.path),
             notes=sessions.notes,
             versions={"onnxruntime": version()},
@@ -135,16 +131,16 @@ class _Sessions:
         self.saved = folder / "executed.onnx"
         self.notes: tuple[str, ...] = ()
 
-    def make(self, source: TypedGraph) -> Any:
+    def make(self, source: TypedGraph, path: Path) -> Any:
         """Raises WorkbenchError with op and reason."""
         try:
-            return self._make(self._typed.path)
+            return self._make(str(path))
         except errors() as error:
             problem = explain(str(error), source.graph)
             if not any(spec.is_dynamic for spec in self._typed.model.inputs):
                 raise problem.error() from error
         try:
-            found = self._make(freed(self._typed, self._folder).path)
+            found = self._make(str(freed(self._typed)[0]))
         except errors() as error:
             raise problem.error() from error
         self.notes = (f"Built with free input shapes; with fixed ones {problem.message}",)
@@ -153,6 +149,11 @@ class _Sessions:
     def _make(self, path: str) -> Any:
         config = self._config
         return session(path, optimize=config.optimize, threads=config.threads, save=self.saved, tuned=config.options)
+
+
+def _activations(graph: Graph) -> dict[str, int]:
+    """Of an engine whose shapes are fixed: in others sizes are not known."""
+    return {"activations": peak_bytes(graph.layers, graph.tensors, graph.outputs)}
 
 
 def _weights(graph: Graph) -> int:

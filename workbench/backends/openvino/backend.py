@@ -81,9 +81,8 @@ class OpenVinoBackend(Backend):
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         report("build", 0, 3, "reading")
-        source = freed(typed, folder) if config.profiles else typed
-        onnx_graph = read_typed(source)
-        model = bounded(read(source.path, onnx_graph), config.profiles)
+        path, onnx_graph = freed(typed) if config.profiles else (Path(typed.path), read_typed(typed))
+        model = bounded(read(str(path), onnx_graph), config.profiles)
         report("build", 1, 3, "compiling")
         options = _options(typed, config)
         is_at_risk = has_chained_products(onnx_graph.graph)
@@ -99,7 +98,7 @@ class OpenVinoBackend(Backend):
         facts = Facts(
             graph=msgspec.structs.replace(onnx_graph.graph, layers=layers, tensors=found.tensors, subgraphs={}),
             fates=fates,
-            memory={"weights": found.weights_bytes, "activations": found.peak_bytes},
+            memory={"weights": found.weights_bytes} | ({} if config.profiles else {"activations": found.peak_bytes}),
             artefact=Path(typed.path),
             notes=(CHAINED_PRODUCTS,) if is_at_risk else (),
             versions={"openvino": version(), "device": device_name()},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workbench.backends._typed import TypedGraph
@@ -10,6 +10,7 @@ from workbench.backends.openvino.faults import strings_problem
 from workbench.backends.openvino.package import core
 from workbench.backends.openvino.problems import explain
 from workbench.core.errors import WorkbenchError
+from workbench.core.profile import OptimizationProfile
 
 ORIGIN = "originalLayersNames"
 
@@ -25,6 +26,22 @@ def read(path: str, typed: TypedGraph) -> Any:
     if not model.outputs:
         raise WorkbenchError("OpenVINO sees no outputs in this model.", "Export the model again.")
     _tag(model, typed)
+    return model
+
+
+def bounded(model: Any, profiles: Sequence[OptimizationProfile]) -> Any:
+    """`model` with free dimensions between the smallest and the largest of all profiles; untouched without one."""
+    from openvino import Dimension, PartialShape
+
+    ranges: dict[int, Any] = {}
+    for index, port in enumerate(model.inputs if profiles else ()):
+        known = [profile for profile in profiles if port.get_any_name() in profile.min]
+        shapes = [side[port.get_any_name()] for profile in known for side in profile.sides]
+        if shapes and port.partial_shape.is_dynamic:
+            ends = zip(*shapes, strict=True)
+            ranges[index] = PartialShape([Dimension(min(sizes), max(sizes)) for sizes in ends])
+    if ranges:
+        model.reshape(ranges)
     return model
 
 
