@@ -18,6 +18,7 @@ from workbench.core.graph import Layer
 from workbench.core.layer_errors import LayerErrors
 from workbench.core.memory_plan import MemoryPlan
 from workbench.core.precision import CalibrationMethod
+from workbench.core.roofline import Roofline
 from workbench.core.run import Run
 from workbench.core.theme import Theme
 from workbench.core.waterfall import Waterfall
@@ -44,6 +45,8 @@ class ChartData:
 
     `calibration` is what is known of ranges; `method` the one that the plan has. `waterfall` leads from the run whose
     title is `first` to the current one. `memory` are the plans of the source graph and of the current run's engine.
+    `roofline` is the current run's; where there is none `no_roofline` says why, and `can_measure` whether measuring
+    this machine would help. `gpus` are those its engine was built for, `gpu` the one whose datasheet is the roof.
     """
 
     series: tuple[Series, ...] = ()
@@ -54,6 +57,11 @@ class ChartData:
     waterfall: Waterfall | None = None
     first: str = ""
     memory: tuple[MemoryPlan, MemoryPlan] | None = None
+    roofline: Roofline | None = None
+    no_roofline: str = ""
+    can_measure: bool = False
+    gpus: tuple[str, ...] = ()
+    gpu: str = ""
 
 
 class Chart(QWidget):

@@ -6,7 +6,7 @@ import shutil
 import signal
 import threading
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,21 +17,25 @@ import msgspec
 from workbench.cli.output import Output
 from workbench.cli.shapes import asked_profiles
 from workbench.core.calibration_report import Calibrated, CalibrateRequest
+from workbench.core.ceilings import CeilingsRequest, MeasuredCeilings
 from workbench.core.errors import WorkbenchError, one_line
+from workbench.core.events import AnyEvent, Searched
 from workbench.core.exporting import Exported, ExportRequest
 from workbench.core.importing import Imported, ImportRequest
 from workbench.core.precision import PrecisionPlan
 from workbench.core.profile import OptimizationProfile
 from workbench.core.recipe import Recipe
+from workbench.core.replanning import Replanned, ReplanRequest
 from workbench.core.requests import AnyRequest
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
+from workbench.core.search import Search, SearchRequest
 from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.measure.metrics.function import code_digest
 from workbench.model import open_model
 
-Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported, Imported)
+Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported, Imported, MeasuredCeilings, Replanned)
 
 
 class Sets(msgspec.Struct, frozen=True):
@@ -124,6 +128,27 @@ class Jobs:
 
     def calibrate(self, request: CalibrateRequest) -> Calibrated:
         return self._result(request, "calibrate", Calibrated)
+
+    def ceilings(self, request: CeilingsRequest) -> MeasuredCeilings:
+        return self._result(request, "ceilings", MeasuredCeilings)
+
+    def replan(self, request: ReplanRequest) -> Replanned:
+        return self._result(request, "change of shape", Replanned)
+
+    def search(self, request: SearchRequest, on_search: Callable[[list[Search]], None]) -> Search:
+        """The result; where the process died before it had any, the last that it told."""
+        last: list[Search] = []
+
+        def heard(batch: list[AnyEvent]) -> None:
+            self._output.events("search", batch)
+            last.extend(event.search for event in batch if isinstance(event, Searched))
+            del last[:-1]
+            on_search(last)
+
+        result = run_job(request, heard, self._cancel)
+        self._output.clear_status()
+        assert isinstance(result, Search)
+        return msgspec.structs.replace(last[0], phase="", error=result.error) if last and not result.key else result
 
     def _result(self, request: AnyRequest, title: str, kind: type[Result]) -> Result:
         result = run_job(request, lambda batch: self._output.events(title, batch), self._cancel)

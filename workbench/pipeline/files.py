@@ -17,5 +17,6 @@ EXPORTED_FILE = "exported.json"  # Exported, in its own folder
 IMPORTED_FILE = "imported.json"  # Imported
 LATENCIES_FILE = "latencies.npy"  # float64 milliseconds, in order
 LOG_FILE = "log.txt"
+STAGES_FILE = "stages.json"  # of Stage: where the time of the run went
 LAYER_ERRORS_FILE = "layer_errors.json"  # LayerErrors
 LAYER_WEIGHTS_FILE = "layers.weights.part"  # only while layers are checked

@@ -28,6 +28,7 @@ from workbench.session.plan import PlanDocument
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
 from workbench.session.races import Races
 from workbench.session.requests import allow_code, refused_code, run_request
+from workbench.session.rooflines import Rooflines
 from workbench.session.runs import Runs
 from workbench.session.samples import SamplePreviews
 from workbench.session.scopes import Scopes
@@ -86,6 +87,7 @@ class Session(QObject):
         self.races = Races(self)
         self.why = Why(self)
         self.memory_plans = MemoryPlans(self)
+        self.rooflines = Rooflines(self)
         self.tunings = Tunings(self)
         self.costs = NodeCosts(self)
         self.build_commands = BuildCommands(self)

@@ -79,6 +79,7 @@ SETTINGS = (
     Setting("picture", {}),
     Setting("dim_rest", False),
     Setting("follow", False),
+    Setting("gpu", ""),
 )
 _BY_ID = {setting.id: setting for setting in SETTINGS}
 

@@ -1,6 +1,7 @@
 """Runs and their files on disk."""
 
+from workbench.store.ceilings import CeilingBook
 from workbench.store.races import RaceBook
 from workbench.store.store import Store
 
-__all__ = ["RaceBook", "Store"]
+__all__ = ["CeilingBook", "RaceBook", "Store"]

@@ -13,6 +13,7 @@ from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QMenu, QSplitter, QWidget
 
 from workbench.charts.base import Chart, ChartData, Series, find_charts
+from workbench.charts.roofline import RooflineChart
 from workbench.core.errors import WorkbenchError
 from workbench.core.theme import Theme
 from workbench.core.waterfall import BlockStep
@@ -43,6 +44,7 @@ class Bottom(QSplitter):
         self.charts: list[Chart] = []
         for index, kind in enumerate(find_charts()):
             self._add_chart(kind(), self.cells[index % 2])
+        self._connect_roofline()
         self.runs = RunsView(session, runs_menu)
         self.log = LogView(session)
         self.ledger = LedgerView(session)
@@ -61,7 +63,7 @@ class Bottom(QSplitter):
         self.setSizes([480, 360, 760])
         news = (session.compared_changed, session.current_changed, session.engine_changed, session.selection_changed)
         more = (session.runs.changed, session.calibrations.changed, session.pair.changed, session.races.ended)
-        connect_all((*news, *more), self.refresh)
+        connect_all((*news, *more, session.rooflines.changed), self.refresh)
         self.refresh()
 
     def panel_actions(self) -> dict[str, QAction]:
@@ -102,6 +104,12 @@ class Bottom(QSplitter):
         if cell.menu.isEmpty():
             menu_item(cell.menu, "Save as PNG, SVG or CSV…", lambda: self._ask_save(cell))
             menu_item(cell.menu, "Copy as CSV", lambda: QGuiApplication.clipboard().setText(self._shown(cell).csv()))
+
+    def _connect_roofline(self) -> None:
+        for chart in self.charts:
+            if isinstance(chart, RooflineChart):
+                chart.measure_asked.connect(self._session.rooflines.measure)
+                chart.gpu_chosen.connect(self._session.rooflines.choose_gpu)
 
     def _select_blocks(self, blocks: tuple[BlockStep, ...]) -> None:
         sides = ([key for block in blocks for key in getattr(block, side)] for side in ("nodes", "a", "b"))
@@ -175,6 +183,11 @@ def chart_data(session: Session) -> ChartData:
         method=ranges.method,
         waterfall=why,
         memory=session.memory_plans.get(),
+        roofline=session.rooflines.get(),
+        no_roofline=session.rooflines.reason,
+        can_measure=session.rooflines.can_measure,
+        gpus=session.rooflines.gpus,
+        gpu=session.rooflines.gpu,
         first=short_title(session.why.first) if why is not None and session.why.first is not None else "",
     )
 

@@ -13,7 +13,19 @@ from workbench.views.icons import icon
 from workbench.views.widgets import tip
 
 COPIES = ("copy_trtexec11", "copy_trtexec10", "copy_polygraphy", "copy_python")
-RUN_MENU = ("race", "tune", "conditions", "choices", "baseline", "rename", "delete", "copy_runs", *COPIES, "report")
+RUN_MENU = (
+    "race",
+    "tune",
+    "ceilings",
+    "conditions",
+    "choices",
+    "baseline",
+    "rename",
+    "delete",
+    "copy_runs",
+    *COPIES,
+    "report",
+)
 
 
 def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:

@@ -58,6 +58,15 @@ RUN = (
         icon="build",
     ),
     Action(
+        "ceilings",
+        "Measure this machine's ceilings",
+        "session.rooflines.measure",
+        "Run",
+        "Memory bandwidth and peak operations a second, by small kernels: the roof in the tab Roofline",
+        "",
+        "rooflines.is_possible",
+    ),
+    Action(
         "conditions",
         "How it was measured…",
         "conditions.show",

@@ -1,0 +1,97 @@
+"""The roof of a roofline: what memory and caches bring, what each precision computes, and the axes in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt
+
+from workbench.charts.plot import Plot
+from workbench.core.ceilings import Ceilings
+from workbench.core.precision import Precision
+from workbench.core.theme import LIGHT, Theme
+
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
+
+
+def log10(value: float) -> float:
+    return math.log10(max(value, 1e-12))
+
+
+def rate_words(value: float) -> str:
+    """`1.2 T`, `399 G`"""
+    size, unit = next(((size, unit) for size, unit in UNITS if value >= size), (1e6, "M"))
+    return f"{value / size:.3g} {unit}"
+
+
+class RoofLines:
+    """Slopes are bandwidths (memory whole, caches dashed), level lines the peaks of the precisions that are shown."""
+
+    def __init__(self, plot: Plot) -> None:
+        self._plot = plot
+        self._lines: list[pg.PlotDataItem] = []
+        self._labels: list[pg.TextItem] = []
+        self.theme: Theme = LIGHT
+        item = plot.getPlotItem()
+        item.getAxis("left").setWidth(46)
+        item.getAxis("bottom").setHeight(30)
+        item.setLabel("bottom", "FLOP a byte")
+        item.showGrid(x=True, y=True, alpha=0.08)
+
+    def set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+
+    def draw(self, ceilings: Ceilings, precisions: Collection[Precision | None], left: float, right: float) -> None:
+        """`left` and `right` are the ends of the x axis, as powers of ten."""
+        for item in (*self._lines, *self._labels):
+            self._plot.removeItem(item)
+        self._lines, self._labels = [], []
+        peaks = self._peaks(ceilings, precisions)
+        top = log10(max(peaks, default=ceilings.peak(None) or 1.0))
+        self._slope(ceilings.memory, "memory", left, top, is_dashed=False)
+        if ceilings.cache > 1.1 * ceilings.memory:
+            self._slope(ceilings.cache, "cache", left, top, is_dashed=True)
+        best = max(ceilings.cache, ceilings.memory)
+        for peak, color, words in sorted((peak, *rest) for peak, rest in peaks.items()):
+            level = log10(peak)
+            self._line([level - log10(best), right], [level, level], color, is_dashed=False)
+            self._label(f"{words}  {rate_words(peak)}FLOP/s", right, level, color, (1, 1))
+        self._ticks(left, right)
+
+    def _peaks(self, ceilings: Ceilings, precisions: Collection[Precision | None]) -> dict[float, tuple[str, str]]:
+        """Peak -> its colour and what reaches it: precisions without arithmetic of their own share another's."""
+        names: dict[float, list[Precision]] = {}
+        for precision in sorted({p or Precision.FP32 for p in precisions}):
+            if peak := ceilings.peak(precision):
+                names.setdefault(peak, []).append(precision)
+        return {
+            peak: (self.theme.precision[found[0]], ", ".join(p.label for p in found)) for peak, found in names.items()
+        }
+
+    def _slope(self, bandwidth: float, words: str, left: float, top: float, *, is_dashed: bool) -> None:
+        high = log10(bandwidth)
+        self._line([left, top - high], [left + high, top], self.theme.soft, is_dashed=is_dashed)
+        self._label(f"{words}  {rate_words(bandwidth)}B/s", left + 0.12, left + 0.12 + high, self.theme.soft, (0, 1))
+
+    def _line(self, x: list[float], y: list[float], color: str, *, is_dashed: bool) -> None:
+        style = Qt.PenStyle.DashLine if is_dashed else Qt.PenStyle.SolidLine
+        line = pg.PlotDataItem(x, y, pen=pg.mkPen(color, width=1.5, style=style), skipFiniteCheck=True)
+        self._plot.addItem(line)
+        self._lines.append(line)
+
+    def _label(self, text: str, x: float, y: float, color: str, anchor: tuple[float, float]) -> None:
+        label = self._plot.text(color, anchor)
+        label.setText(text, color=color)
+        label.setPos(QPointF(x, y))
+        self._labels.append(label)
+
+    def _ticks(self, left: float, right: float) -> None:
+        """Powers of ten, in words."""
+        item = self._plot.getPlotItem()
+        item.getAxis("bottom").setTicks([[(x, f"{10.0**x:g}") for x in range(math.ceil(left), math.floor(right) + 1)]])
+        low, high = item.viewRange()[1]
+        item.getAxis("left").setTicks(
+            [[(y, rate_words(10.0**y).replace(" ", "")) for y in range(math.ceil(low), math.floor(high) + 1)]]
+        )
