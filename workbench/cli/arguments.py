@@ -25,6 +25,7 @@ COMMANDS = (
     "compare",
     "race",
     "tune",
+    "search",
     "sweep",
     "diff",
     "runs",
@@ -58,6 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
     tune = _add(commands, "tune", "search the backend's options that run a finished run's engine fastest here")
     tune.add_argument("run", metavar="RUN", help="id, end of an id, or name of a run")
     tune.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="in all (default 60)")
+    _add_search(_add(commands, "search", "the best precision plan under a limit; killed, it goes on at the next start"))
     diff = _add(commands, "diff", "the layers of two engines of one model, aligned through their nodes")
     diff.add_argument("first", metavar="RUN_A", help="id, end of an id, or name of a run")
     diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
@@ -189,6 +191,39 @@ def _add_sweep(sweep: argparse.ArgumentParser) -> None:
     _add_shared(sweep)
 
 
+def _add_search(search: argparse.ArgumentParser) -> None:
+    add, limit = search.add_argument, search.add_mutually_exclusive_group()
+    add("model", metavar="MODEL")
+    limit.add_argument("--within", type=_figure, metavar="0.5%", help="the fastest that loses no more (default 0.5%%)")
+    limit.add_argument("--sqnr", type=_figure, metavar="30dB", help="the fastest with so many dB: without a metric")
+    limit.add_argument("--faster", type=_figure, metavar="2x", help="the most accurate that is so fast, FP32 being 1x")
+    limit.add_argument("--under", type=_figure, metavar="4ms", help="the most accurate that takes no longer")
+    add("--seconds", type=_seconds, default=600.0, metavar="S", help="in all, earlier starts counted (default 600)")
+    add("--backend", type=_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
+    add("--precisions", type=_precisions, default=(), metavar="P,..", help="that may be used (default: what runs here)")
+    add(
+        "--methods",
+        type=_methods,
+        default=(),
+        metavar="M,..",
+        help="for ranges (default mse,max,percentile)",
+    )
+    add(
+        "--pin",
+        type=_pin,
+        action="append",
+        default=[],
+        metavar="NODE=P",
+        help="a node in this precision; repeatable",
+    )
+    add("--all", action="store_true", help="list every plan that was measured, not only the front")
+    add("--out", type=Path, metavar="DIR", help="write the plans of the front there, the best one as best.toml")
+    add("--confirm", metavar="SET", help="what the front is measured on again (default: the evaluation set)")
+    _add_precision(search)
+    _add_sets(search)
+    _add_ranges(search)
+
+
 def _add_race(race: argparse.ArgumentParser) -> None:
     race.add_argument("baseline", metavar="RUN_A", help="id, end of an id, or name of a run; speed-ups count from it")
     race.add_argument("rivals", metavar="RUN_B", nargs="+", help="the runs to time against it")
@@ -206,20 +241,26 @@ def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
     _add_ranges(calibrate)
 
 
-def _add_shared(command: argparse.ArgumentParser) -> None:
+def _add_sets(command: argparse.ArgumentParser) -> None:
+    """Samples and shapes, and how the backend is to run."""
     add = command.add_argument
     add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
     add("--evaluate", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else 8 random inputs)")
-    _add_ranges(command)
     add("--limit", type=_count, default=0, metavar="N", help="evaluation samples (default: all)")
     add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
+    add("--allow-code", action="store_true", help="let the recipe's task run its Python file, as it is now")
+    add("--threads", type=_count, default=0, metavar="N", help="default: all physical cores")
+    add("--option", type=_pair, action="append", default=[], metavar="KEY=VALUE", help="passed to the backend")
+
+
+def _add_shared(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    _add_sets(command)
+    _add_ranges(command)
     add("--profile", type=parse_profile, action="append", default=[], metavar="NAME=MIN:OPT:MAX", help=PROFILE_HELP)
     add("--target", default="", metavar="SM[,SM]", help="GPUs to build for, e.g. sm89")
     add("--seconds", type=_seconds, default=3.0, metavar="S", help="of timing (default 3)")
-    add("--allow-code", action="store_true", help="let the recipe's task run its Python file, as it is now")
     add("--no-time", action="store_true", help="build and check only")
-    add("--threads", type=_count, default=0, metavar="N", help="default: all physical cores")
-    add("--option", type=_pair, action="append", default=[], metavar="KEY=VALUE", help="passed to the backend")
     add("--rebuild", action="store_true", help="build anew, also where the same engine was built before")
     add("--report", type=Path, metavar="FILE.html", help="write a report")
 
@@ -290,6 +331,25 @@ def _precision(word: str) -> Precision:
     if word not in set(Precision):
         raise argparse.ArgumentTypeError(f"{word!r} is no precision; choose from {', '.join(Precision)}")
     return Precision(word)
+
+
+def _pin(text: str) -> tuple[str, Precision]:
+    name, sign, precision = text.rpartition("=")
+    if not sign or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NODE=PRECISION")
+    return name, _precision(precision)
+
+
+def _figure(text: str) -> float:
+    """A number above 0, with its unit or without."""
+    number = text.strip().lower().removesuffix("%").removesuffix("x").removesuffix("×").removesuffix("ms")
+    try:
+        value = float(number.removesuffix("db"))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number like 0.5% or 2x or 4ms or 30dB")
+    return value
 
 
 def _precisions(text: str) -> tuple[Precision, ...]:

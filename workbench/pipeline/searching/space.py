@@ -40,6 +40,8 @@ def space_of(request: SearchRequest, backend: Backend) -> Space:
         if reason := refused.get(precision, ""):
             raise WorkbenchError(f"{precision.label} cannot be searched: {reason}", "Leave it out.")
     usable = [p for p in _USUAL if not refused.get(p, "") and how.get(p, How.GRAPH) in (How.GRAPH, How.HINT)]
+    if any(how.get(p) is How.HINT for p in usable):  # where one has arithmetic of its own, the other half has none
+        usable = [p for p in usable if how.get(p) is How.HINT or p not in (Precision.FP16, Precision.BF16)]
     allowed = request.precisions or tuple(usable)
     highs = tuple(dict.fromkeys([Precision.FP32, *(p for p in _HIGH if p in allowed)]))
     lows = tuple(p for p in _LOW if p in allowed)
