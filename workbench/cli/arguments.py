@@ -11,6 +11,22 @@ import msgspec
 from workbench import __version__
 from workbench.backends.base import backend_ids
 from workbench.cli.shapes import PROFILE_HELP, parse_profile, parse_shape
+from workbench.cli.values import (
+    as_backend,
+    as_backends,
+    as_count,
+    as_counts,
+    as_figure,
+    as_methods,
+    as_pair,
+    as_pin,
+    as_precision,
+    as_precisions,
+    as_seconds,
+    parse_dim,
+    parse_measure,
+    precisions_help,
+)
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, TimingConfig
 from workbench.pipeline.forms import FORMS
@@ -27,6 +43,7 @@ COMMANDS = (
     "tune",
     "search",
     "sweep",
+    "profiles",
     "diff",
     "runs",
     "import",
@@ -55,16 +72,19 @@ def make_parser() -> argparse.ArgumentParser:
     _add_export(_add(commands, "export", "a precision plan written into an ONNX file that runs elsewhere"))
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
     _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
-    _add_sweep(_add(commands, "sweep", "latency and throughput over batch sizes, other free dimensions and threads"))
+    _add_sweep(_add(commands, "sweep", "latency and throughput over batch sizes, free dimensions, threads and streams"))
+    _add_profiles(
+        _add(commands, "profiles", "ranges of shapes to build for, what holds the batch, what memory they need")
+    )
     tune = _add(commands, "tune", "search the backend's options that run a finished run's engine fastest here")
     tune.add_argument("run", metavar="RUN", help="id, end of an id, or name of a run")
-    tune.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="in all (default 60)")
+    tune.add_argument("--seconds", type=as_seconds, default=60.0, metavar="S", help="in all (default 60)")
     _add_search(_add(commands, "search", "the best precision plan under a limit; killed, it goes on at the next start"))
     diff = _add(commands, "diff", "the layers of two engines of one model, aligned through their nodes")
     diff.add_argument("first", metavar="RUN_A", help="id, end of an id, or name of a run")
     diff.add_argument("second", metavar="RUN_B", help="another run of the same model")
     runs = _add(commands, "runs", "the history, newest first")
-    runs.add_argument("--limit", type=_count, default=50, metavar="N", help="how many (default 50; 0: all)")
+    runs.add_argument("--limit", type=as_count, default=50, metavar="N", help="how many (default 50; 0: all)")
     _add_command(_add(commands, "command", "a TensorRT run as a command of trtexec or Polygraphy, or a Python script"))
     _add_migrate(
         _add(commands, "migrate", "what is gone of a trtexec 10 command in TensorRT 11, and what does the same")
@@ -99,11 +119,11 @@ def _add(commands: _Commands, name: str, text: str) -> argparse.ArgumentParser:
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("model", metavar="MODEL")
-    run.add_argument("--backend", type=_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
+    run.add_argument("--backend", type=as_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
     _add_precision(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="write the run's files there as well")
     run.add_argument("--tuned", action="store_true", help="with the options that `workbench tune` found")
-    run.add_argument("--layers", type=_count, default=0, metavar="N", help="error of each layer, on N samples")
+    run.add_argument("--layers", type=as_count, default=0, metavar="N", help="error of each layer, on N samples")
     run.add_argument("--unfused", action="store_true", help="onnxruntime: the source graph, node by node")
     run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
     _add_shared(run)
@@ -114,14 +134,14 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
     _add_precision(command).add_argument(
         "--diff", type=Path, nargs=2, metavar=("A.toml", "B.toml"), help="what is different from plan A to plan B"
     )
-    command.add_argument("--backend", type=_backend, metavar="B", help="say what it will not run as asked")
+    command.add_argument("--backend", type=as_backend, metavar="B", help="say what it will not run as asked")
     _add_ranges(command)
 
 
 def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     """One precision for all nodes, or a plan."""
     plan = command.add_mutually_exclusive_group()
-    plan.add_argument("--precision", type=_precision, metavar="P", help=_precisions_help())
+    plan.add_argument("--precision", type=as_precision, metavar="P", help=precisions_help())
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
     _add_writing(command)
     return plan
@@ -132,20 +152,26 @@ def _add_writing(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     passes = "leave a clean-up pass out, and another with another --skip; `workbench doctor` lists them"
     add("--skip", action="append", default=[], metavar="PASS", help=passes)
-    add("--block", type=_count, default=0, metavar="N", help="weights that share a scale in INT4 (default 32)")
+    add("--block", type=as_count, default=0, metavar="N", help="weights that share a scale in INT4 (default 32)")
 
 
 def _add_ranges(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar=_METHODS)
     add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
-    add("--samples", type=_count, metavar="N", help="calibration samples (default 64)")
+    add("--samples", type=as_count, metavar="N", help="calibration samples (default 64)")
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:
     add = export.add_argument
     add("model", metavar="MODEL")
-    add("--backend", type=_backend, default="tensorrt_rtx", metavar="B", help="whose form: " + ", ".join(backend_ids()))
+    add(
+        "--backend",
+        type=as_backend,
+        default="tensorrt_rtx",
+        metavar="B",
+        help="whose form: " + ", ".join(backend_ids()),
+    )
     _add_precision(export)
     add("-o", "--out", type=Path, required=True, metavar="FILE.onnx", help="the file to write")
     add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
@@ -159,23 +185,23 @@ def _add_export(export: argparse.ArgumentParser) -> None:
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("model", metavar="MODEL")
-    compare.add_argument("--backends", type=_backends, default=("openvino", "onnxruntime"), metavar="B,..")
+    compare.add_argument("--backends", type=as_backends, default=("openvino", "onnxruntime"), metavar="B,..")
     compare.add_argument(
         "--precisions",
-        type=_precisions,
+        type=as_precisions,
         default=(Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8),
         metavar="P,..",
-        help=_precisions_help(),
+        help=precisions_help(),
     )
     compare.add_argument(
         "--plan", type=Path, action="append", default=[], metavar="FILE", help="a precision plan as well; repeatable"
     )
     _add_writing(compare)
     compare.add_argument(
-        "--methods", type=_methods, default=(), metavar="M,..", help="an INT8 run for each of: " + _METHODS
+        "--methods", type=as_methods, default=(), metavar="M,..", help="an INT8 run for each of: " + _METHODS
     )
     compare.add_argument("--no-baseline", action="store_true", help="leave the unfused source graph out")
-    compare.add_argument("--race-seconds", type=_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
+    compare.add_argument("--race-seconds", type=as_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
     compare.add_argument("--out", type=Path, metavar="DIR", help="write every run's files there as well")
     _add_shared(compare)
 
@@ -183,10 +209,18 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
 def _add_sweep(sweep: argparse.ArgumentParser) -> None:
     add = sweep.add_argument
     add("model", metavar="MODEL")
-    add("--backend", type=_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
+    add("--backend", type=as_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
     _add_precision(sweep)
     add("--dim", type=parse_dim, action="append", default=[], metavar="NAME=1,2,4", help="`batch`, or a free dimension")
-    add("--threads-each", type=_counts, default=(), metavar="N,..", help="0: all physical cores (default)")
+    add(
+        "--threads-each",
+        type=as_counts,
+        default=(),
+        metavar="N,..",
+        help="of a stream; 0: all physical cores (default)",
+    )
+    add("--streams-each", type=as_counts, default=(), metavar="N,..", help="inferences at work at once (default 1)")
+    add("--price-per-hour", type=float, default=0.0, metavar="P", help="of this machine: the cost of a million samples")
     add("--limit-ms", type=float, metavar="MS", help="mark the best throughput whose median latency is within this")
     _add_shared(sweep)
 
@@ -194,23 +228,33 @@ def _add_sweep(sweep: argparse.ArgumentParser) -> None:
 def _add_search(search: argparse.ArgumentParser) -> None:
     add, limit = search.add_argument, search.add_mutually_exclusive_group()
     add("model", metavar="MODEL")
-    limit.add_argument("--within", type=_figure, metavar="0.5%", help="the fastest that loses no more (default 0.5%%)")
-    limit.add_argument("--sqnr", type=_figure, metavar="30dB", help="the fastest with so many dB: without a metric")
-    limit.add_argument("--faster", type=_figure, metavar="2x", help="the most accurate that is so fast, FP32 being 1x")
-    limit.add_argument("--under", type=_figure, metavar="4ms", help="the most accurate that takes no longer")
-    add("--seconds", type=_seconds, default=600.0, metavar="S", help="in all, earlier starts counted (default 600)")
-    add("--backend", type=_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
-    add("--precisions", type=_precisions, default=(), metavar="P,..", help="that may be used (default: what runs here)")
+    limit.add_argument(
+        "--within", type=as_figure, metavar="0.5%", help="the fastest that loses no more (default 0.5%%)"
+    )
+    limit.add_argument("--sqnr", type=as_figure, metavar="30dB", help="the fastest with so many dB: without a metric")
+    limit.add_argument(
+        "--faster", type=as_figure, metavar="2x", help="the most accurate that is so fast, FP32 being 1x"
+    )
+    limit.add_argument("--under", type=as_figure, metavar="4ms", help="the most accurate that takes no longer")
+    add("--seconds", type=as_seconds, default=600.0, metavar="S", help="in all, earlier starts counted (default 600)")
+    add("--backend", type=as_backend, default="openvino", metavar="B", help=", ".join(backend_ids()))
+    add(
+        "--precisions",
+        type=as_precisions,
+        default=(),
+        metavar="P,..",
+        help="that may be used (default: what runs here)",
+    )
     add(
         "--methods",
-        type=_methods,
+        type=as_methods,
         default=(),
         metavar="M,..",
         help="for ranges (default mse,max,percentile)",
     )
     add(
         "--pin",
-        type=_pin,
+        type=as_pin,
         action="append",
         default=[],
         metavar="NODE=P",
@@ -224,10 +268,30 @@ def _add_search(search: argparse.ArgumentParser) -> None:
     _add_ranges(search)
 
 
+def _add_profiles(profiles: argparse.ArgumentParser) -> None:
+    add = profiles.add_argument
+    add("model", metavar="MODEL")
+    add("--backend", type=as_backend, default="tensorrt_rtx", metavar="B", help=", ".join(backend_ids()))
+    _add_precision(profiles)
+    add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
+    add("--profile", type=parse_profile, action="append", default=[], metavar="NAME=MIN:OPT:MAX", help=PROFILE_HELP)
+    add(
+        "--measure",
+        type=parse_measure,
+        metavar="DIM[=1,2,4]",
+        help="build for each, and tell the memory of activations",
+    )
+    add("--free-batch", type=Path, metavar="FILE.onnx", help="write a copy in which no Reshape holds the batch, proven")
+    add("--target", default="", metavar="SM[,SM]", help="GPUs to build for, e.g. sm89")
+    add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
+    add("--evaluate", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set)")
+    _add_ranges(profiles)
+
+
 def _add_race(race: argparse.ArgumentParser) -> None:
     race.add_argument("baseline", metavar="RUN_A", help="id, end of an id, or name of a run; speed-ups count from it")
     race.add_argument("rivals", metavar="RUN_B", nargs="+", help="the runs to time against it")
-    race.add_argument("--seconds", type=_seconds, default=60.0, metavar="S", help="at most (default 60)")
+    race.add_argument("--seconds", type=as_seconds, default=60.0, metavar="S", help="at most (default 60)")
 
 
 def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
@@ -235,7 +299,7 @@ def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
     add("model", metavar="MODEL")
     add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
     add("--evaluate", metavar="SET", help="the set it should be like (default: the recipe's evaluation set)")
-    add("--backend", type=_backend, default="openvino", metavar="B", help="whose forms: " + ", ".join(backend_ids()))
+    add("--backend", type=as_backend, default="openvino", metavar="B", help="whose forms: " + ", ".join(backend_ids()))
     add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
     add("--out", type=Path, metavar="FILE.json", help="write the report, with histograms, there as well")
     _add_ranges(calibrate)
@@ -246,11 +310,11 @@ def _add_sets(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
     add("--evaluate", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else 8 random inputs)")
-    add("--limit", type=_count, default=0, metavar="N", help="evaluation samples (default: all)")
+    add("--limit", type=as_count, default=0, metavar="N", help="evaluation samples (default: all)")
     add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
     add("--allow-code", action="store_true", help="let the recipe's task run its Python file, as it is now")
-    add("--threads", type=_count, default=0, metavar="N", help="default: all physical cores")
-    add("--option", type=_pair, action="append", default=[], metavar="KEY=VALUE", help="passed to the backend")
+    add("--threads", type=as_count, default=0, metavar="N", help="default: all physical cores")
+    add("--option", type=as_pair, action="append", default=[], metavar="KEY=VALUE", help="passed to the backend")
 
 
 def _add_shared(command: argparse.ArgumentParser) -> None:
@@ -259,7 +323,7 @@ def _add_shared(command: argparse.ArgumentParser) -> None:
     _add_ranges(command)
     add("--profile", type=parse_profile, action="append", default=[], metavar="NAME=MIN:OPT:MAX", help=PROFILE_HELP)
     add("--target", default="", metavar="SM[,SM]", help="GPUs to build for, e.g. sm89")
-    add("--seconds", type=_seconds, default=3.0, metavar="S", help="of timing (default 3)")
+    add("--seconds", type=as_seconds, default=3.0, metavar="S", help="of timing (default 3)")
     add("--no-time", action="store_true", help="build and check only")
     add("--rebuild", action="store_true", help="build anew, also where the same engine was built before")
     add("--report", type=Path, metavar="FILE.html", help="write a report")
@@ -290,99 +354,3 @@ def ranges_of(arguments: argparse.Namespace, default: Calibration = Calibration(
         "samples": arguments.samples or None,
     }
     return msgspec.structs.replace(default, **{name: value for name, value in given.items() if value is not None})
-
-
-def parse_dim(text: str) -> tuple[str, tuple[int, ...]]:
-    """`batch=1,2,4`; the name may hold `=`."""
-    name, sign, values = text.rpartition("=")
-    if not sign or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=1,2,4")
-    sizes = _counts(values)
-    if 0 in sizes:
-        raise argparse.ArgumentTypeError(f"{text!r} has a size of 0")
-    return name, sizes
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
-    return key, value
-
-
-def _words(text: str) -> tuple[str, ...]:
-    words = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
-    if not words:
-        raise argparse.ArgumentTypeError("is empty")
-    return words
-
-
-def _backend(text: str) -> str:
-    if text not in backend_ids():
-        raise argparse.ArgumentTypeError(f"{text!r} is no backend; choose from {', '.join(backend_ids())}")
-    return text
-
-
-def _backends(text: str) -> tuple[str, ...]:
-    return tuple(_backend(word) for word in _words(text))
-
-
-def _precision(word: str) -> Precision:
-    if word not in set(Precision):
-        raise argparse.ArgumentTypeError(f"{word!r} is no precision; choose from {', '.join(Precision)}")
-    return Precision(word)
-
-
-def _pin(text: str) -> tuple[str, Precision]:
-    name, sign, precision = text.rpartition("=")
-    if not sign or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NODE=PRECISION")
-    return name, _precision(precision)
-
-
-def _figure(text: str) -> float:
-    """A number above 0, with its unit or without."""
-    number = text.strip().lower().removesuffix("%").removesuffix("x").removesuffix("×").removesuffix("ms")
-    try:
-        value = float(number.removesuffix("db"))
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1e9:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number like 0.5% or 2x or 4ms or 30dB")
-    return value
-
-
-def _precisions(text: str) -> tuple[Precision, ...]:
-    return tuple(_precision(word) for word in _words(text))
-
-
-def _methods(text: str) -> tuple[CalibrationMethod, ...]:
-    known = set(CalibrationMethod)
-    for word in _words(text):
-        if word not in known:
-            raise argparse.ArgumentTypeError(f"{word!r} is no method; choose from {', '.join(CalibrationMethod)}")
-    return tuple(CalibrationMethod(word) for word in _words(text))
-
-
-def _precisions_help() -> str:
-    return ", ".join(Precision)
-
-
-def _counts(text: str) -> tuple[int, ...]:
-    return tuple(_count(word) for word in _words(text))
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a count")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 86400:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds

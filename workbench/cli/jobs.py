@@ -21,21 +21,37 @@ from workbench.core.ceilings import CeilingsRequest, MeasuredCeilings
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.events import AnyEvent, Searched
 from workbench.core.exporting import Exported, ExportRequest
+from workbench.core.free_batch import FreeBatchRequest, FreedBatch
 from workbench.core.importing import Imported, ImportRequest
 from workbench.core.precision import PrecisionPlan
 from workbench.core.profile import OptimizationProfile
+from workbench.core.profile_memory import ProfileMemory, ProfileMemoryRequest
 from workbench.core.recipe import Recipe
 from workbench.core.replanning import Replanned, ReplanRequest
 from workbench.core.requests import AnyRequest
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
 from workbench.core.search import Search, SearchRequest
+from workbench.core.sweep import Sweep, SweepRequest
 from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.measure.metrics.function import code_digest
 from workbench.model import open_model
 
-Result = TypeVar("Result", Run, Race, Tuning, Calibrated, Exported, Imported, MeasuredCeilings, Replanned)
+Result = TypeVar(
+    "Result",
+    Sweep,
+    Run,
+    Race,
+    Tuning,
+    Calibrated,
+    Exported,
+    Imported,
+    MeasuredCeilings,
+    Replanned,
+    FreedBatch,
+    ProfileMemory,
+)
 
 
 class Sets(msgspec.Struct, frozen=True):
@@ -119,6 +135,15 @@ class Jobs:
 
     def tune(self, request: TuneRequest) -> Tuning:
         return self._result(request, "tune", Tuning)
+
+    def free_batch(self, request: FreeBatchRequest) -> FreedBatch:
+        return self._result(request, "free batch", FreedBatch)
+
+    def profile_memory(self, request: ProfileMemoryRequest, title: str) -> ProfileMemory:
+        return self._result(request, title, ProfileMemory)
+
+    def sweep(self, request: SweepRequest) -> Sweep:
+        return self._result(request, "sweep", Sweep)
 
     def export(self, request: ExportRequest) -> Exported:
         return self._result(request, "export", Exported)

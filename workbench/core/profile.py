@@ -60,3 +60,28 @@ class OptimizationProfile(msgspec.Struct, frozen=True):
             for name, shape in shapes.items()
             if name in self.min and name in self.max
         )
+
+
+class HeldTarget(msgspec.Struct, frozen=True):
+    """A Reshape whose constant `target` holds the batch as a number. In `free` it follows its input.
+
+    `free` is empty where no target was found that is right for every batch.
+    """
+
+    node: str
+    name: str
+    target: Shape
+    free: Shape = ()
+
+    @property
+    def sentence(self) -> str:
+        """Which node, what it holds, what would help."""
+        who = f"Reshape {self.name!r} ({self.node})" if self.name else f"Reshape {self.node}"
+        holds = f"{who} goes to {_dims(self.target)}: the batch stands there as a number"
+        if not self.free:
+            return f"{holds}, in a way that the program cannot undo."
+        return f"{holds}. {_dims(self.free)} follows its input."
+
+
+def _dims(shape: Shape) -> str:
+    return f"[{', '.join(map(str, shape))}]"

@@ -56,6 +56,18 @@ def guess_profile(model: Model, shapes: Mapping[str, Shape]) -> OptimizationProf
     return profile_of(model, {dim.name: guess_range(dim.kind, _value(dim, shapes)) for dim in dims})
 
 
+def workable_guess(model: Model, shapes: Mapping[str, Shape]) -> OptimizationProfile:
+    """`guess_profile`, with dimensions at their usual value where the model works in no other. Reads the file."""
+    whole = ranges_of(model, guess_profile(model, shapes))
+    held = {name: (usual, usual, usual) for name, (_, usual, _) in whole.items()}
+    kept = {
+        name: span
+        for name, span in whole.items()
+        if not profiles_problem(model, [profile_of(model, held | {name: span})])
+    }
+    return profile_of(model, held | kept)
+
+
 def ranges_of(model: Model, profile: OptimizationProfile) -> dict[str, Range]:
     """Range by free dimension, read where each first stands."""
     low, usual, high = ({**model.shapes, **side} for side in profile.sides)

@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from workbench.pipeline.culprits import find_culprits
     from workbench.pipeline.documents import comparison_document, run_document
     from workbench.pipeline.exporting import export
+    from workbench.pipeline.free_batch import free_batch_of
     from workbench.pipeline.importing import import_run
     from workbench.pipeline.observing import calibrate
+    from workbench.pipeline.profile_memory import profile_memory
     from workbench.pipeline.racing import race
     from workbench.pipeline.record import new_run
     from workbench.pipeline.replanning import replan
     from workbench.pipeline.reporting import write_report
     from workbench.pipeline.running import run
     from workbench.pipeline.searching import search
+    from workbench.pipeline.sweeping import sweep
     from workbench.pipeline.table import comparison_table
     from workbench.pipeline.tuning import tune
 
@@ -35,6 +38,8 @@ _HOMES = {
     "comparison_document": "documents",
     "run_document": "documents",
     "find_culprits": "culprits",
+    "free_batch_of": "free_batch",
+    "profile_memory": "profile_memory",
     "measure_ceilings": "ceilings",
     "race": "racing",
     "replan": "replanning",
@@ -42,6 +47,7 @@ _HOMES = {
     "write_report": "reporting",
     "run": "running",
     "search": "searching",
+    "sweep": "sweeping",
     "comparison_table": "table",
     "tune": "tuning",
 }
@@ -55,14 +61,17 @@ __all__ = [
     "comparison_table",
     "export",
     "find_culprits",
+    "free_batch_of",
     "import_run",
     "measure_ceilings",
     "new_run",
+    "profile_memory",
     "race",
     "replan",
     "run",
     "run_document",
     "search",
+    "sweep",
     "tune",
     "write_report",
 ]
