@@ -109,7 +109,7 @@ def test_the_log_keeps_layers_memory_and_errors_and_passes_on_no_noise() -> None
     assert log.layers == "Layers:\nName: a"
     assert log.memory == {"activations": 300, "weights": 7}
     assert log.errors == ["it broke"]
-    assert [step[3] for step in steps][-1] == "internal error: it broke"
+    assert steps[-1] == ("log/error", 0, 0, "it broke")
     assert len(steps) == 4
 
 
@@ -119,7 +119,7 @@ def test_progress_goes_on_until_the_listener_raises_and_keeps_why() -> None:
             raise Cancelled
 
     watch = Watch(listen)
-    watch.start("Optimizing graph", 3)
+    watch.start("Optimizing graph", None, 3)
     watch._last = 0.0
     assert watch.step("Optimizing graph", 0) is True
     watch._last = 0.0
@@ -130,10 +130,31 @@ def test_progress_goes_on_until_the_listener_raises_and_keeps_why() -> None:
 def test_steps_are_reported_at_most_every_50_ms() -> None:
     steps: Steps = []
     watch = Watch(lambda *step: steps.append(step))
-    watch.start("Optimizing graph", 1000)
+    watch.start("Optimizing graph", None, 1000)
     assert all(watch.step("Optimizing graph", step) for step in range(1000))
-    assert steps[0] == ("optimise", 0, 1000, "Optimizing graph")
+    assert steps[0] == ("Optimizing graph", 0, 1000, "")
     assert len(steps) < 10
+
+
+def test_phases_are_told_within_those_around_them_and_one_of_a_single_step_has_no_total() -> None:
+    steps: Steps = []
+    watch = Watch(lambda *step: steps.append(step))
+    watch.start("Building engine", None, 6)
+    watch.start("Optimizing graph", "Building engine", 30)
+    watch.start("Determining refit engines", "Optimizing graph", 1)
+    watch.finish("Determining refit engines")
+    watch.start("Computing costs", "Building engine", 5)  # which ends what was not said to have ended
+    watch.finish("Computing costs")
+    watch.finish("Building engine")
+    assert [step[:3] for step in steps] == [
+        ("Building engine", 0, 6),
+        ("Building engine/Optimizing graph", 0, 30),
+        ("Building engine/Optimizing graph/Determining refit engines", 0, 0),
+        ("Building engine/Optimizing graph", 0, 30),
+        ("Building engine/Computing costs", 0, 5),
+        ("Building engine", 0, 6),
+    ]
+    assert "says nothing" in steps[2][3]
 
 
 def test_what_a_library_prints_by_itself_is_caught_and_stdout_comes_back(capfd: pytest.CaptureFixture[str]) -> None:

@@ -58,8 +58,24 @@ def test_a_waiting_job_can_be_cancelled_while_another_runs(watcher: Watcher, mak
     for request in (first, second, third):
         watcher.queue.submit(request)
     watcher.queue.cancel(second.id)
+    assert second.id not in watcher.queue.waiting
     watcher.wait_for(3)
-    assert [run.status for run in watcher.finished] == [Status.DONE, Status.CANCELLED, Status.DONE]
+    ended = {run.id: run.status for run in watcher.finished}
+    assert ended == {first.id: Status.DONE, second.id: Status.CANCELLED, third.id: Status.DONE}
+
+
+def test_jobs_that_wait_change_places_and_the_running_one_does_not(watcher: Watcher, make_request: MakeRequest) -> None:
+    first, second, third, fourth = make_request(crash="hang"), make_request(), make_request(), make_request()
+    for request in (first, second, third, fourth):
+        watcher.queue.submit(request)
+    wait_until(lambda: watcher.queue.running == first.id)
+    watcher.queue.move(fourth.id, 0)
+    watcher.queue.move(second.id, 9)
+    watcher.queue.move(first.id, 2)
+    assert watcher.queue.waiting == (fourth.id, third.id, second.id)
+    watcher.queue.cancel(first.id)
+    watcher.wait_for(4)
+    assert [run.id for run in watcher.finished][1:] == [fourth.id, third.id, second.id]
 
 
 def test_a_crash_does_not_stop_the_queue(watcher: Watcher, make_request: MakeRequest) -> None:

@@ -25,7 +25,9 @@ from workbench.core.verdict import Verdict
 
 Feed = Mapping[str, NDArray[np.generic]]
 Report = Callable[[str, int, int, str], None]
-"""report(phase, done, total, text): progress of a build; `phase` "log" carries a log line in `text`."""
+"""report(phase, done, total, text): where a build is, in words of the engine, and how far it is there (`total` 0: it does
+not tell). A phase within others names them too, outermost first: `Building engine/Optimizing graph`. The phase `log` or
+`log/warning` (error, info, debug) carries a line for the log in `text`."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -128,14 +130,6 @@ class Backend(ABC):
     @abstractmethod
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
         """Builds in this process; artefacts go to `folder`. Raises WorkbenchError where the model is refused."""
-
-    def open_free(self, typed: TypedModel, config: BuildConfig) -> Runner:
-        """A runner of an engine whose input shapes are free where the user's model leaves them so: each feed may have
-        another.
-
-        Raises WorkbenchError where this backend, or this machine, has none.
-        """
-        raise WorkbenchError(f"{self.title} runs no engine with free shapes here.", "Use OpenVINO or ONNX Runtime.")
 
     def engine_key(self, typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
         """All that decides what an engine is beside the bytes of the typed ONNX: versions, device, targets, options.

@@ -17,13 +17,14 @@ from workbench.backends._closure import VIEW_OPS, Scope, ops
 from workbench.backends._fates import resolve_fates
 from workbench.backends._names import node_names
 from workbench.backends._options import SWITCH, choice, number
-from workbench.backends.base import Backend, Capabilities, Engine, Feed, Report, Runner, Verdict
+from workbench.backends.base import Backend, Capabilities, Engine, Feed, Report, Runner
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Fate, Graph, Layer, LayerKind, Tensor
 from workbench.core.model import Model, TensorSpec, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.verdict import Verdict
 from workbench.core.writing import written_whole
 
 _EPILOGUE_OPS = ops(
@@ -61,7 +62,7 @@ class NullBackend(Backend):
         _misbehave(config.options)
         _wait(number(config.options, "delay_s", 0), report)
         engine = NullEngine(typed, folder, number(config.options, "latency_ms", 1))
-        report("build", 1, 1, f"{len(engine.graph.layers)} layers")
+        report("done", 1, 1, f"{len(engine.graph.layers)} layers")
         return engine
 
     def engine_key(self, typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
@@ -147,7 +148,7 @@ def _crash(how: str) -> NoReturn:
 def _wait(seconds: float, report: Report) -> None:
     steps = max(1, int(seconds / 0.05))
     for step in range(steps):
-        report("build", step, steps, "waiting")
+        report("waiting", step, steps, "")
         time.sleep(seconds / steps)
 
 

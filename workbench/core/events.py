@@ -18,12 +18,22 @@ class Event(msgspec.Struct, frozen=True, tag_field="event"):
 
 
 class Progress(Event, frozen=True, tag="progress"):
-    """`phase` is one of open, plan, calibrate, build, time, measure, layers, accuracy, errors. `total` 0: not known."""
+    """`phase` is one of open, plan, calibrate, build, time, measure, layers, accuracy, errors. `total` 0: not known.
+
+    `inner` are the engine's own phases within it, outermost first; `done` and `total` are those of the innermost.
+    """
 
     phase: str
     done: int = 0
     total: int = 0
     text: str = ""
+    inner: tuple[str, ...] = ()
+
+
+class Resident(Event, frozen=True, tag="resident"):
+    """Memory of the job's process in bytes, a few times a second; said by whoever watches it."""
+
+    rss_bytes: int
 
 
 class LogLine(Event, frozen=True, tag="log"):
@@ -101,6 +111,7 @@ class Changed(Event, frozen=True, tag="changed"):
 
 AnyEvent: TypeAlias = (
     Progress
+    | Resident
     | LogLine
     | LayerNames
     | Timed

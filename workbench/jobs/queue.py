@@ -13,7 +13,7 @@ OnFinished = Callable[[AnyResult], None]
 
 
 class JobQueue:
-    """Runs jobs one after another in a thread of its own. Both callbacks are called in that thread."""
+    """Runs jobs one after another in a thread of its own, which calls both callbacks; `cancel` may call them too."""
 
     def __init__(self, on_batch: OnBatch, on_finished: OnFinished) -> None:
         self._on_batch = on_batch
@@ -46,11 +46,24 @@ class JobQueue:
             self._changed.notify_all()
 
     def cancel(self, job_id: str) -> None:
-        """Ends this job, waiting or running. Its end is told like any other."""
+        """Ends this job. The end of one that waits is told by the calling thread, before this returns."""
         with self._changed:
-            for request, cancel in self._jobs():
+            waiting = [job for job in self._waiting if job[0].id == job_id]
+            for job in waiting:
+                self._waiting.remove(job)
+            for request, cancel in [*waiting, *self._jobs()]:
                 if request.id == job_id:
                     cancel.set()
+        for request, cancel in waiting:
+            self._on_finished(run_job(request, self._on_batch, cancel))
+
+    def move(self, job_id: str, place: int) -> None:
+        """Puts a job that waits at this place among those that wait (0: next). Any other stays where it is."""
+        with self._changed:
+            job = next((job for job in self._waiting if job[0].id == job_id), None)
+            if job is not None:
+                self._waiting.remove(job)
+                self._waiting.insert(max(0, place), job)
 
     def cancel_all(self) -> None:
         """Ends every job."""

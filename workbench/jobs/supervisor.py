@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -20,7 +21,7 @@ import msgspec
 import psutil
 
 from workbench.core.errors import WorkbenchError, disk_error, one_line
-from workbench.core.events import AnyEvent, Changed
+from workbench.core.events import AnyEvent, Changed, Resident
 from workbench.core.json import decode_event, encode, read_json, write_json
 from workbench.core.requests import AnyRequest, AnyResult
 from workbench.core.run import Run, RunError, RunRequest, Status
@@ -29,6 +30,7 @@ from workbench.pipeline.files import LOG_FILE
 from workbench.pipeline.record import new_run
 
 TICK_S = 1 / 30
+RESIDENT_S = 0.25  # between two words on the memory of the child
 MEMORY_SHARE = 0.8  # of this machine's memory; beyond it the child is stopped before the kernel picks a victim
 LOG_TAIL = 4000
 OnBatch = Callable[[list[AnyEvent]], None]
@@ -50,7 +52,7 @@ def run_job(request: AnyRequest, on_batch: OnBatch, cancel: threading.Event) -> 
     try:
         reader = _Reader(child)
         _send(child, request)
-        killed = _watch(child, reader, on_batch, cancel)
+        killed = _watch(request.id, child, reader, on_batch, cancel)
     finally:
         _kill(child)
     if batch := reader.drain():
@@ -121,17 +123,22 @@ class _Reader:
 
 
 def _watch(
-    child: subprocess.Popen[bytes], reader: _Reader, on_batch: OnBatch, cancel: threading.Event
+    job_id: str, child: subprocess.Popen[bytes], reader: _Reader, on_batch: OnBatch, cancel: threading.Event
 ) -> Status | RunError | None:
     """Until the child ends by itself (None), is cancelled, or takes too much memory (the reason)."""
     limit = int(psutil.virtual_memory().total * MEMORY_SHARE)
+    told_s = time.monotonic()
     while child.poll() is None:
         if cancel.wait(TICK_S):
             _kill(child)
             return Status.CANCELLED
-        if batch := reader.take():
+        batch, rss = reader.take(), _rss(child.pid)
+        if time.monotonic() - told_s >= RESIDENT_S:
+            told_s = time.monotonic()
+            batch.append(Resident(run=job_id, rss_bytes=rss))
+        if batch:
             on_batch(batch)
-        if _rss(child.pid) > limit:
+        if rss > limit:
             _kill(child)
             return RunError(
                 f"The build took more than {limit / 2**30:.0f} GiB of memory and was stopped.",

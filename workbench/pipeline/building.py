@@ -121,10 +121,11 @@ def check_can_build(backend: Backend, config: BuildConfig) -> None:
 
 def _build(record: Record, backend: Backend, typed: TypedModel, config: BuildConfig) -> Made:
     def report(phase: str, done: int, total: int, text: str) -> None:
-        if phase == "log":
-            record.log(text, "debug")
+        inner = tuple(filter(None, phase.split("/")))
+        if inner[:1] == ("log",):
+            record.log(text, inner[-1] if len(inner) > 1 else "debug")
         else:
-            record.progress("build", done, total, text if phase == "build" else f"{phase}: {text}".strip(": "))
+            record.progress("build", done, total, text or " › ".join(inner[-1:]), inner)
 
     record.stop_if_cancelled()
     record.progress("build", text=backend.title)

@@ -16,7 +16,8 @@ from workbench.core.json import write_json
 from workbench.core.layer_errors import LayerErrors
 from workbench.core.model import Model
 from workbench.core.run import Accuracy, Build, Run, RunError, RunRequest, Status, Timing
-from workbench.pipeline.files import LAYER_ERRORS_FILE, LOG_FILE, REQUEST_FILE, RUN_FILE
+from workbench.core.stages import StageClock
+from workbench.pipeline.files import LAYER_ERRORS_FILE, LOG_FILE, REQUEST_FILE, RUN_FILE, STAGES_FILE
 
 Emit = Callable[[AnyEvent], None]
 MIN_INTERVAL = 1 / 30
@@ -63,7 +64,7 @@ class Record:
         self.cancelled = cancelled
         self.throttle = Throttle()
         self._start = perf_counter()
-        self._phase = ""
+        self._clock = StageClock(self._start)
         self.run = new_run(request)
         write_json(self.folder / REQUEST_FILE, request)
         self._save("status", msgspec.structs.replace(self.run, status=Status.RUNNING))
@@ -94,6 +95,8 @@ class Record:
         if error is not None:
             self.log(f"{error.message} {error.hint}".strip(), "error" if status is Status.FAILED else "info")
         seconds = perf_counter() - self._start
+        with contextlib.suppress(OSError):  # the run itself matters more, and says so
+            write_json(self.folder / STAGES_FILE, self._clock.stages(perf_counter()))
         run = msgspec.structs.replace(self.run, status=status, error=error, seconds=seconds)
         try:
             self._save("status", run)
@@ -110,18 +113,19 @@ class Record:
         if self.cancelled():
             raise Cancelled
 
-    def progress(self, phase: str, done: int = 0, total: int = 0, text: str = "") -> None:
+    def progress(self, phase: str, done: int = 0, total: int = 0, text: str = "", inner: tuple[str, ...] = ()) -> None:
         """Says how far a phase is. Its begin and end always get through, what is between at 30 Hz."""
-        edge = phase != self._phase or (total > 0 and done >= total)
-        self._phase = phase
+        path = (phase, *inner)
+        edge = path != self._clock.path or (total > 0 and done >= total)
+        self._clock.enter(path, perf_counter())
         if self.throttle.lets("progress", always=edge):
-            self.emit(Progress(self.run.id, phase, done, total, one_line(text, 200)))
+            self.emit(Progress(self.run.id, phase, done, total, one_line(text, 200), inner))
 
     def log(self, text: str, level: str = "info") -> None:
         """One line for the log: into the file first, then to whoever listens, who hears it on a full disk too."""
         line = one_line(text, 2000)
         with contextlib.suppress(OSError), (self.folder / LOG_FILE).open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+            file.write(f"{line}\n" if level == "info" else f"{level}: {line}\n")
         self.emit(LogLine(self.run.id, line, level))
 
     def _save(self, part: str, run: Run) -> None:

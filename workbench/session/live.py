@@ -18,10 +18,14 @@ from workbench.core.events import (
     LayersListed,
     LogLine,
     Progress,
+    Resident,
+    Searched,
     Timed,
     Tried,
 )
 from workbench.core.layer_errors import LayerErrors
+from workbench.core.search import Search
+from workbench.core.stages import Stage, StageClock
 from workbench.core.tuning import Trial, options_words
 
 LOG_LINES = 5000
@@ -34,7 +38,7 @@ class LiveRun:
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
         self.progress = Progress(run=run_id, phase="")
-        self.started = time.monotonic()
+        self.begin()
         self.layer_ids: tuple[str, ...] = ()
         self.layer_ms: NDArray[np.float64] = _EMPTY
         self.iterations = 0
@@ -42,6 +46,7 @@ class LiveRun:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.layer_errors: LayerErrors | None = None
         self.trials: dict[str, Trial] = {}  # of a search, by its options in words
+        self.search: Search | None = None  # of a search for the best plan: all it knows
         self._latencies: list[float] = []
         self._array: NDArray[np.float64] = _EMPTY
 
@@ -59,11 +64,26 @@ class LiveRun:
     def begin(self) -> None:
         """The job leaves the queue now."""
         self.started = time.monotonic()
+        self._clock = StageClock(self.started)
+        self.rss_bytes = self.peak_rss_bytes = 0
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """Where its time went so far; `at` is where it is."""
+        return self._clock.stages(time.monotonic())
+
+    @property
+    def at(self) -> tuple[str, ...]:
+        return self._clock.path
 
     def apply(self, event: AnyEvent) -> None:
         match event:
             case Progress():
                 self.progress = event
+                self._clock.enter((event.phase, *event.inner), time.monotonic())
+            case Resident():
+                self.rss_bytes = event.rss_bytes
+                self.peak_rss_bytes = max(self.peak_rss_bytes, event.rss_bytes)
             case LogLine():
                 self.log.append(event)
             case LayerNames():
@@ -79,6 +99,8 @@ class LiveRun:
                 self._check_layers(event)
             case Tried():
                 self.trials[options_words(event.trial.options)] = event.trial
+            case Searched():
+                self.search = event.search
             case Changed():
                 pass  # the session reads run.json again
 

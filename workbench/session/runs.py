@@ -18,6 +18,7 @@ from workbench.core.layer_errors import LayerErrors
 from workbench.core.model import Model
 from workbench.core.requests import AnyRequest, AnyResult
 from workbench.core.run import EngineGraph, RaceRequest, Run, RunRequest, Status
+from workbench.core.stages import Stage
 from workbench.jobs import JobQueue
 from workbench.pipeline.files import LOG_FILE, REQUEST_FILE
 from workbench.session.live import LiveRun
@@ -137,7 +138,21 @@ class Runs(QObject):
             text = (self.store.folder(run_id) / LOG_FILE).read_text("utf-8", "replace")
         except (OSError, WorkbenchError):
             return []
-        return [LogLine(run=run_id, text=line) for line in text.splitlines()[-2000:]]
+        return [_log_line(run_id, line) for line in text.splitlines()[-2000:]]
+
+    def stages(self, run_id: str) -> tuple[Stage, ...]:
+        """Where the time of a run goes, or went."""
+        if run_id in self.jobs:
+            return self.live[run_id].stages
+        try:
+            return self.store.stages(run_id) if run_id in self._all else ()
+        except WorkbenchError:
+            return ()
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Ids of jobs that have not begun, next first."""
+        return self._queue.waiting if self._queue else ()
 
     # what is done
 
@@ -182,6 +197,11 @@ class Runs(QObject):
             self._queue.cancel(job_id)
         else:
             self._queue.cancel_all()
+
+    def move(self, job_id: str, place: int) -> None:
+        """Puts a job that waits at this place among those that wait (0: next)."""
+        if self._queue is not None:
+            self._queue.move(job_id, place)
 
     def adopt(self, run: Run) -> None:
         """Takes a run into the history that is complete in its folder."""
@@ -272,3 +292,9 @@ class Runs(QObject):
         if not self.jobs:
             self._timer.stop()
             self.busy_changed.emit(False)
+
+
+def _log_line(run_id: str, line: str) -> LogLine:
+    """As `Record.log` wrote it: the level first, where it is not info."""
+    level, colon, text = line.partition(": ")
+    return LogLine(run_id, text, level) if colon and level in ("debug", "warning", "error") else LogLine(run_id, line)

@@ -20,6 +20,7 @@ from workbench.core.json import read_json, write_json
 from workbench.core.layer_errors import LayerErrors
 from workbench.core.places import data_home
 from workbench.core.run import EngineGraph, Run, RunError, RunRequest, Status
+from workbench.core.stages import Stage
 from workbench.core.tuning import Tuning
 from workbench.pipeline.files import (
     CALIBRATION_FILE,
@@ -28,6 +29,7 @@ from workbench.pipeline.files import (
     LAYER_ERRORS_FILE,
     REQUEST_FILE,
     RUN_FILE,
+    STAGES_FILE,
     TUNING_FILE,
 )
 
@@ -140,6 +142,11 @@ class Store:
         """The errors of layers, or None where they were not asked for. Of a run that was ended: as far as it came."""
         path = self.folder(run_id) / LAYER_ERRORS_FILE
         return read_json(path, LayerErrors) if path.is_file() else None
+
+    def stages(self, run_id: str) -> tuple[Stage, ...]:
+        """Where the time of a run went; of one that was killed, and of older ones, nothing is known."""
+        path = self.folder(run_id) / STAGES_FILE
+        return read_json(path, tuple[Stage, ...]) if path.is_file() else ()
 
     def tuning(self, run_id: str) -> Tuning | None:
         """The newest search for this run's fastest options; None where there was none."""

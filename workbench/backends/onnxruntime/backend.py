@@ -14,8 +14,8 @@ from workbench.backends._memory import peak_bytes
 from workbench.backends._names import named_by_nodes
 from workbench.backends._options import thread_counts
 from workbench.backends._typed import TypedGraph, freed, read_typed
-from workbench.backends.base import Backend, Capabilities, Engine, Report, Runner
-from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine, OnnxRuntimeRunner
+from workbench.backends.base import Backend, Capabilities, Engine, Report
+from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
 from workbench.backends.onnxruntime.layers import executed, with_layers
 from workbench.backends.onnxruntime.package import INSTALL, errors, session, version
 from workbench.backends.onnxruntime.problems import explain
@@ -93,17 +93,16 @@ class OnnxRuntimeBackend(Backend):
         return Verdict(True)
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
-        report("build", 0, 2, "optimising" if config.optimize else "loading")
+        report("optimising the graph" if config.optimize else "loading the graph as it is", 0, 0, "")
         sessions = _Sessions(typed, config, folder)
         path, source = freed(typed) if config.profiles else (Path(typed.path), read_typed(typed))
         running = sessions.make(source, path)
-        report("build", 1, 2, "reading the executed graph")
+        report("reading the layers that run", 0, 0, "")
         graph, proto = executed(onnx.load(sessions.saved), source)
         onnx.save_model(proto, sessions.saved)
         layers, fates = resolve_fates(typed.model, tuple(graph.walk()), typed.removed)
         named = {layer.id: layer for layer in named_by_nodes(typed.model, layers)}
         graph = with_layers(graph, named)
-        report("build", 2, 2, f"{len(graph.layers)} layers")
         facts = Facts(
             graph=graph,
             fates=fates,
@@ -113,14 +112,6 @@ class OnnxRuntimeBackend(Backend):
             versions={"onnxruntime": version()},
         )
         return OnnxRuntimeEngine(facts, session=running, executed=sessions.saved, threads=config.threads)
-
-    def open_free(self, typed: TypedModel, config: BuildConfig) -> Runner:
-        path, source = freed(typed)
-        try:
-            running = session(str(path), optimize=config.optimize, threads=config.threads, tuned=config.options)
-        except errors() as error:
-            raise explain(str(error), source.graph).error() from error
-        return OnnxRuntimeRunner(running, source.graph)
 
 
 class _Sessions:

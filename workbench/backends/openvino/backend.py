@@ -11,11 +11,10 @@ from workbench.backends._fates import resolve_fates
 from workbench.backends._names import named_by_nodes
 from workbench.backends._options import SWITCH, choice, number, thread_counts
 from workbench.backends._typed import freed, read_typed
-from workbench.backends.base import Backend, Capabilities, Engine, Report, Runner
+from workbench.backends.base import Backend, Capabilities, Engine, Report
 from workbench.backends.openvino import precisions
 from workbench.backends.openvino.engine import OpenVinoEngine, Options, compile_model
 from workbench.backends.openvino.faults import CHAINED_PRODUCTS, has_chained_products
-from workbench.backends.openvino.free import open_free
 from workbench.backends.openvino.layers import EngineLayers
 from workbench.backends.openvino.package import INSTALL, device_name, optimized_types, version
 from workbench.backends.openvino.reading import bounded, read
@@ -80,21 +79,20 @@ class OpenVinoBackend(Backend):
         return verdict_on(model)
 
     def build(self, typed: TypedModel, config: BuildConfig, folder: Path, report: Report) -> Engine:
-        report("build", 0, 3, "reading")
+        report("reading the typed ONNX", 0, 0, "")
         path, onnx_graph = freed(typed) if config.profiles else (Path(typed.path), read_typed(typed))
         model = bounded(read(str(path), onnx_graph), config.profiles)
-        report("build", 1, 3, "compiling")
+        report("compiling for this processor", 0, 0, "")
         options = _options(typed, config)
         is_at_risk = has_chained_products(onnx_graph.graph)
         if is_at_risk:
             options = {**options, "SNIPPETS_MODE": "DISABLE"}
         compiled = compile_model(model, options, onnx_graph.graph)
-        report("build", 2, 3, "reading the runtime model")
+        report("reading the layers that run", 0, 0, "")
         found = EngineLayers(runtime_ops(compiled), onnx_graph)
         absorbed = dict.fromkeys(found.views, "absorbed")
         layers, fates = resolve_fates(typed.model, found.layers, absorbed | typed.removed, _OP_HINTS)
         layers = named_by_nodes(typed.model, layers)
-        report("build", 3, 3, f"{len(layers)} layers")
         facts = Facts(
             graph=msgspec.structs.replace(onnx_graph.graph, layers=layers, tensors=found.tensors, subgraphs={}),
             fates=fates,
@@ -104,9 +102,6 @@ class OpenVinoBackend(Backend):
             versions={"openvino": version(), "device": device_name()},
         )
         return OpenVinoEngine(facts, model=model, compiled=compiled, options=options, order_of=found.order_of)
-
-    def open_free(self, typed: TypedModel, config: BuildConfig) -> Runner:
-        return open_free(typed, _options(typed, config))
 
 
 def _missing(error: WorkbenchError) -> Capabilities:

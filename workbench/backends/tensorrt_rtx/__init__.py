@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.backends.base import Backend, Capabilities, Report, Verdict
+from workbench.backends.base import Backend, Capabilities, Report
 from workbench.backends.tensorrt_rtx.build import build_engine, engine_key, reopen_engine
 from workbench.backends.tensorrt_rtx.device import find_gpu, why_not_run
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
@@ -19,6 +19,7 @@ from workbench.core.dialect import Dialect, How
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.verdict import Verdict
 
 _HOW = dict.fromkeys(Precision, How.GRAPH) | {Precision.TF32: How.HINT}
 _REMARKS = {

@@ -45,12 +45,11 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
     watch = Watch(report)
     log = BuildLog(watch.tell)
     with stdout_caught(log.noise):
-        report("parse", 0, 1, "")
+        report("Parsing the ONNX", 0, 0, "")
         network = _network(trt, typed, config, targets, log)
         settings = builder_config(network, config, targets, tf32=is_tf32_asked(typed))
         add_profiles(network, settings, config.profiles, typed.shapes)
         settings.progress_monitor = as_monitor(trt, watch)
-        report("parse", 1, 1, "")
         plan = network.builder.build_serialized_network(network.network, settings)
     if plan is None or watch.stopped:
         raise _failure(typed, log, watch)

@@ -12,13 +12,9 @@ from workbench.core.errors import one_line
 _STEP_S = 0.05
 _MEMORY = re.compile(r"^Total (Activation|Weights) Memory: (\d+) bytes")
 _MEMORY_NAMES = {"Activation": "activations", "Weights": "weights"}
-_PHASES = {
-    "Cloning network graph": "prepare",
-    "Preparing graph for optimization": "prepare",
-    "Optimizing graph": "optimise",
-}
-"""TensorRT's phases -> ours; all others are the compiler's. The two below only hold others."""
-_HOLDERS = ("Building engine", "Building engine from subgraph")
+_LEVELS = {"ERROR": "error", "INTERNAL_ERROR": "error", "WARNING": "warning"}
+_SILENT = "Determining refit engines"
+"""The phase in which the compiler works: most of a build, in one step and without a word."""
 _NOISE = re.compile(
     r".*cudaError 35"  # no driver on a machine that only builds
     r"|.*Make sure input .* has Int64 binding"  # which every int64 input gets
@@ -59,31 +55,41 @@ class BuildLog:
             self.memory[name] = max(self.memory.get(name, 0), int(found[2]))
         if level.endswith("ERROR"):
             self.errors.append(text)
-        self._report("log", 0, 0, f"{level.lower().replace('_', ' ')}: {one_line(text)}")
+        self._report(f"log/{_LEVELS.get(level, 'debug')}", 0, 0, one_line(text))
 
 
 class Watch:
-    """Turns TensorRT's nested phases into reports, at most one per 50 ms and phase.
+    """Turns TensorRT's nested phases into reports, one at each begin and end, else at most one per 50 ms.
 
-    Most of the time passes in one phase of a single step ("Determining refit engines": the compiler), in which
-    TensorRT says nothing. What `report` raises stops the build and is kept in `stopped`.
+    What `report` raises stops the build and is kept in `stopped`.
     """
 
     def __init__(self, report: Report) -> None:
         self.stopped: Exception | None = None
         self._report = report
-        self._totals: dict[str, int] = {}
+        self._path: list[str] = []
+        self._steps: dict[str, tuple[int, int]] = {}  # done and total by phase
         self._last = 0.0
 
-    def start(self, name: str, total: int) -> None:
-        self._totals[name] = total
-        self._progress(name, 0)
+    def start(self, name: str, parent: str | None, total: int) -> None:
+        self._leave_to(parent)
+        self._path.append(name)
+        self._steps[name] = (0, total)
+        self._progress("its compiler is at work, and says nothing meanwhile" if name == _SILENT else "")
 
     def step(self, name: str, step: int) -> bool:
         """True: go on. Anything else, None too, would cancel the build."""
-        if time.monotonic() - self._last >= _STEP_S:
-            self._progress(name, step + 1)
+        self._steps[name] = (step + 1, self._steps.get(name, (0, 0))[1])
+        if name in self._path and time.monotonic() - self._last >= _STEP_S:
+            self._leave_to(name)
+            self._progress()
         return self.stopped is None
+
+    def finish(self, name: str) -> None:
+        if name in self._path:
+            self._leave_to(name)
+            self._path.pop()
+            self._progress()
 
     def tell(self, phase: str, done: int, total: int, text: str) -> None:
         """A report that never raises: TensorRT calls this and would print the error and go on."""
@@ -92,12 +98,18 @@ class Watch:
         except Exception as error:  # noqa: BLE001  the border to C++: raised again when the build returns
             self.stopped = self.stopped or error
 
-    def _progress(self, name: str, done: int) -> None:
+    def _leave_to(self, name: str | None) -> None:
+        """All phases within `name` have ended; those of an outermost one are all."""
+        while self._path and self._path[-1] != name:
+            self._path.pop()
+
+    def _progress(self, text: str = "") -> None:
         """A phase of one step says nothing until it ends: its total is told as not known."""
-        if name not in _HOLDERS:
-            self._last = time.monotonic()
-            total = self._totals.get(name, 0)
-            self.tell(_PHASES.get(name, "compile"), done, total if total > 1 else 0, name)
+        self._last = time.monotonic()
+        if self._path:
+            done, total = self._steps[self._path[-1]]
+            phase = "/".join(name.replace("/", " ") for name in self._path)
+            self.tell(phase, *((min(done, total), total) if total > 1 else (0, 0)), text)
 
 
 def as_logger(trt: Any, log: BuildLog) -> Any:
@@ -123,12 +135,12 @@ def as_monitor(trt: Any, watch: Watch) -> Any:
             trt.IProgressMonitor.__init__(self)
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            watch.start(phase_name, num_steps)
+            watch.start(phase_name, parent_phase, num_steps)
 
         def step_complete(self, phase_name: str, step: int) -> bool:
             return watch.step(phase_name, step)
 
         def phase_finish(self, phase_name: str) -> None:
-            pass
+            watch.finish(phase_name)
 
     return Monitor()
