@@ -26,7 +26,8 @@ class BuildConfig(msgspec.Struct, frozen=True):
     shapes: dict[str, Shape] = {}
     profiles: tuple[OptimizationProfile, ...] = ()
     target: str = ""
-    threads: int = 0  # 0: all physical cores
+    threads: int = 0  # 0: all physical cores; with several streams those of each
+    streams: int = 1  # inferences at work at once
     optimize: bool = True
     options: dict[str, str] = {}
     tuned: bool = False
@@ -44,6 +45,8 @@ class TimingConfig(msgspec.Struct, frozen=True):
     live_seconds: float = 1.0
     seconds: float = 3.0
     min_iterations: int = 10
+    loaded: bool = False  # throughput is measured also where there is one stream, as with several
+    layers: bool = True
 
 
 class RunRequest(msgspec.Struct, frozen=True, tag="run"):
@@ -161,6 +164,15 @@ class LatencyStats(msgspec.Struct, frozen=True):
         return self.cov_percent > NOISY_COV_PERCENT
 
 
+class Throughput(msgspec.Struct, frozen=True):
+    """Inferences a second with all `streams` at work all the time, with the 95 % interval over their durations."""
+
+    per_second: float
+    low: float
+    high: float
+    streams: int = 1
+
+
 class Timing(msgspec.Struct, frozen=True):
     """Measured latency, or the reason there is none. `layers` are mean ms per layer id, from a separate pass.
 
@@ -176,6 +188,7 @@ class Timing(msgspec.Struct, frozen=True):
     machine: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
     samples_file: str = ""
+    throughput: Throughput | None = None
 
 
 class OutputError(msgspec.Struct, frozen=True):
