@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import msgspec
@@ -13,9 +14,9 @@ from workbench.core.run import RunError, RunRequest, TaskResult
 class Evaluation(msgspec.Struct, frozen=True):
     """One plan on `samples` of the evaluation set, by the exact simulator, against the FP32 reference.
 
-    `sqnr_db` is that of the worst output over all samples (-200: NaN or infinity where the reference has a number;
-    200: equal bits), `low_db` to `high_db` its 95 % interval by the bootstrap over samples, `sample_db` the samples one
-    by one, so that two plans can be compared in pairs. `agreement` stands in its place where no output is a float.
+    `sqnr_db` is the mean over samples of that of the worst output (-200: NaN or infinity where the reference has a
+    number; 200: equal bits), `low_db` to `high_db` its 95 % interval by the bootstrap over samples, `sample_db` the
+    samples one by one, so that two plans can be compared in pairs. `agreement` counts where no output is a float.
     `task` is the metric of the recipe's task, None without labels. `reason`: why there is no figure.
     """
 
@@ -50,6 +51,11 @@ class Granularity(StrEnum):
 
     LAYER = "layer"
     GROUP = "group"
+
+
+def suggested_evaluations(layers: int) -> int:
+    """Plans to measure for so many layers: few layers are looked at one by one, many halved."""
+    return min(2 * layers + 4, 24 + 8 * math.ceil(math.log2(max(layers, 2))))
 
 
 class CulpritsRequest(msgspec.Struct, frozen=True, tag="culprits"):

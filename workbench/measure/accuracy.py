@@ -42,10 +42,6 @@ class OutputErrors:
     def errors(self) -> dict[str, OutputError]:
         return {name: sums.error() for name, sums in self._sums.items()}
 
-    def powers(self) -> dict[str, tuple[float, float]]:
-        """Power (sum of squares) of the reference and of the error, of every output."""
-        return {name: sums.powers for name, sums in self._sums.items()}
-
     def worst_sqnr_db(self) -> float:
         """The lowest over the outputs that are compared as numbers; the cap where there are none."""
         found = [sums.error().sqnr_db for sums in self._sums.values() if not sums.is_discrete]
@@ -122,11 +118,6 @@ class ErrorSums:
         if difference.size:
             self._max_abs = max(self._max_abs, float(difference.max()), -float(difference.min()))
         return True
-
-    @property
-    def powers(self) -> tuple[float, float]:
-        """Sums of squares of the reference and of the difference, of what is finite in both."""
-        return self._reference2, self._noise2
 
     def error(self) -> OutputError:
         """Cosine = <r, a> / (|r| |a|); SQNR = 10 log10(sum r^2 / sum (r - a)^2) dB; both over all samples at once.

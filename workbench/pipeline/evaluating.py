@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from workbench.backends.base import Feed, load_backend
 from workbench.core.dialect import Dialect, How
@@ -22,7 +22,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.layer_errors import LOST_DB
 from workbench.core.model import Model, Shape, TypedModel
 from workbench.core.precision import PrecisionPlan, Rule
-from workbench.core.run import BuildConfig, OutputError, RunRequest, TaskResult
+from workbench.core.run import BuildConfig, RunRequest
 from workbench.core.sensitivity import Evaluation
 from workbench.data import SampleSet
 from workbench.measure.accuracy import OutputErrors
@@ -43,6 +43,8 @@ from workbench.precision import BaseGraphs, NothingWrittenError, compile_plan, w
 
 KEPT_BYTES = 256 * 2**20
 """Of samples and of the reference's outputs that stay in memory; the rest is read again for every plan."""
+EQUAL_DB = 140.0
+"""Float32 against float32 is about as near; nearer is nearer by chance."""
 EXACT = Evaluation(sqnr_db=-LOST_DB, low_db=-LOST_DB, high_db=-LOST_DB)
 
 
@@ -212,14 +214,13 @@ class _Sums:
 
     def __init__(self, scorer: Scorer | None) -> None:
         self._scorer = scorer
-        self._all, self._rows = OutputErrors(), list[dict[str, tuple[float, float]]]()
+        self._all = OutputErrors()
         self._each: list[float] = []
 
     def add(self, sample: Sample) -> None:
         one = OutputErrors()
         for errors in (self._all, one):
             errors.add(sample.reference, sample.actual)
-        self._rows.append(one.powers())
         self._each.append(one.worst_sqnr_db())
         try:
             if self._scorer is not None:
@@ -229,27 +230,21 @@ class _Sums:
 
     def evaluation(self) -> Evaluation:
         errors, task = self._all.errors(), self._scorer.result() if self._scorer else None
-        numbers = {name: error for name, error in errors.items() if error.agreement is None}
-        if not numbers:
-            return self._discrete(errors, task)
-        worst = min(numbers, key=lambda name: numbers[name].sqnr_db)
-        found = numbers[worst].sqnr_db
-        low, high = bootstrap([row.get(worst, (0.0, 0.0)) for row in self._rows], _sqnr_db)
-        if abs(found) >= -LOST_DB:
-            low = high = found
-        return Evaluation(len(self._rows), found, low, high, tuple(self._each), task=task)
-
-    def _discrete(self, errors: dict[str, OutputError], task: TaskResult | None) -> Evaluation:
-        agreement = min((error.agreement for error in errors.values() if error.agreement is not None), default=None)
-        if agreement is None:
-            return Evaluation(len(self._rows), reason="No output is a tensor that could be compared.")
-        exact = msgspec.structs.replace(EXACT, samples=len(self._rows))
-        return msgspec.structs.replace(exact, agreement=agreement, task=task)
+        samples, shares = len(self._each), [e.agreement for e in errors.values() if e.agreement is not None]
+        if not errors:
+            return Evaluation(samples, reason="No output is a tensor that could be compared.")
+        agreement = min(shares) if len(shares) == len(errors) else None
+        low, high = bootstrap(self._each, mean_sqnr_db)
+        return Evaluation(samples, mean_sqnr_db(self._each), low, high, tuple(self._each), agreement, task)
 
 
-def _sqnr_db(powers: NDArray[np.float64]) -> float:
-    """Of rows (power of the signal, power of the error)."""
-    signal, noise = powers.sum(axis=0)
-    if noise <= 0.0:
-        return -LOST_DB
-    return float(np.clip(10.0 * (np.log10(signal) - np.log10(noise)), LOST_DB, -LOST_DB)) if signal > 0 else LOST_DB
+def mean_sqnr_db(each: ArrayLike) -> float:
+    """Of samples, in dB: the geometric mean of their noise.
+
+    Behind a softmax a few samples whose answer flips have nearly all of the power; the mean of decibels asks every
+    sample. One that is broken breaks all; equal bits count as 140 dB, but where all are equal.
+    """
+    values = np.asarray(each, dtype=np.float64)
+    if values.size == 0 or values.min() <= LOST_DB:
+        return LOST_DB
+    return -LOST_DB if values.min() >= -LOST_DB else float(np.minimum(values, EQUAL_DB).mean())
