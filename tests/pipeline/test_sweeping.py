@@ -1,107 +1,142 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.pipeline.conftest import RequestOf, null
+from tests.pipeline.conftest import Listener, RequestOf, never, null
 from workbench.core.errors import WorkbenchError
+from workbench.core.events import Progress
 from workbench.core.graph import Graph
 from workbench.core.model import Model, TensorSpec
-from workbench.core.run import LatencyStats, Run, RunError, RunRequest, Status, Timing
-from workbench.pipeline.record import new_run
-from workbench.pipeline.sweeping import Point, best_within, grid, sweep
+from workbench.core.run import BuildConfig, Run, RunError, RunRequest, Status, Throughput
+from workbench.core.sweep import Point, Sweep, SweepRequest, Swept, best_within, front
+from workbench.model import open_model
+from workbench.pipeline import run, sweep
+from workbench.pipeline.sweeping import grid, kept_sweep, seconds_for, sweep_key, sweep_timing
 
 IDS = TensorSpec("ids", "int64", ("n", "length"))
 MASK = TensorSpec("mask", "int64", ("n", "length"))
-SHAPES = {"ids": (1, 64), "mask": (1, 64)}
+PAST = TensorSpec("past", "float32", ("n", "length + 1"))
+SHAPES = {"ids": (1, 64), "mask": (1, 64), "past": (1, 65)}
+BRIEF = msgspec.structs.replace(sweep_timing(0.05), warmup_ms=0.0, warmup_iterations=1)
 
 
 @pytest.fixture
 def model() -> Model:
-    return Model("m.onnx", Graph("g"), 17, 8, "test", 1, 0, 0, "0", inputs=(IDS, MASK), outputs=(), shapes={})
+    return Model("m.onnx", Graph("g"), 17, 8, "test", 1, 0, 0, "0", inputs=(IDS, MASK, PAST), outputs=(), shapes={})
 
 
-def test_a_grid_sizes_every_input_that_has_the_dimension(model: Model) -> None:
-    points = grid(model, SHAPES, {"batch": [1, 4], "length": [16]}, [1, 2])
-    assert [(p.dims, p.threads) for p in points] == [
-        ({"batch": 1, "length": 16}, 1),
-        ({"batch": 1, "length": 16}, 2),
-        ({"batch": 4, "length": 16}, 1),
-        ({"batch": 4, "length": 16}, 2),
+def test_a_grid_sizes_every_input_that_has_the_dimension_and_what_follows_from_it(model: Model) -> None:
+    points = grid(model, SHAPES, {"batch": [1, 4], "length": [16]}, [1, 2], [3])
+    assert [(p.dims, p.threads, p.streams) for p in points] == [
+        ({"batch": 1, "length": 16}, 1, 3),
+        ({"batch": 1, "length": 16}, 2, 3),
+        ({"batch": 4, "length": 16}, 1, 3),
+        ({"batch": 4, "length": 16}, 2, 3),
     ]
-    assert points[2].shapes == {"ids": (4, 16), "mask": (4, 16)}
+    assert points[2].shapes == {"ids": (4, 16), "mask": (4, 16), "past": (4, 17)}
     assert points[2].batch == 4
-    assert SHAPES == {"ids": (1, 64), "mask": (1, 64)}
+    assert points[2].words == "batch 4, length 16, 1 thread, 3 streams"
+
+
+def test_a_grid_without_values_is_the_model_as_it_is(model: Model) -> None:
+    (only,) = grid(model, SHAPES, {})
+    assert (only.shapes, only.threads, only.streams, only.batch) == (SHAPES, 0, 1, 1)
 
 
 def test_a_dimension_that_is_not_free_is_named_with_those_that_are(model: Model) -> None:
     with pytest.raises(WorkbenchError, match="free dimension 'height'") as caught:
-        grid(model, SHAPES, {"height": [1]}, [])
+        grid(model, SHAPES, {"height": [1]})
     assert "n, length" in caught.value.hint
 
 
 def test_a_grid_that_would_take_for_ever_is_refused(model: Model) -> None:
     with pytest.raises(WorkbenchError, match="250 points"):
-        grid(model, SHAPES, {"length": range(1, 251)}, [])
+        grid(model, SHAPES, {"length": range(1, 251)})
 
 
-def timed(request: RunRequest) -> Run:
-    """Two ms, and one more for each sample: what batches are good for."""
-    ms = 2.0 + request.config.shapes["ids"][0]
-    stats = LatencyStats(ms, ms, ms, ms, ms, ms, ms, ms, 0.0, 10)
-    return msgspec.structs.replace(new_run(request), status=Status.DONE, seconds=1.0, timing=Timing(stats=stats))
+def swept(batch: int, median_ms: float, per_second: float) -> Swept:
+    point = Point({"batch": batch}, 1, {"x": (batch, 3)}, batch)
+    return Swept(point, median_ms, 2 * median_ms, Throughput(per_second, per_second, per_second), 2.0)
+
+
+KNOWN = (swept(1, 2.0, 500.0), swept(4, 6.0, 150.0), swept(8, 7.0, 100.0))
+
+
+def test_the_best_throughput_is_that_within_the_limit() -> None:
+    assert [one.samples_per_second for one in KNOWN] == [500, 600, 800]
+    assert best_within(KNOWN) is KNOWN[2]
+    assert best_within(KNOWN, 6.5) is KNOWN[1]
+    assert best_within(KNOWN, 1.0) is None
+
+
+def test_the_front_leaves_out_what_another_beats_in_both() -> None:
+    slower_and_less = swept(2, 6.5, 100.0)
+    assert front([slower_and_less, *KNOWN]) == list(KNOWN)
+
+
+def test_a_million_samples_cost_what_the_machine_takes_for_them() -> None:
+    assert KNOWN[0].cost_per_million(3.6) == pytest.approx(2.0)  # 2000 s at 3.6 an hour
+    assert Swept(KNOWN[0].point, reason="It crashed.").cost_per_million(3.6) == 0.0
+
+
+def test_the_time_that_is_left_follows_what_was_seen() -> None:
+    sweep_ = Sweep("s", "key", KNOWN)
+    points = [one.point for one in KNOWN]
+    assert seconds_for(points, sweep_, BRIEF) == 0.0
+    assert seconds_for(points, Sweep("s", "key", KNOWN[:1]), BRIEF) == pytest.approx(4.0)
 
 
 @pytest.fixture
-def points(model: Model) -> list[Point]:
-    return grid(model, SHAPES, {"batch": [1, 2, 8]}, [])
+def request_(request_of: RequestOf, tmp_path: Path) -> SweepRequest:
+    one = request_of("", config=null(0.5), timing=BRIEF)
+    opened = open_model(Path(one.model_path))
+    points = grid(opened, opened.shapes, {"batch": [1, 4]}, [1], [1, 2])
+    return SweepRequest("sweep-0001", str(tmp_path / "sweep"), sweep_key("sha", one, "1"), one, tuple(points))
 
 
-@pytest.fixture
-def request_(request_of: RequestOf) -> RunRequest:
-    return request_of("sweep-0001", config=null(1.0))
+def test_every_point_is_measured_with_all_its_streams_and_kept(request_: SweepRequest) -> None:
+    listener = Listener()
+    result = sweep(request_, listener, never)
+    assert result.error is None
+    assert [(one.point.batch, one.throughput.streams) for one in result.points if one.throughput] == [
+        (1, 1),
+        (1, 2),
+        (4, 1),
+        (4, 2),
+    ]
+    assert all(one.median_ms > 0 and one.samples_per_second > 0 for one in result.points)
+    assert kept_sweep(request_.key).points == result.points
+    assert result.machine["cpu"] and "all streams at work" in result.protocol
+    assert not (Path(request_.folder) / "point").exists()
+    assert any(event.total == 4 for event in listener.events if isinstance(event, Progress))
 
 
-def folders(tmp_path: Path) -> object:
-    ids = iter(range(100))
+def test_a_sweep_that_was_ended_goes_on_where_it_was(request_: SweepRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[BuildConfig] = []
 
-    def new() -> tuple[str, Path]:
-        name = f"run-{next(ids):04d}"
-        return name, tmp_path / name
+    def until_the_third(one: RunRequest, emit: object, cancelled: Callable[[], bool]) -> Run:
+        asked.append(one.config)
+        found = run(one, lambda event: None, cancelled)
+        is_ended = len(asked) == 3
+        return msgspec.structs.replace(found, status=Status.CANCELLED) if is_ended else found
 
-    return new
-
-
-def test_the_best_throughput_is_that_within_the_limit(
-    points: list[Point], request_: RunRequest, tmp_path: Path
-) -> None:
-    swept = sweep(request_, points, [], timed, folders(tmp_path))  # type: ignore[arg-type]
-    assert [round(one.samples_per_second or 0) for one in swept] == [333, 500, 800]
-    assert best_within(swept) is swept[2]
-    assert best_within(swept, 5.0) is swept[1]
-    assert best_within(swept, 1.0) is None
+    monkeypatch.setattr("workbench.pipeline.sweeping.run", until_the_third)
+    first = sweep(request_, Listener(), never)
+    assert first.error == RunError("Cancelled.")
+    assert len(first.points) == 2
+    again = sweep(request_, Listener(), never)
+    assert again.error is None and len(again.points) == 4
+    assert len(asked) == 5  # the third one twice
 
 
-def test_a_sweep_that_was_ended_goes_on_where_it_was(points: list[Point], request_: RunRequest, tmp_path: Path) -> None:
-    done: list[Run] = []
-
-    def until_the_second(request: RunRequest) -> Run:
-        if len(done) == 2:
-            return msgspec.structs.replace(new_run(request), status=Status.CANCELLED, error=RunError("Cancelled."))
-        done.append(timed(request))
-        return done[-1]
-
-    first = sweep(request_, points, [], until_the_second, folders(tmp_path))  # type: ignore[arg-type]
-    assert [one.run.status for one in first] == [Status.DONE, Status.DONE, Status.CANCELLED]
-    asked: list[RunRequest] = []
-    again = sweep(request_, points, done, lambda one: asked.append(one) or timed(one), folders(tmp_path))  # type: ignore[arg-type,func-returns-value]
-    assert [one.is_known for one in again] == [True, True, False]
-    assert len(asked) == 1
-
-
-def test_the_time_that_is_left_follows_what_was_seen(points: list[Point], request_: RunRequest, tmp_path: Path) -> None:
-    left: list[float] = []
-    sweep(request_, points, [], timed, folders(tmp_path), lambda done, point, seconds: left.append(seconds))  # type: ignore[arg-type]
-    assert left[1:] == [2.0, 1.0]  # each run took one second
+def test_a_point_that_cannot_be_built_stands_with_its_reason_and_is_tried_again(request_: SweepRequest) -> None:
+    bad = msgspec.structs.replace(request_.run, config=null(0.5, fail="No such kernel."))
+    broken = msgspec.structs.replace(request_, run=bad)
+    result = sweep(broken, Listener(), never)
+    assert result.error is None
+    assert [one.reason for one in result.points] == ["No such kernel."] * 4
+    assert all(one.throughput for one in sweep(request_, Listener(), never).points)

@@ -26,6 +26,14 @@ def thread_counts(physical: int, logical: int) -> tuple[str, ...]:
     return ("0", *(str(count) for count in sorted(counts - {physical})))
 
 
+def pool_threads(threads: int, streams: int) -> int:
+    """Of one pool that all streams share, each beside the thread that calls: so that each has `threads`. 0: all cores.
+
+    A pool of n threads is n - 1 workers; the caller is the other one, and of callers there are as many as streams.
+    """
+    return streams * (threads - 1) + 1 if threads else 0
+
+
 def number(options: Mapping[str, str], key: str, default: float) -> float:
     """The option as a number, not negative. Raises WorkbenchError for anything else."""
     text = options.get(key, str(default))

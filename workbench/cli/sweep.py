@@ -1,4 +1,4 @@
-"""`workbench sweep`: latency and throughput over batch sizes, other free dimensions and threads."""
+"""`workbench sweep`: latency, throughput and cost over batch sizes, other free dimensions, threads and streams."""
 
 from __future__ import annotations
 
@@ -8,47 +8,53 @@ from typing import Any
 
 import msgspec
 
+from workbench.backends.base import load_backend
 from workbench.cli.arguments import config_of, timing_of
 from workbench.cli.jobs import Jobs, read_sets
 from workbench.cli.output import Output
 from workbench.cli.plans import plan_of
+from workbench.core.model import Model
 from workbench.core.run import RunRequest
+from workbench.core.sweep import Point, Sweep, SweepRequest, Swept, best_within
 from workbench.model import open_model
-from workbench.pipeline.samples import NONE, resolved_shapes
-from workbench.pipeline.sweeping import Point, Swept, best_within, grid, sweep
+from workbench.pipeline.samples import resolved_shapes
+from workbench.pipeline.sweeping import grid, kept_sweep, seconds_for, sweep_key, sweep_timing
 from workbench.pipeline.table import aligned
 from workbench.store import Store
 
-HEAD = ("point", "median", "95 %", "samples/s", "ms a sample", "")
+HEAD = ("point", "median", "p95", "samples/s", "95 %", "a million", "")
 
 
 def execute(arguments: Namespace, output: Output) -> int:
     """Exit code 0 where every point was measured, 1 where one was not or the sweep was cancelled."""
-    store = Store()
-    request = _request(arguments)
-    model = open_model(Path(request.model_path))
-    points = grid(model, resolved_shapes(request, model), dict(arguments.dim), arguments.threads_each)
+    store, model = Store(), open_model(Path(arguments.model))
+    run = _run(arguments)
+    points = grid(
+        model, resolved_shapes(run, model), dict(arguments.dim), arguments.threads_each, arguments.streams_each
+    )
+    key = _key(model, run)
+    known = kept_sweep(key)
+    seconds = seconds_for(points, known, run.timing)
+    output.note(
+        f"{len(points)} points, {sum(known.of(one) is not None for one in points)} known; about {seconds:.0f} s"
+    )
+    job, folder = store.new_folder()
     jobs = Jobs(output)
-
-    def on_point(done: int, point: Point, seconds_left: float) -> None:
-        output.note(f"[{done + 1}/{len(points)}] {_words(point)}: about {seconds_left:.0f} s left for all")
-
     with jobs.until_interrupted():
-        swept = sweep(request, points, store.runs(), lambda one: jobs.run(one, "sweep"), store.new_folder, on_point)
-    _tell(arguments, output, swept)
-    failed = [one for one in swept if one.median_ms is None]
-    for one in failed:
-        error = one.run.error
-        output.failed(f"{_words(one.point)}: {error.message if error else one.run.status.value}")
-    return 1 if failed or len(swept) < len(points) else 0
+        swept = jobs.sweep(SweepRequest(job, str(folder), key, run, tuple(points)))
+    store.delete(job)
+    return _tell(arguments, output, points, swept)
 
 
-def _request(arguments: Namespace) -> RunRequest:
+def _key(model: Model, run: RunRequest) -> str:
+    return sweep_key(model.sha256, run, load_backend(run.config.backend).capabilities().version)
+
+
+def _run(arguments: Namespace) -> RunRequest:
     plan = plan_of(arguments)
     sets = read_sets(arguments)
-    config = msgspec.structs.replace(
-        config_of(arguments), backend=arguments.backend, plan=plan, profiles=sets.profiles if arguments.profile else ()
-    )
+    timing = timing_of(arguments)
+    config = msgspec.structs.replace(config_of(arguments), backend=arguments.backend, plan=plan)
     return RunRequest(
         id="",
         folder="",
@@ -56,46 +62,45 @@ def _request(arguments: Namespace) -> RunRequest:
         config=config,
         recipe=sets.recipe,
         calibration=sets.calibration if plan.uses_calibration else "",
-        evaluation=NONE,
-        timing=timing_of(arguments),
-        rebuild=arguments.rebuild,
+        timing=sweep_timing(timing.seconds),
     )
 
 
-def _tell(arguments: Namespace, output: Output, swept: list[Swept]) -> None:
-    best = best_within(swept, arguments.limit_ms)
-    output.document([_document(one, one is best) for one in swept])
-    output.text(aligned([HEAD, *(_row(one, one is best) for one in swept)], left={0, 5}).rstrip())
+def _tell(arguments: Namespace, output: Output, points: list[Point], swept: Sweep) -> int:
+    found = [one for point in points if (one := swept.of(point)) is not None]
+    best = best_within(found, arguments.limit_ms)
+    output.document([_document(one, one is best, arguments.price_per_hour) for one in found])
+    output.text(aligned([HEAD, *(_row(one, one is best, arguments) for one in found)], left={0, 6}).rstrip())
     if arguments.limit_ms is not None and best is None:
         output.text(f"\nNo point is within {arguments.limit_ms:g} ms.")
+    output.text(f"\n{swept.protocol}.")
+    failed = [one for one in found if one.throughput is None]
+    for one in failed:
+        output.failed(f"{one.point.words}: {one.reason}")
+    if swept.error is not None:
+        output.failed(swept.error.message, swept.error.hint)
+    return 1 if failed or swept.error is not None else 0
 
 
-def _document(one: Swept, is_best: bool) -> dict[str, Any]:
+def _document(one: Swept, is_best: bool, price: float) -> dict[str, Any]:
     return {
         **msgspec.to_builtins(one.point),
-        "run": one.run.id,
-        "median_ms": one.median_ms,
-        "samples_per_second": one.samples_per_second,
+        "median_ms": one.median_ms or None,
+        "p95_ms": one.p95_ms or None,
+        "samples_per_second": one.samples_per_second or None,
+        "interval": list(one.interval),
+        "cost_per_million": one.cost_per_million(price) or None,
+        "reason": one.reason,
         "best": is_best,
     }
 
 
-def _row(one: Swept, is_best: bool) -> tuple[str, ...]:
-    timing = one.run.timing
-    if one.median_ms is None or one.samples_per_second is None or timing is None or timing.stats is None:
-        return (_words(one.point), "—", "", "—", "—", one.run.error.message if one.run.error else "")
-    remark = " ".join(["best"] * is_best + ["(measured before)"] * one.is_known)
-    return (
-        _words(one.point),
-        f"{one.median_ms:.3f} ms",
-        f"{timing.stats.low_ms:.3f}–{timing.stats.high_ms:.3f}",
-        f"{one.samples_per_second:.1f}",
-        f"{1000 / one.samples_per_second:.3f}",
-        remark,
-    )
-
-
-def _words(point: Point) -> str:
-    parts = [f"{name} {value}" for name, value in point.dims.items()]
-    threads = f"{point.threads} thread{'s' * (point.threads > 1)}" if point.threads else "all cores"
-    return ", ".join([*parts, threads])
+def _row(one: Swept, is_best: bool, arguments: Namespace) -> tuple[str, ...]:
+    if one.throughput is None:
+        return (one.point.words, "—", "—", "—", "", "", one.reason)
+    low, high = one.interval
+    price = arguments.price_per_hour
+    cost = f"{one.cost_per_million(price):.4g}" if price else ""
+    remark = " ".join(["best"] * is_best + ["noisy"] * one.is_noisy)
+    times = (f"{one.median_ms:.3f} ms", f"{one.p95_ms:.3f}")
+    return (one.point.words, *times, f"{one.samples_per_second:.1f}", f"{low:.1f}–{high:.1f}", cost, remark)

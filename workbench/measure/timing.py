@@ -89,6 +89,16 @@ def protocol(config: TimingConfig, feeds: int, threads: int) -> str:
     )
 
 
+def load_protocol(config: TimingConfig, streams: int, threads: int) -> str:
+    """The same of a measurement under load."""
+    own = "all physical cores" if threads == 0 else _threads(threads) + (" each" if streams > 1 else "")
+    return (
+        f"warm-up >= {config.warmup_ms:g} ms and {config.warmup_iterations} iterations, then >= {config.seconds:g} s"
+        f" and {config.min_iterations} iterations of each of {streams} stream{'s' * (streams > 1)}, all at work all"
+        f" the time, {own}; throughput with 95 % interval, latency under this load"
+    )
+
+
 def _threads(count: int) -> str:
     return "1 thread" if count == 1 else f"{count} threads"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from time import perf_counter
 
 import msgspec
@@ -16,7 +17,8 @@ from workbench.core.writing import written_whole
 from workbench.measure.layer_pass import LayerTimes, measure_layers
 from workbench.measure.machine import load_average, logical_cores, machine_state
 from workbench.measure.statistics import latency_stats
-from workbench.measure.timing import measure_latency, protocol, stability_warnings
+from workbench.measure.throughput import measure_throughput
+from workbench.measure.timing import load_protocol, measure_latency, protocol, stability_warnings
 from workbench.pipeline.files import LATENCIES_FILE
 from workbench.pipeline.record import Record
 
@@ -31,9 +33,10 @@ def time_engine(record: Record, engine: Engine, feeds: Sequence[Feed]) -> None:
     if config.seconds <= 0 and config.min_iterations <= 0:
         record.timed(Timing(reason=NOT_ASKED))
         return
-    timing = _latency(record, engine, feeds)
+    is_loaded = config.loaded or record.request.config.streams > 1
+    timing = _under_load(record, engine, feeds) if is_loaded else _latency(record, engine, feeds)
     record.timed(timing)
-    if timing.stats is not None:
+    if timing.stats is not None and config.layers:
         record.timed(_with_layers(record, engine, feeds, timing, timing.stats))
 
 
@@ -66,6 +69,30 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
         machine=machine,
         warnings=stability_warnings(stats, load, logical_cores()),
         samples_file=LATENCIES_FILE,
+    )
+
+
+def _under_load(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
+    """With all streams at work: latencies under that load, and the throughput."""
+    machine, load = machine_state(), load_average()
+    config, streams = record.request.timing, record.request.config.streams
+    with ExitStack() as stack:
+        try:
+            runners = [stack.enter_context(engine.runner()) for _ in range(streams)]
+        except WorkbenchError as error:
+            return Timing(reason=str(error), machine=machine)
+        record.progress("measure", text=f"{streams} at once for {config.seconds:g} s; drawing pauses")
+        found = measure_throughput(runners, feeds, config, record.cancelled)
+    _save(record, found.latencies_ms)
+    _tell(record, found.latencies_ms, len(found.latencies_ms))
+    stats = latency_stats(found.latencies_ms)
+    return Timing(
+        stats=stats,
+        protocol=load_protocol(config, streams, _threads(record)),
+        machine=machine,
+        warnings=stability_warnings(stats, load, logical_cores()),
+        samples_file=LATENCIES_FILE,
+        throughput=found.throughput,
     )
 
 

@@ -1,148 +1,195 @@
-"""sweep: one configuration over a grid of free dimensions and threads; what throughput costs in latency."""
+"""sweep: one configuration over a grid of free dimensions, threads and streams; what throughput costs in latency."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
 
 import msgspec
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import Cancelled, WorkbenchError
+from workbench.core.json import encode, read_json, write_json
 from workbench.core.model import Model, Shape
-from workbench.core.run import Run, RunRequest, Status
-from workbench.pipeline.comparing import NewFolder
+from workbench.core.places import data_home
+from workbench.core.profile import DimKind
+from workbench.core.run import Run, RunRequest, Status, Timing, TimingConfig
+from workbench.core.sweep import Point, Sweep, SweepRequest, Swept
+from workbench.measure.machine import cpu_model, logical_cores, machine_state
+from workbench.model.profiles import free_dims
+from workbench.model.shapes import sized
+from workbench.pipeline.border import carried_out
+from workbench.pipeline.files import SWEEP_FILE
+from workbench.pipeline.record import Emit
+from workbench.pipeline.running import run
+from workbench.pipeline.samples import NONE
+from workbench.pipeline.telling import JobTeller
 
 MOST_POINTS = 200
 BATCH = "batch"
 """Stands for the free first dimension of every input that has one, whatever the model calls it."""
-OVERHEAD_S = 2.5
-"""Of a run beside its timing, before any has been seen: process, build, warm-up, layers."""
-
-
-class Point(msgspec.Struct, frozen=True):
-    """One place of the grid. `batch` is how many samples one inference takes."""
-
-    dims: dict[str, int]
-    threads: int
-    shapes: dict[str, Shape]
-    batch: int = 1
-
-
-class Swept(msgspec.Struct, frozen=True):
-    """A point and its run. `is_known` is True where an earlier run of the same was found and not repeated."""
-
-    point: Point
-    run: Run
-    is_known: bool = False
-
-    @property
-    def median_ms(self) -> float | None:
-        timing = self.run.timing
-        return timing.stats.median_ms if timing is not None and timing.stats is not None else None
-
-    @property
-    def samples_per_second(self) -> float | None:
-        """Synchronous: one inference after another, `batch` samples each."""
-        return None if self.median_ms is None else 1000 * self.point.batch / self.median_ms
+OVERHEAD_S = 2.0
+"""Of a point beside its timing, before any has been seen: reading, building, warm-up."""
+SECONDS = 1.0
+Axes = Mapping[str, Sequence[int]]
 
 
 def grid(
-    model: Model, shapes: Mapping[str, Shape], dims: Mapping[str, Sequence[int]], threads: Sequence[int]
+    model: Model, shapes: Mapping[str, Shape], dims: Axes, threads: Sequence[int] = (), streams: Sequence[int] = ()
 ) -> list[Point]:
     """Every combination, in the order given. `shapes` are those without a sweep.
 
     A key of `dims` is the name of a free dimension, or `batch`. Raises WorkbenchError for a dimension that is not free,
     and for more than 200 points.
     """
-    for name in dims:
-        _axes(model, name)
-    combinations = list(itertools.product(*dims.values(), threads or (0,)))
+    names = {name: _named(model, name) for name in dims}
+    combinations = list(itertools.product(*dims.values(), threads or (0,), streams or (1,)))
     if len(combinations) > MOST_POINTS:
         raise WorkbenchError(
             f"This grid has {len(combinations)} points; {MOST_POINTS} are the most.", "Name fewer values."
         )
+    usual = _usual(model, shapes)
     points = []
-    for *values, count in combinations:
+    for *values, count, number in combinations:
         chosen = dict(zip(dims, values, strict=True))
-        points.append(_point(model, shapes, chosen, count))
+        sizes = usual | {dim: value for name, value in chosen.items() for dim in names[name]}
+        taken = {**shapes, **sized(model.inputs, sizes)}
+        points.append(Point(chosen, count, taken, _batch(model, taken), number))
     return points
 
 
-def _point(model: Model, shapes: Mapping[str, Shape], chosen: dict[str, int], threads: int) -> Point:
-    sized = {name: list(shape) for name, shape in shapes.items()}
-    for dim, value in chosen.items():
-        for name, axis in _axes(model, dim):
-            sized[name][axis] = value
-    firsts = [sized[name][0] for name, axis in _free(model) if axis == 0]
-    return Point(chosen, threads, {name: tuple(shape) for name, shape in sized.items()}, firsts[0] if firsts else 1)
-
-
-def _axes(model: Model, dim: str) -> list[tuple[str, int]]:
-    """Where a dimension stands: (input, axis). By its own name first, then as the batch."""
-    free = _free(model)
-    found = [place for place, name in free.items() if name == dim]
-    if not found and dim == BATCH:
-        found = [place for place in free if place[1] == 0]
-    if not found:
-        known = ", ".join(dict.fromkeys(free.values())) or "none"
-        raise WorkbenchError(f"No input has a free dimension {dim!r}.", f"Free dimensions of this model: {known}.")
+def _usual(model: Model, shapes: Mapping[str, Shape]) -> dict[str, int]:
+    """The size of every free dimension where nothing is swept."""
+    found = {}
+    for dim in free_dims(model.inputs):
+        name, axis = dim.places[0]
+        found[dim.name] = shapes[name][axis]
     return found
 
 
-def _free(model: Model) -> dict[tuple[str, int], str]:
-    return {
-        (spec.name, axis): dim for spec in model.inputs for axis, dim in enumerate(spec.shape) if isinstance(dim, str)
-    }
+def _batch(model: Model, shapes: Mapping[str, Shape]) -> int:
+    """Samples of one inference: the size of the batch; 1 where the model has none that is free."""
+    places = [place for dim in free_dims(model.inputs) for place in dim.places if place[1] == 0]
+    return shapes[places[0][0]][0] if places else 1
 
 
-def sweep(
-    request: RunRequest,
-    points: Sequence[Point],
-    known: Sequence[Run],
-    execute: Callable[[RunRequest], Run],
-    new_folder: NewFolder,
-    on_point: Callable[[int, Point, float], None] = lambda done, point, seconds_left: None,
-) -> list[Swept]:
-    """One run a point, in the configuration of `request`; ends after a run that was cancelled.
+def _named(model: Model, name: str) -> list[str]:
+    """The free dimensions that `name` stands for: its own first, then as the batch."""
+    free = free_dims(model.inputs)
+    if any(dim.name == name for dim in free):
+        return [name]
+    if name == BATCH:
+        batch = [dim for dim in free if dim.kind is DimKind.BATCH]
+        firsts = [dim for dim in free if any(axis == 0 for _, axis in dim.places)]
+        if found := [dim.name for dim in batch or firsts]:
+            return found
+    known = ", ".join(dim.name for dim in free) or "none"
+    raise WorkbenchError(f"No input has a free dimension {name!r}.", f"Free dimensions of this model: {known}.")
 
-    `known` are earlier runs: a point that one of them has measured in the same configuration is taken from it, so that
-    a sweep that was ended goes on where it was. `on_point(done, point, seconds_left)` is told before each run.
+
+def sweep_key(sha256: str, request: RunRequest, version: str) -> str:
+    """Equal for one model, plan, options, backend version and processor, whatever the shapes, threads and streams."""
+    config = msgspec.structs.replace(request.config, shapes={}, threads=0, streams=1)
+    parts = (sha256, config, request.calibration, request.timing.seconds, version, cpu_model(), logical_cores())
+    return hashlib.sha256(encode(parts)).hexdigest()[:32]
+
+
+def kept_sweep(key: str) -> Sweep:
+    """What earlier sweeps have measured; empty where nothing is known, or its file cannot be read."""
+    path = _path(key)
+    try:
+        return read_json(path, Sweep) if path.is_file() else Sweep("", key)
+    except WorkbenchError:
+        return Sweep("", key)
+
+
+def seconds_for(points: Sequence[Point], known: Sweep, timing: TimingConfig) -> float:
+    """How long those of `points` that are not known yet will take, after what the known ones took."""
+    spent = [one.seconds for one in known.points if one.throughput is not None]
+    each = sum(spent) / len(spent) if spent else timing.seconds + timing.warmup_ms / 1000 + OVERHEAD_S
+    return each * sum(known.of(point) is None for point in points)
+
+
+def sweep_timing(seconds: float = SECONDS) -> TimingConfig:
+    """Shorter than a run's, without layers: a grid has many points, and the one that is chosen is built and timed."""
+    return TimingConfig(seconds=seconds, live_seconds=0.0, loaded=True, layers=False)
+
+
+def sweep(request: SweepRequest, emit: Emit, cancelled: Callable[[], bool]) -> Sweep:
+    """Builds and measures every point that is not known yet, one alive at a time, all streams at work.
+
+    Each is on disk as soon as it is there: a sweep that was ended in whatever way goes on where it was. A point that
+    cannot be built or run stands with its reason, and the next is tried again at another sweep. Never raises for what
+    the user can cause: then `error` says why.
     """
-    found: list[Swept] = []
-    spent: list[float] = []
-    for done, point in enumerate(points):
-        one = _request(request, point)
-        earlier = next((run for run in known if _is_same(run, one)), None)
-        if earlier is not None:
-            found.append(Swept(point, earlier, is_known=True))
+
+    def failed_with(error: object) -> Sweep:
+        return msgspec.structs.replace(kept_sweep(request.key), id=request.id, error=error)
+
+    return carried_out(request, SWEEP_FILE, emit, lambda at: _sweep(request, at, emit, cancelled), failed_with)
+
+
+def _sweep(request: SweepRequest, folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> Sweep:
+    kept = kept_sweep(request.key)
+    kept = msgspec.structs.replace(
+        kept,
+        id=request.id,
+        machine=machine_state(),
+        points=tuple(one for one in kept.points if one.throughput is not None),
+        protocol=_protocol(request.run.timing),
+    )
+    teller, total = JobTeller(request.id, emit, cancelled), len(request.points)
+    for done, point in enumerate(request.points):
+        if kept.of(point) is not None:
             continue
-        each = sum(spent) / len(spent) if spent else request.timing.seconds + OVERHEAD_S
-        on_point(done, point, each * (len(points) - done))
-        run_id, folder = new_folder()
-        run = execute(msgspec.structs.replace(one, id=run_id, folder=str(folder)))
-        spent.append(run.seconds)
-        found.append(Swept(point, run))
-        if run.status is Status.CANCELLED:
-            break
-    return found
+        left = seconds_for(request.points[done:], kept, request.run.timing)
+        teller.progress("time", done, total, f"{point.words}; about {max(left, 1):.0f} s left")
+        measured = _measured(request, point, folder / "point", cancelled)
+        kept = msgspec.structs.replace(kept, points=(*kept.points, measured))
+        _keep(kept)
+    teller.progress("time", total, total)
+    return kept
 
 
-def _request(request: RunRequest, point: Point) -> RunRequest:
-    config = msgspec.structs.replace(request.config, shapes=point.shapes, threads=point.threads)
-    return msgspec.structs.replace(request, config=config)
+def _measured(request: SweepRequest, point: Point, folder: Path, cancelled: Callable[[], bool]) -> Swept:
+    """The same path as every run's, in a folder that is not kept. Raises Cancelled."""
+    start = perf_counter()
+    base = request.run.config
+    config = msgspec.structs.replace(base, shapes=point.shapes, threads=point.threads, streams=point.streams)
+    one = msgspec.structs.replace(request.run, id=request.id, folder=str(folder), config=config, evaluation=NONE)
+    try:
+        found = run(one, lambda event: None, cancelled)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if found.status is Status.CANCELLED:
+        raise Cancelled
+    return _swept(point, found, perf_counter() - start)
 
 
-def _is_same(run: Run, request: RunRequest) -> bool:
+def _swept(point: Point, found: Run, seconds: float) -> Swept:
+    timing = found.timing or Timing()
+    if timing.stats is None or timing.throughput is None:
+        reason = found.error.message if found.error is not None else timing.reason or "It was not timed."
+        return Swept(point, seconds=seconds, reason=reason)
+    stats = timing.stats
+    return Swept(point, stats.median_ms, stats.p95_ms, timing.throughput, seconds, is_noisy=stats.is_noisy)
+
+
+def _protocol(timing: TimingConfig) -> str:
     return (
-        run.status is Status.DONE
-        and run.model == request.model_path
-        and run.config == request.config
-        and run.timing is not None
-        and run.timing.stats is not None
+        f"each point built anew, warm-up >= {timing.warmup_ms:g} ms, then all streams at work for >= {timing.seconds:g}"
+        f" s and {timing.min_iterations} inferences each; throughput with its 95 % interval by bootstrap"
     )
 
 
-def best_within(swept: Sequence[Swept], limit_ms: float | None = None) -> Swept | None:
-    """The most samples a second, of the points whose median is within the limit."""
-    timed = [one for one in swept if one.median_ms is not None and (limit_ms is None or one.median_ms <= limit_ms)]
-    return max(timed, key=lambda one: one.samples_per_second or 0.0, default=None)
+def _keep(found: Sweep) -> None:
+    path = _path(found.key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, found)
+
+
+def _path(key: str) -> Path:
+    return data_home() / "swept" / f"{key}.json"

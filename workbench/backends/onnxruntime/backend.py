@@ -10,9 +10,8 @@ import onnx
 from workbench.backends._built import Facts
 from workbench.backends._cpu import cpu_name
 from workbench.backends._fates import resolve_fates
-from workbench.backends._memory import peak_bytes
 from workbench.backends._names import named_by_nodes
-from workbench.backends._options import thread_counts
+from workbench.backends._options import pool_threads, thread_counts
 from workbench.backends._typed import TypedGraph, freed, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report
 from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
@@ -28,6 +27,7 @@ from workbench.core.run import BuildConfig
 from workbench.core.tuning import Knob
 from workbench.core.verdict import Verdict
 from workbench.model import private_copy
+from workbench.model.liveness import memory_plan
 
 _NEVER = {
     Precision.TF32: "TF32 is a format of NVIDIA GPUs.",
@@ -139,12 +139,13 @@ class _Sessions:
 
     def _make(self, path: str) -> Any:
         config = self._config
-        return session(path, optimize=config.optimize, threads=config.threads, save=self.saved, tuned=config.options)
+        threads = pool_threads(config.threads, config.streams)
+        return session(path, optimize=config.optimize, threads=threads, save=self.saved, tuned=config.options)
 
 
 def _activations(graph: Graph) -> dict[str, int]:
     """Of an engine whose shapes are fixed: in others sizes are not known."""
-    return {"activations": peak_bytes(graph.layers, graph.tensors, graph.outputs)}
+    return {"activations": memory_plan(graph).peak_bytes}
 
 
 def _weights(graph: Graph) -> int:

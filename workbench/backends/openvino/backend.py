@@ -126,7 +126,9 @@ def _options(typed: TypedModel, config: BuildConfig) -> Options:
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": int(number(config.options, "dynamic_quantization", 0)),
     }
     if config.threads:
-        options["INFERENCE_NUM_THREADS"] = config.threads
+        options["INFERENCE_NUM_THREADS"] = config.threads * config.streams
+    if config.streams > 1:
+        options["NUM_STREAMS"] = config.streams
     if "hyper_threading" in config.options:
         options["ENABLE_HYPER_THREADING"] = choice(config.options, "hyper_threading", SWITCH, "off")
     if choice(config.options, "flush_denormals", SWITCH, "off"):
