@@ -176,7 +176,8 @@ class Throughput(msgspec.Struct, frozen=True):
 class Timing(msgspec.Struct, frozen=True):
     """Measured latency, or the reason there is none. `layers` are mean ms per layer id, from a separate pass.
 
-    `machine` names CPU, threads, load and versions at the time. `samples_file` is a .npy of latencies in ms.
+    `machine` names CPU, threads, load and versions at the time. `samples_file` is a .npy of latencies in ms. `memory`
+    are bytes that inference really took (`measure.footprint`).
     """
 
     stats: LatencyStats | None = None
@@ -188,6 +189,7 @@ class Timing(msgspec.Struct, frozen=True):
     machine: dict[str, str] = {}
     warnings: tuple[str, ...] = ()
     samples_file: str = ""
+    memory: dict[str, int] = {}
     throughput: Throughput | None = None
 
 

@@ -14,6 +14,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.events import LayerNames, Timed
 from workbench.core.run import LatencyStats, Timing
 from workbench.core.writing import written_whole
+from workbench.measure.footprint import footprint, process_peak
 from workbench.measure.layer_pass import LayerTimes, measure_layers
 from workbench.measure.machine import load_average, logical_cores, machine_state
 from workbench.measure.statistics import latency_stats
@@ -59,6 +60,7 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
             record.progress("measure", text=f"for {config.seconds:g} s; drawing pauses")
 
     with runner:
+        memory = footprint(runner, feeds[0]) if feeds else {}
         latencies = measure_latency(runner, feeds, config, on_samples, record.cancelled)
     _save(record, latencies)
     _tell(record, latencies, count + len(latencies))
@@ -69,6 +71,7 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
         machine=machine,
         warnings=stability_warnings(stats, load, logical_cores()),
         samples_file=LATENCIES_FILE,
+        memory=memory | {"process peak": process_peak()},
     )
 
 

@@ -37,9 +37,15 @@ def _timing(timing: Timing) -> list[str]:
     return [
         f"  time      median {stats.median_ms:.3f} ms ({stats.low_ms:.3f}–{stats.high_ms:.3f}),"
         f" p95 {stats.p95_ms:.3f}, p99 {stats.p99_ms:.3f}, {stats.iterations} iterations{layers}",
+        *([f"  took      {_took(timing.memory)}"] if timing.memory else []),
         f"  protocol  {timing.protocol}",
         *(f"  warning   {text}" for text in timing.warnings),
     ]
+
+
+def _took(memory: dict[str, int]) -> str:
+    """What inference really took of the process."""
+    return ", ".join(f"{name} {size_text(size)}" for name, size in memory.items() if size)
 
 
 def _accuracy(accuracy: Accuracy) -> list[str]:

@@ -27,6 +27,7 @@ from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.tuning import Knob
 from workbench.core.verdict import Verdict
+from workbench.model.liveness import memory_plan
 
 _PERFORMANCE = {"latency": "LATENCY", "throughput": "THROUGHPUT"}
 _OP_HINTS = {
@@ -93,10 +94,12 @@ class OpenVinoBackend(Backend):
         absorbed = dict.fromkeys(found.views, "absorbed")
         layers, fates = resolve_fates(typed.model, found.layers, absorbed | typed.removed, _OP_HINTS)
         layers = named_by_nodes(typed.model, layers)
+        graph = msgspec.structs.replace(onnx_graph.graph, layers=layers, tensors=found.tensors, subgraphs={})
+        activations = {} if config.profiles else {"activations": memory_plan(graph).peak_bytes}
         facts = Facts(
-            graph=msgspec.structs.replace(onnx_graph.graph, layers=layers, tensors=found.tensors, subgraphs={}),
+            graph=graph,
             fates=fates,
-            memory={"weights": found.weights_bytes} | ({} if config.profiles else {"activations": found.peak_bytes}),
+            memory={"weights": found.weights_bytes} | activations,
             artefact=Path(typed.path),
             notes=(CHAINED_PRODUCTS,) if is_at_risk else (),
             versions={"openvino": version(), "device": device_name()},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from workbench.backends._memory import peak_bytes
 from workbench.backends._names import ADDED, converts_for_others, known_sources
 from workbench.backends._typed import TypedGraph
 from workbench.backends.openvino.precisions import precision_run
@@ -52,7 +51,6 @@ class EngineLayers:
         self.order_of = {f"l{index}": op.order for index, op in enumerate(running)}
         self.layers = tuple(self._layer(f"l{index}", op) for index, op in enumerate(running))
         self.weights_bytes = sum(value.size_bytes for op in ops if op.kind == "Const" for value in op.values)
-        self.peak_bytes = peak_bytes(self.layers, self.tensors, typed.graph.outputs)
 
     def _name_inputs(self, ops: Sequence[Op]) -> None:
         for op in ops:
