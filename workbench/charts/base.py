@@ -20,6 +20,7 @@ from workbench.core.memory_plan import MemoryPlan
 from workbench.core.precision import CalibrationMethod
 from workbench.core.roofline import Roofline
 from workbench.core.run import Run
+from workbench.core.search import Search
 from workbench.core.theme import Theme
 from workbench.core.waterfall import Waterfall
 
@@ -47,6 +48,8 @@ class ChartData:
     title is `first` to the current one. `memory` are the plans of the source graph and of the current run's engine.
     `roofline` is the current run's; where there is none `no_roofline` says why, and `can_measure` whether measuring
     this machine would help. `gpus` are those its engine was built for, `gpu` the one whose datasheet is the roof.
+    `search` is what a search for the best plan has found, `point` the id of its point that is chosen, `without` those
+    that differ from it in one decision.
     """
 
     series: tuple[Series, ...] = ()
@@ -57,6 +60,9 @@ class ChartData:
     waterfall: Waterfall | None = None
     first: str = ""
     memory: tuple[MemoryPlan, MemoryPlan] | None = None
+    search: Search | None = None
+    point: int | None = None
+    without: tuple[int, ...] = ()
     roofline: Roofline | None = None
     no_roofline: str = ""
     can_measure: bool = False
@@ -72,6 +78,8 @@ class Chart(QWidget):
     layer_clicked = Signal(str)  # an engine layer's id, of the current run
     nodes_clicked = Signal(object)  # tuple of source nodes' ids
     blocks_clicked = Signal(object)  # tuple of BlockStep
+    point_clicked = Signal(int)  # of the search for the best plan
+    limit_moved = Signal(object)  # Limit
     subtitle_changed = Signal(str)  # what stands small and grey beside the title
 
     def set_data(self, data: ChartData) -> None:

@@ -58,7 +58,7 @@ class SearchRequest(msgspec.Struct, frozen=True, tag="search"):
     `precisions` may be used; `pinned` nodes have theirs whatever is found. `seconds` are all that the search may
     take, those of earlier starts counted. `confirmation` is a sample set for the last measurement; empty: the
     evaluation set in another order. `crashes` counts processes of this search that died by themselves, the last one
-    just now: the candidate it was at is given up.
+    just now: the candidate it was at is given up. `finish`: nothing more is tried, the front is measured again.
     """
 
     id: str
@@ -75,6 +75,7 @@ class SearchRequest(msgspec.Struct, frozen=True, tag="search"):
     pinned: dict[str, Precision] = {}
     confirmation: str = ""
     crashes: int = 0
+    finish: bool = False
 
 
 class Quality(msgspec.Struct, frozen=True):
@@ -198,6 +199,21 @@ class Unit(msgspec.Struct, frozen=True):
     noise: float | None = None
 
 
+class Decision(msgspec.Struct, frozen=True):
+    """One decision of a plan, in a sentence of what was measured with and without it.
+
+    `nodes` are those it is about. `without` is the measured plan that differs in nothing else. `gain` is what the
+    decision wins of accuracy (points, or per cent, or dB without a metric), `slower` its price: a share of the plan's
+    time, below 0 where it saves time.
+    """
+
+    sentence: str
+    nodes: tuple[str, ...]
+    without: int
+    gain: float
+    slower: float
+
+
 class Search(msgspec.Struct, frozen=True):
     """Everything that a search knows; `search.json` of its folder, written after each point.
 
@@ -262,8 +278,13 @@ def next_request(request: SearchRequest, result: Search) -> SearchRequest | None
     """
     if result.error is None:
         return None if result.is_over else msgspec.structs.replace(request, crashes=0)
-    has_died = not result.phase and request.crashes < MOST_CRASHES
+    has_died = not result.phase and request.crashes < MOST_CRASHES and not is_cancelled(result)
     return msgspec.structs.replace(request, crashes=request.crashes + 1) if has_died else None
+
+
+def is_cancelled(result: Search) -> bool:
+    """Whether its user ended it, or its process."""
+    return result.error is not None and result.error.message.startswith("Cancelled")
 
 
 def keeps(point: Point, pinned: dict[str, Precision]) -> bool:

@@ -17,6 +17,7 @@ from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Run
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of
+from workbench.session.batch_freeing import BatchFreeing
 from workbench.session.build_commands import BuildCommands
 from workbench.session.calibrations import Calibrations
 from workbench.session.choices import Choices
@@ -25,6 +26,9 @@ from workbench.session.memory_plans import MemoryPlans
 from workbench.session.node_costs import NodeCosts
 from workbench.session.pair import EnginePair
 from workbench.session.plan import PlanDocument
+from workbench.session.plan_searches import PlanSearches
+from workbench.session.profile_memories import ProfileMemories
+from workbench.session.profiles import Profiles
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
 from workbench.session.races import Races
 from workbench.session.requests import allow_code, refused_code, run_request
@@ -34,7 +38,9 @@ from workbench.session.samples import SamplePreviews
 from workbench.session.scopes import Scopes
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
+from workbench.session.theatre import Theatre
 from workbench.session.tunings import Tunings
+from workbench.session.verdicts import Verdicts
 from workbench.session.why import Why
 from workbench.store import Store
 
@@ -87,11 +93,16 @@ class Session(QObject):
         self.races = Races(self)
         self.why = Why(self)
         self.memory_plans = MemoryPlans(self)
+        self.profiles = Profiles(self)
+        self.batch_freeing, self.profile_memories = BatchFreeing(self), ProfileMemories(self)
         self.rooflines = Rooflines(self)
         self.tunings = Tunings(self)
         self.costs = NodeCosts(self)
         self.build_commands = BuildCommands(self)
         self.calibrations = Calibrations(self)
+        self.searches = PlanSearches(self)
+        self.verdicts = Verdicts(self)
+        self.theatre = Theatre(self)
         self._connect()
 
     def _connect(self) -> None:
@@ -293,14 +304,14 @@ class Session(QObject):
 
     # runs
 
-    def build(self, other: Choices | None = None) -> Run | None:
+    def build(self, other: Choices | None = None, *, rebuild: bool = False) -> Run | None:
         """Puts one run into the queue, of the present choices or of others; current when its turn comes."""
         job = self.runs.new_job() if self.model is not None else None
         if self.model is None or job is None:
             return None
         choices = other or self.choices
         run_id, folder = job
-        request = run_request(self.model, choices, self.settings, run_id, folder)
+        request = run_request(self.model, choices, self.settings, run_id, folder, rebuild=rebuild)
         self.dismiss_message()
         if path := refused_code(choices.recipe, self.settings):
             text = f"{Path(path).name} of the task is code, and is not run."
@@ -378,5 +389,5 @@ class Session(QObject):
         self.undo.clear()  # or its end would tell of it, when everything else is gone already
         self._opener.cancel()
         self._prober.cancel()
-        for part in (self.samples, self.costs, self.runs):
+        for part in (self.samples, self.costs, self.profiles, self.verdicts, self.runs):
             part.close()

@@ -80,6 +80,8 @@ SETTINGS = (
     Setting("dim_rest", False),
     Setting("follow", False),
     Setting("gpu", ""),
+    Setting("plan_search", {}),
+    Setting("plan_searches", {}),
 )
 _BY_ID = {setting.id: setting for setting in SETTINGS}
 

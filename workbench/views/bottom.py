@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMenu, QSplitter, QWidget
 
 from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.charts.roofline import RooflineChart
+from workbench.charts.speed_accuracy import SpeedAccuracy
 from workbench.core.errors import WorkbenchError
 from workbench.core.theme import Theme
 from workbench.core.waterfall import BlockStep
@@ -25,6 +26,7 @@ from workbench.views.files import ask_where_to_save
 from workbench.views.ledger_view import LedgerView
 from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
+from workbench.views.search_panel import SearchPanel
 from workbench.views.tab_cell import TabCell
 from workbench.views.tuning_view import TuningView
 from workbench.views.widgets import connect_all, menu_item
@@ -56,6 +58,8 @@ class Bottom(QSplitter):
         self.cells[2].add("Calibration", self.calibration, self.calibration.menu)
         self.tuning = TuningView(session)
         self.cells[2].add("Tuning", self.tuning, self.tuning.menu)
+        self.search = SearchPanel(session, self._show_search)
+        self.cells[2].add("Search", self.search, self.search.menu)
         self.cells[2].add("Log", self.log, runs_menu)
         for cell in self.cells:
             cell.setMinimumWidth(200)
@@ -63,7 +67,10 @@ class Bottom(QSplitter):
         self.setSizes([480, 360, 760])
         news = (session.compared_changed, session.current_changed, session.engine_changed, session.selection_changed)
         more = (session.runs.changed, session.calibrations.changed, session.pair.changed, session.races.ended)
-        connect_all((*news, *more, session.rooflines.changed), self.refresh)
+        connect_all(
+            (*news, *more, session.rooflines.changed, session.searches.changed, session.searches.chosen_changed),
+            self.refresh,
+        )
         self.refresh()
 
     def panel_actions(self) -> dict[str, QAction]:
@@ -98,6 +105,8 @@ class Bottom(QSplitter):
         chart.layer_clicked.connect(lambda layer: self._session.select_layers([layer]))
         chart.nodes_clicked.connect(self._session.select_nodes)
         chart.blocks_clicked.connect(self._select_blocks)
+        chart.point_clicked.connect(self._session.searches.choose)
+        chart.limit_moved.connect(self._session.searches.set_limit)
         chart.subtitle_changed.connect(lambda text, c=chart: cell.set_subtitle(c, text))
         cell.add(chart.title, chart)
         cell.shown.connect(self.refresh)
@@ -110,6 +119,14 @@ class Bottom(QSplitter):
             if isinstance(chart, RooflineChart):
                 chart.measure_asked.connect(self._session.rooflines.measure)
                 chart.gpu_chosen.connect(self._session.rooflines.choose_gpu)
+
+    def _show_search(self) -> None:
+        """Its chart and its page, beside each other."""
+        pages = [chart for chart in self.charts if isinstance(chart, SpeedAccuracy)]
+        for cell in self.cells:
+            for page in (*pages, self.search):
+                if cell.pages.indexOf(page) >= 0:
+                    self._show(cell, page)
 
     def _select_blocks(self, blocks: tuple[BlockStep, ...]) -> None:
         sides = ([key for block in blocks for key in getattr(block, side)] for side in ("nodes", "a", "b"))
@@ -183,6 +200,9 @@ def chart_data(session: Session) -> ChartData:
         method=ranges.method,
         waterfall=why,
         memory=session.memory_plans.get(),
+        search=session.searches.result,
+        point=session.searches.chosen.id if session.searches.chosen is not None else None,
+        without=session.searches.without,
         roofline=session.rooflines.get(),
         no_roofline=session.rooflines.reason,
         can_measure=session.rooflines.can_measure,

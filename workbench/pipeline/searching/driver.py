@@ -78,7 +78,7 @@ class Driver:
             limit=request.limit,
             seconds=request.seconds,
             pinned=request.pinned,
-            is_explored=known.is_explored and is_same,
+            is_explored=(known.is_explored and is_same) or (request.finish and bool(known.points)),
             is_over=known.is_over and is_same,
             error=None,
         )

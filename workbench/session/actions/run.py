@@ -35,6 +35,15 @@ RUN = (
         icon="build",
     ),
     Action(
+        "rebuild",
+        "Build anew",
+        "session.theatre.build_anew",
+        "Run",
+        "Build with these choices also where the same engine was built before and would be found",
+        "Ctrl+Alt+B",
+        "has_model",
+    ),
+    Action(
         "cancel", "Cancel", "cancel", "Run", "End everything that runs, at once", "Ctrl+.", "can_cancel", icon="cancel"
     ),
     Action(
@@ -65,6 +74,16 @@ RUN = (
         "Memory bandwidth and peak operations a second, by small kernels: the roof in the tab Roofline",
         "",
         "rooflines.is_possible",
+    ),
+    Action(
+        "search_plan",
+        "Search the best plan",
+        "bottom.search.begin",
+        "Run",
+        "Build and measure precision plans until the best one within a limit of accuracy or time is known",
+        "Ctrl+Shift+B",
+        "searches.can_start",
+        icon="play",
     ),
     Action(
         "conditions",
