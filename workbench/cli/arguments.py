@@ -29,6 +29,7 @@ from workbench.cli.values import (
 )
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.run import BuildConfig, TimingConfig
+from workbench.core.sensitivity import Granularity
 from workbench.pipeline.forms import FORMS
 
 COMMANDS = (
@@ -36,6 +37,7 @@ COMMANDS = (
     "inspect",
     "plan",
     "calibrate",
+    "culprits",
     "run",
     "export",
     "compare",
@@ -76,6 +78,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_profiles(
         _add(commands, "profiles", "ranges of shapes to build for, what holds the batch, what memory they need")
     )
+    _add_culprits(_add(commands, "culprits", "which layers cost the accuracy of a plan, and what exempting them gives"))
     tune = _add(commands, "tune", "search the backend's options that run a finished run's engine fastest here")
     tune.add_argument("run", metavar="RUN", help="id, end of an id, or name of a run")
     tune.add_argument("--seconds", type=as_seconds, default=60.0, metavar="S", help="in all (default 60)")
@@ -303,6 +306,23 @@ def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
     add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
     add("--out", type=Path, metavar="FILE.json", help="write the report, with histograms, there as well")
     _add_ranges(calibrate)
+
+
+def _add_culprits(culprits: argparse.ArgumentParser) -> None:
+    add = culprits.add_argument
+    add("model", metavar="MODEL")
+    add("--backend", type=as_backend, default="openvino", metavar="B", help="whose form: " + ", ".join(backend_ids()))
+    _add_precision(culprits)
+    add("--by", type=Granularity, choices=list(Granularity), default=Granularity.LAYER, metavar="layer|group")
+    add("--budget", type=as_count, default=0, metavar="N", help="plans to measure at most (default: by the layers)")
+    add("--seconds", type=as_seconds, default=0.0, metavar="S", help="at most (default: no limit)")
+    add("--limit", type=as_count, default=16, metavar="N", help="evaluation samples (default 16; 0: all)")
+    add("--calibration", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
+    add("--evaluate", metavar="SET", help=f"{_SET_HELP} (default: the recipe's set, else random)")
+    add("--shape", type=parse_shape, action="append", default=[], metavar="IN=1x3x224x224")
+    add("--allow-code", action="store_true", help="let the recipe's task run its Python file, as it is now")
+    add("--out", type=Path, metavar="PLAN.toml", help="write the plan with the culprits exempted")
+    _add_ranges(culprits)
 
 
 def _add_sets(command: argparse.ArgumentParser) -> None:

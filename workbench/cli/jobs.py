@@ -32,6 +32,7 @@ from workbench.core.requests import AnyRequest
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
 from workbench.core.search import Search, SearchRequest
 from workbench.core.sweep import Sweep, SweepRequest
+from workbench.core.sensitivity import Culprits, CulpritsRequest
 from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job
@@ -51,6 +52,7 @@ Result = TypeVar(
     Replanned,
     FreedBatch,
     ProfileMemory,
+    Culprits,
 )
 
 
@@ -88,6 +90,7 @@ def plain_request(arguments: Namespace, plan: PrecisionPlan, job_id: str, folder
         recipe=sets.recipe,
         calibration=sets.calibration if plan.uses_calibration else "",
         evaluation=sets.evaluation,
+        allowed_code=sets.allowed_code,
     )
 
 
@@ -174,6 +177,9 @@ class Jobs:
         self._output.clear_status()
         assert isinstance(result, Search)
         return msgspec.structs.replace(last[0], phase="", error=result.error) if last and not result.key else result
+
+    def find_culprits(self, request: CulpritsRequest) -> Culprits:
+        return self._result(request, "culprits", Culprits)
 
     def _result(self, request: AnyRequest, title: str, kind: type[Result]) -> Result:
         result = run_job(request, lambda batch: self._output.events(title, batch), self._cancel)
