@@ -24,6 +24,7 @@ from workbench.cli.values import (
     as_precisions,
     as_seconds,
     parse_dim,
+    as_words,
     parse_measure,
     precisions_help,
 )
@@ -58,6 +59,7 @@ _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
 
 
 def make_parser() -> argparse.ArgumentParser:
+_QUANTIZER_HELP = "another tool writes the plan: nncf:int8, modelopt:int8 …; `workbench doctor` lists them"
     """The parser; `command` in its result names the module of this folder that carries it out."""
     parser = argparse.ArgumentParser(
         prog="workbench",
@@ -153,6 +155,7 @@ def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclus
 def _add_writing(command: argparse.ArgumentParser) -> None:
     """How a plan is written, beside what it asks for."""
     add = command.add_argument
+    command.add_argument("--quantizer", default="", metavar="Q", help=_QUANTIZER_HELP)
     passes = "leave a clean-up pass out, and another with another --skip; `workbench doctor` lists them"
     add("--skip", action="append", default=[], metavar="PASS", help=passes)
     add("--block", type=as_count, default=0, metavar="N", help="weights that share a scale in INT4 (default 32)")
@@ -207,6 +210,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("--race-seconds", type=as_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
     compare.add_argument("--out", type=Path, metavar="DIR", help="write every run's files there as well")
     _add_shared(compare)
+    compare.add_argument("--quantizers", type=as_words, default=(), metavar="Q,..", help=_QUANTIZER_HELP)
 
 
 def _add_sweep(sweep: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from workbench.cli.arguments import config_of, ranges_of, timing_of
 from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
 from workbench.cli.plans import with_options
+from workbench.core.precision import PrecisionPlan
 from workbench.core.run import Race, RaceRequest, Run, RunRequest, Status
 from workbench.pipeline.comparing import CompareRequest, Comparison, compare
 from workbench.pipeline.documents import comparison_document, run_title
@@ -18,6 +19,7 @@ from workbench.pipeline.record import new_run
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.table import comparison_table, why_not
 from workbench.precision import read_plan
+from workbench.precision.quantizers import find_quantizer
 from workbench.store import RaceBook, Store
 
 
@@ -52,7 +54,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         backends=arguments.backends,
         precisions=arguments.precisions,
         methods=arguments.methods,
-        plans=tuple(with_options(read_plan(path), arguments) for path in arguments.plan),
+        plans=(*(with_options(read_plan(path), arguments) for path in arguments.plan), *_by_others(arguments)),
         config=msgspec.structs.replace(config_of(arguments), profiles=sets.profiles),
         recipe=sets.recipe,
         calibration=sets.calibration,
@@ -65,6 +67,12 @@ def _request(arguments: Namespace) -> CompareRequest:
         baseline=not arguments.no_baseline,
         race_seconds=0.0 if arguments.no_time else arguments.race_seconds,
     )
+
+
+def _by_others(arguments: Namespace) -> list[PrecisionPlan]:
+    """Raises WorkbenchError before anything runs, where a quantizer is not here."""
+    found = [find_quantizer(name) for name in arguments.quantizers]
+    return [PrecisionPlan(one.precision, calibration=ranges_of(arguments), quantizer=one.id) for one in found]
 
 
 def _outcome(run: Run) -> str:

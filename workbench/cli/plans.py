@@ -12,6 +12,7 @@ from workbench.cli.output import Output
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.model import open_model
 from workbench.precision.plan_file import read_plan_file
+from workbench.precision.quantizers import find_quantizer
 
 
 def plan_of(arguments: Namespace, output: Output | None = None) -> PrecisionPlan:
@@ -20,12 +21,15 @@ def plan_of(arguments: Namespace, output: Output | None = None) -> PrecisionPlan
     `output` is told where the file names nodes of another model by id. Raises WorkbenchError where the file cannot be
     read or is no plan.
     """
+    quantizer = arguments.quantizer
     if arguments.plan is None:
-        return with_options(PrecisionPlan(default=arguments.precision or Precision.FP32), arguments)
+        usual = find_quantizer(quantizer).precision if quantizer else Precision.FP32
+        return with_options(PrecisionPlan(arguments.precision or usual, quantizer=quantizer), arguments)
     found = read_plan_file(arguments.plan)
     if output is not None and found.model.sha256 and (doubts := found.doubts(open_model(Path(arguments.model)))):
         output.note(doubts)
-    return with_options(found.plan, arguments)
+    plan = msgspec.structs.replace(found.plan, quantizer=quantizer or found.plan.quantizer)
+    return with_options(plan, arguments)
 
 
 def with_options(plan: PrecisionPlan, arguments: Namespace) -> PrecisionPlan:

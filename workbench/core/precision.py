@@ -112,6 +112,7 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     into the graph touches take that type, and no Cast stands at them. `skip` names clean-up passes that are
     switched off (`fold_batchnorm`). `clean` runs them also where nothing but float32 is asked for; without it such a
     model is built as it is. `block` is how many weights share one scale in INT4 weights.
+    `quantizer` leaves the writing to another tool (`nncf:int8`): it decides all but what rules keep out, and its ranges.
     """
 
     default: Precision = Precision.FP32
@@ -121,6 +122,7 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     skip: tuple[str, ...] = ()
     block: int = 32
     clean: bool = False
+    quantizer: str = ""
 
     @property
     def precisions(self) -> frozenset[Precision]:
@@ -130,9 +132,9 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     @property
     def needs_calibration(self) -> bool:
         """True if anything in the plan has activations in INT8 or FP8, whose ranges must be observed."""
-        return bool(self.precisions & {Precision.INT8, Precision.FP8})
+        return bool(self.precisions & {Precision.INT8, Precision.FP8}) and not self.quantizer
 
     @property
     def uses_calibration(self) -> bool:
         """True if samples change what is written: ranges, or which nodes FP16 cannot hold."""
-        return self.needs_calibration or Precision.FP16 in self.precisions
+        return self.needs_calibration or bool(self.quantizer) or Precision.FP16 in self.precisions

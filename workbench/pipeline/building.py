@@ -27,6 +27,7 @@ from workbench.pipeline.calibration_report import make_report
 from workbench.pipeline.engines import Made, make_engine, reuse_sentence
 from workbench.pipeline.files import CALIBRATION_FILE, GRAPH_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.record import Record
+from workbench.pipeline.quantizing import quantized
 from workbench.pipeline.samples import resolved_shapes
 from workbench.pipeline.tuned import effective
 from workbench.precision import compile_plan
@@ -67,7 +68,7 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
     phases: dict[str, float] = {}
     with _timed(phases, "calibrate"):
         config = record.request.config
-        overflow = writes_fp16(config.plan, backend.dialect())
+        overflow = writes_fp16(config.plan, backend.dialect()) and not config.plan.quantizer
         seen, sentence = observations(record, record.request, model, shapes, fixed, overflow=overflow)
         if seen is not None and config.plan.needs_calibration:
             report = make_report(record, record.request, seen, backend.dialect())
@@ -78,7 +79,11 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
         record.stop_if_cancelled()
         record.progress("plan", text="writing the precision plan into the ONNX")
         plan = msgspec.structs.replace(config.plan, skip=passes_left_out(config))
-        typed = compile_plan(model, plan, backend.dialect(), shapes, record.folder, seen and seen.observations, fixed)
+        if plan.quantizer:
+            typed = quantized(record, model, shapes, fixed)
+        else:
+            found = seen and seen.observations
+            typed = compile_plan(model, plan, backend.dialect(), shapes, record.folder, found, fixed)
         write_json(record.folder / TYPED_MODEL_FILE, typed)
     with _timed(phases, "build"):
         used = effective(typed, config)

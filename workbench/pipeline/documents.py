@@ -33,6 +33,8 @@ def run_title(run: Run) -> str:
         words.append(f"+ {len(config.plan.rules)} rule{'s' if len(config.plan.rules) > 1 else ''}")
     if config.plan.needs_calibration:
         words.append(method_label(config.plan.calibration))
+    if config.plan.quantizer:
+        words.append(f"by {config.plan.quantizer}")
     if config.tuned:
         words.append("tuned")
     return " ".join(word for word in words if word)

@@ -5,6 +5,7 @@ REQUEST_FILE = "request.json"  # RunRequest
 GRAPH_FILE = "graph.json"  # EngineGraph
 RACE_FILE = "race.json"  # Race, in a race's own folder
 TYPED_FILE = "typed.onnx"
+PLAN_FILE = "plan.toml"  # what another quantizer's file amounts to
 TYPED_MODEL_FILE = "typed.json"  # TypedModel: what a race builds the engine from again
 SEARCH_FILE = "search.json"  # Search, in its own folder and in that of its key
 SWEEP_FILE = "sweep.json"  # Sweep, in its own folder

@@ -55,6 +55,8 @@ def run_title(run: Run) -> str:
         words.append("MSE" if method == "mse" else method)
     if plan.rules:
         words.append(f"+{len(plan.rules)}")
+    if plan.quantizer:
+        words.append(f"by {plan.quantizer}")
     if run.config.tuned:
         words.append("tuned")
     return " ".join(words)

@@ -112,6 +112,8 @@ def plan_words(plan: PrecisionPlan) -> str:
         words += f" · {method_words(plan.calibration.method)}"
     if plan.rules:
         words += f" + {len(plan.rules)} rule{'s' if len(plan.rules) > 1 else ''}"
+    if plan.quantizer:
+        words += f" by {plan.quantizer}"
     return words
 
 

@@ -46,7 +46,7 @@ def lift_opset(model: ModelProto, least: int = PER_CHANNEL_OPSET) -> tuple[Model
             continue
         lifted.ir_version = max(lifted.ir_version, _ir_version(target))
         _name_replaced_nodes(lifted, model)
-        _name_added_nodes(lifted)
+        name_added_nodes(lifted, "lift_")
         return lifted, (f"Opset {opset} was lifted to {target} for the Q/DQ of this plan.",)
     return model, (f"The file stays at opset {opset}; the converter said: {reason}",)
 
@@ -81,7 +81,7 @@ def _copy(model: ModelProto) -> ModelProto:
 
 
 def _name_replaced_nodes(lifted: ModelProto, before: ModelProto) -> None:
-    """Rule 4. What a replaced node made is an output of the graph still, or read in the same place as before."""
+    """Rule 5. What a replaced node made is an output of the graph still, or read in the same place as before."""
     kept = {node.name: node for node in lifted.graph.node if node.name}
     makers = {name: node for node in lifted.graph.node for name in node.output}
     heirs: dict[str, str] = {name: name for name in makers}
@@ -94,8 +94,9 @@ def _name_replaced_nodes(lifted: ModelProto, before: ModelProto) -> None:
             found[0].name = node.name
 
 
-def _name_added_nodes(model: ModelProto) -> None:
-    """Rule 4: the first consumer with an id owns a nameless node, else the producer it follows."""
+def name_added_nodes(model: ModelProto, role: str) -> None:
+    """Rule 5: the first consumer with an id owns a nameless node, else the producer it follows. `role` goes before the
+    op: `n17:lift_shape`."""
     taken = {node.name for node in model.graph.node}
     consumers: dict[str, NodeProto] = {}
     producers: dict[str, NodeProto] = {}
@@ -111,4 +112,4 @@ def _name_added_nodes(model: ModelProto) -> None:
         followed = [producers[name] for name in node.input if name in producers]
         owner = next((other.name for other in (*served, *followed) if other.name), "")
         if owner:
-            node.name = free_name(f"{owner.partition(':')[0]}:lift_{node.op_type.lower()}", taken)
+            node.name = free_name(f"{owner.partition(':')[0]}:{role}{node.op_type.lower()}", taken)
