@@ -10,6 +10,7 @@ import msgspec
 
 from workbench import __version__
 from workbench.backends.base import backend_ids
+from workbench.cli.measuring import MEMORY, REPLAN, ROOFLINE, add_memory, add_replan, add_roofline
 from workbench.cli.shapes import PROFILE_HELP, parse_profile, parse_shape
 from workbench.cli.values import (
     as_backend,
@@ -23,8 +24,8 @@ from workbench.cli.values import (
     as_precision,
     as_precisions,
     as_seconds,
-    parse_dim,
     as_words,
+    parse_dim,
     parse_measure,
     precisions_help,
 )
@@ -46,6 +47,9 @@ COMMANDS = (
     "tune",
     "search",
     "sweep",
+    "roofline",
+    "memory",
+    "replan",
     "profiles",
     "diff",
     "runs",
@@ -55,11 +59,11 @@ COMMANDS = (
 )
 _Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 _METHODS = "|".join(CalibrationMethod)
+_QUANTIZER_HELP = "another tool writes the plan: nncf:int8, modelopt:int8 …; `workbench doctor` lists them"
 _SET_HELP = "a folder of images, .npy, .npz or .csv; `random`; `none`"
 
 
 def make_parser() -> argparse.ArgumentParser:
-_QUANTIZER_HELP = "another tool writes the plan: nncf:int8, modelopt:int8 …; `workbench doctor` lists them"
     """The parser; `command` in its result names the module of this folder that carries it out."""
     parser = argparse.ArgumentParser(
         prog="workbench",
@@ -77,6 +81,9 @@ _QUANTIZER_HELP = "another tool writes the plan: nncf:int8, modelopt:int8 …; `
     _add_compare(_add(commands, "compare", "several backends and precisions side by side"))
     _add_race(_add(commands, "race", "time finished runs interleaved, until it is decided which is faster"))
     _add_sweep(_add(commands, "sweep", "latency and throughput over batch sizes, free dimensions, threads and streams"))
+    add_roofline(_add(commands, "roofline", ROOFLINE))
+    add_memory(_add(commands, "memory", MEMORY))
+    add_replan(_add(commands, "replan", REPLAN))
     _add_profiles(
         _add(commands, "profiles", "ranges of shapes to build for, what holds the batch, what memory they need")
     )
@@ -148,6 +155,7 @@ def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclus
     plan = command.add_mutually_exclusive_group()
     plan.add_argument("--precision", type=as_precision, metavar="P", help=precisions_help())
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
+    command.add_argument("--quantizer", default="", metavar="Q", help=_QUANTIZER_HELP)
     _add_writing(command)
     return plan
 
@@ -155,7 +163,6 @@ def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclus
 def _add_writing(command: argparse.ArgumentParser) -> None:
     """How a plan is written, beside what it asks for."""
     add = command.add_argument
-    command.add_argument("--quantizer", default="", metavar="Q", help=_QUANTIZER_HELP)
     passes = "leave a clean-up pass out, and another with another --skip; `workbench doctor` lists them"
     add("--skip", action="append", default=[], metavar="PASS", help=passes)
     add("--block", type=as_count, default=0, metavar="N", help="weights that share a scale in INT4 (default 32)")
@@ -203,6 +210,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
         "--plan", type=Path, action="append", default=[], metavar="FILE", help="a precision plan as well; repeatable"
     )
     _add_writing(compare)
+    compare.add_argument("--quantizers", type=as_words, default=(), metavar="Q,..", help=_QUANTIZER_HELP)
     compare.add_argument(
         "--methods", type=as_methods, default=(), metavar="M,..", help="an INT8 run for each of: " + _METHODS
     )
@@ -210,7 +218,6 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument("--race-seconds", type=as_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
     compare.add_argument("--out", type=Path, metavar="DIR", help="write every run's files there as well")
     _add_shared(compare)
-    compare.add_argument("--quantizers", type=as_words, default=(), metavar="Q,..", help=_QUANTIZER_HELP)
 
 
 def _add_sweep(sweep: argparse.ArgumentParser) -> None:

@@ -31,8 +31,8 @@ from workbench.core.replanning import Replanned, ReplanRequest
 from workbench.core.requests import AnyRequest
 from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
 from workbench.core.search import Search, SearchRequest
-from workbench.core.sweep import Sweep, SweepRequest
 from workbench.core.sensitivity import Culprits, CulpritsRequest
+from workbench.core.sweep import Sweep, SweepRequest
 from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job

@@ -119,7 +119,9 @@ class Build(msgspec.Struct, frozen=True):
     """What the backend gave. The graph lies beside it in the run's folder (`EngineGraph`).
 
     `precisions` counts compute layers by the precision that ran; `asked` counts source nodes by what the plan asked.
-    `memory` holds named bytes (`weights`, `activations` ...). `notes` say what differs from what was asked.
+    `memory` holds named bytes (`weights`, `activations` ...), the engine's own where it tells. `plan` is that of memory,
+    of its graph: `peak` of buffers alive at once, `pool` that they share, `ends` (inputs and outputs). `notes` say what
+    differs from what was asked.
     """
 
     seconds: float
@@ -129,6 +131,7 @@ class Build(msgspec.Struct, frozen=True):
     mapped_exact: int
     size_bytes: int
     memory: dict[str, int] = {}
+    plan: dict[str, int] = {}
     precisions: dict[str, int] = {}
     asked: dict[str, int] = {}
     phases: dict[str, float] = {}  # seconds

@@ -20,14 +20,15 @@ from workbench.core.run import Build, BuildConfig, EngineGraph
 from workbench.measure.machine import peak_rss_bytes
 from workbench.model import check_shapes, open_model
 from workbench.model.costs import model_costs
+from workbench.model.liveness import memory_plan
 from workbench.model.profiles import check_profiles
 from workbench.model.sizes import output_sizes
 from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.calibration_report import make_report
 from workbench.pipeline.engines import Made, make_engine, reuse_sentence
 from workbench.pipeline.files import CALIBRATION_FILE, GRAPH_FILE, TYPED_MODEL_FILE
-from workbench.pipeline.record import Record
 from workbench.pipeline.quantizing import quantized
+from workbench.pipeline.record import Record
 from workbench.pipeline.samples import resolved_shapes
 from workbench.pipeline.tuned import effective
 from workbench.precision import compile_plan
@@ -160,6 +161,7 @@ def describe(typed: TypedModel, engine: Engine, phases: Mapping[str, float], sen
         mapped_exact=sum(fate.exact for fate in known),
         size_bytes=engine.size_bytes,
         memory=dict(engine.memory),
+        plan=plan_figures(engine.graph),
         precisions=dict(ran.most_common()),
         asked=dict(Counter(typed.asked.values()).most_common()),
         phases=dict(phases),
@@ -167,6 +169,14 @@ def describe(typed: TypedModel, engine: Engine, phases: Mapping[str, float], sen
         artefact=engine.artefact.name if engine.artefact else "",
         versions=dict(engine.versions),
     )
+
+
+def plan_figures(graph: Graph) -> dict[str, int]:
+    """Of the memory plan by liveness; empty where tensors of the engine have no size: their shapes are free."""
+    plan = memory_plan(graph)
+    if plan.unknown:
+        return {}
+    return {"peak": plan.peak_bytes, "pool": plan.pool_bytes, "ends": plan.ends_bytes}
 
 
 def differences(asked: Mapping[str, str], fates: Mapping[str, Fate], graph: Graph, ops: Mapping[str, str]) -> list[str]:
