@@ -15,7 +15,7 @@ from workbench.core.run import BuildConfig, Run, RunError, RunRequest, Status, T
 from workbench.core.sweep import Point, Sweep, SweepRequest, Swept, best_within, front
 from workbench.model import open_model
 from workbench.pipeline import run, sweep
-from workbench.pipeline.sweeping import grid, kept_sweep, seconds_for, sweep_key, sweep_timing
+from workbench.pipeline.sweep_grid import grid, kept_sweep, seconds_for, sweep_key, sweep_timing
 
 IDS = TensorSpec("ids", "int64", ("n", "length"))
 MASK = TensorSpec("mask", "int64", ("n", "length"))

@@ -18,7 +18,7 @@ from workbench.core.run import RunRequest
 from workbench.core.sweep import Point, Sweep, SweepRequest, Swept, best_within
 from workbench.model import open_model
 from workbench.pipeline.samples import resolved_shapes
-from workbench.pipeline.sweeping import grid, kept_sweep, seconds_for, sweep_key, sweep_timing
+from workbench.pipeline.sweep_grid import grid, kept_sweep, seconds_for, sweep_key, sweep_timing
 from workbench.pipeline.table import aligned
 from workbench.store import Store
 

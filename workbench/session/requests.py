@@ -33,7 +33,7 @@ def run_request(model: Model, choices: Choices, settings: Settings, run_id: str,
     """One run of the open model."""
     return msgspec.structs.replace(
         plain_request(model, choices, run_id, folder),
-        config=msgspec.structs.replace(choices, threads=settings.get("threads")).config(),
+        config=msgspec.structs.replace(choices, threads=choices.threads or settings.get("threads")).config(),
         evaluation_limit=settings.get("evaluation_limit"),
         allowed_code=allowed_code(choices.recipe, settings),
         layer_samples=0 if is_plain(choices.plan) else settings.get("layer_samples"),

@@ -38,6 +38,7 @@ from workbench.session.samples import SamplePreviews
 from workbench.session.scopes import Scopes
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
+from workbench.session.sweeps import Sweeps
 from workbench.session.theatre import Theatre
 from workbench.session.tunings import Tunings
 from workbench.session.verdicts import Verdicts
@@ -97,6 +98,7 @@ class Session(QObject):
         self.batch_freeing, self.profile_memories = BatchFreeing(self), ProfileMemories(self)
         self.rooflines = Rooflines(self)
         self.tunings = Tunings(self)
+        self.sweeps = Sweeps(self)
         self.costs = NodeCosts(self)
         self.build_commands = BuildCommands(self)
         self.calibrations = Calibrations(self)

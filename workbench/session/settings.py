@@ -58,6 +58,9 @@ SETTINGS = (
         low=2.0,
         high=3600.0,
     ),
+    Setting(
+        "sweep_seconds", 1.0, "Seconds to time each point of a sweep", "Besides building it.", low=0.1, high=600.0
+    ),
     Setting("threads", 0, "Threads of CPU backends", "0: all physical cores.", low=0, high=1024),
     Setting("evaluation_limit", 0, "Evaluation samples at most", "0: the whole set.", low=0, high=1_000_000),
     Setting(
@@ -76,6 +79,7 @@ SETTINGS = (
     Setting("recent_plans", ()),
     Setting("plan_window", {}),
     Setting("overlays", {}),
+    Setting("sweep", {}),
     Setting("picture", {}),
     Setting("dim_rest", False),
     Setting("follow", False),

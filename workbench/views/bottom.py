@@ -27,6 +27,7 @@ from workbench.views.ledger_view import LedgerView
 from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
 from workbench.views.search_panel import SearchPanel
+from workbench.views.sweep_panel import SweepPanel
 from workbench.views.tab_cell import TabCell
 from workbench.views.tuning_view import TuningView
 from workbench.views.widgets import connect_all, menu_item
@@ -58,6 +59,8 @@ class Bottom(QSplitter):
         self.cells[2].add("Calibration", self.calibration, self.calibration.menu)
         self.tuning = TuningView(session)
         self.cells[2].add("Tuning", self.tuning, self.tuning.menu)
+        self.sweep = SweepPanel(session)
+        self.cells[2].add("Sweep", self.sweep, self.sweep.menu)
         self.search = SearchPanel(session, self._show_search)
         self.cells[2].add("Search", self.search, self.search.menu)
         self.cells[2].add("Log", self.log, runs_menu)
@@ -140,6 +143,7 @@ class Bottom(QSplitter):
     def set_theme(self, theme: Theme) -> None:
         for chart in self.charts:
             chart.set_theme(theme)
+        self.sweep.set_theme(theme)
         self.refresh()
 
     def refresh(self, _news: object = None) -> None:
