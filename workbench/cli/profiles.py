@@ -59,7 +59,7 @@ def _tell(output: Output, model: Model, profiles: tuple[OptimizationProfile, ...
         output.text("All inputs have fixed shapes: there is nothing to give a range.")
     for number, profile in enumerate(profiles if dims else (), 1):
         ranges = ranges_of(model, profile)
-        rows = [("dimension", "min", "opt", "max", "where")]
+        rows: list[tuple[str, ...]] = [("dimension", "min", "opt", "max", "where")]
         for dim in dims:
             where = ", ".join(f"axis {axis} of {name}" for name, axis in dim.places)
             rows.append((dim.title, *(f"{value}" for value in ranges[dim.name]), where))

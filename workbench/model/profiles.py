@@ -56,6 +56,16 @@ def guess_profile(model: Model, shapes: Mapping[str, Shape]) -> OptimizationProf
     return profile_of(model, {dim.name: guess_range(dim.kind, _value(dim, shapes)) for dim in dims})
 
 
+def next_profile(model: Model, last: OptimizationProfile) -> OptimizationProfile:
+    """Goes on where the last one ends: batches and lengths from its largest to twice that, all else as it is."""
+    ranges = ranges_of(model, last)
+    for dim in free_dims(model.inputs):
+        low, _, high = ranges[dim.name]
+        if dim.kind in (DimKind.BATCH, DimKind.LENGTH) and low < high:
+            ranges[dim.name] = (high, 2 * high, 2 * high)
+    return profile_of(model, ranges)
+
+
 def workable_guess(model: Model, shapes: Mapping[str, Shape]) -> OptimizationProfile:
     """`guess_profile`, with dimensions at their usual value where the model works in no other. Reads the file."""
     whole = ranges_of(model, guess_profile(model, shapes))

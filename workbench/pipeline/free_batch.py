@@ -14,7 +14,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.free_batch import FreeBatchRequest, FreedBatch
 from workbench.core.model import Model
 from workbench.core.profile import HeldTarget
-from workbench.data import open_samples
+from workbench.data import open_samples, write_recipe
 from workbench.measure.reference import Reference
 from workbench.model import check_shapes, open_model
 from workbench.model.external import load_external
@@ -64,6 +64,7 @@ def _freed(request: FreeBatchRequest, teller: JobTeller) -> FreedBatch:
         for file in (target, target.with_name(f"{target.name}.data")):
             file.unlink(missing_ok=True)
         raise
+    write_recipe(open_model(target), request.run.recipe)
     return FreedBatch(request.id, str(target), held, tuple(name for name, _ in fixed), proof)
 
 

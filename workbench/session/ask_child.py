@@ -16,7 +16,18 @@ import msgspec
 from workbench.core.costs import Cost
 from workbench.core.errors import WorkbenchError
 from workbench.core.json import decode, encode
-from workbench.session.questions import Answer, CostsQuestion, Opened, OpenQuestion, SamplesInfo, SamplesQuestion
+from workbench.core.verdict import Verdict
+from workbench.session.questions import (
+    Answer,
+    CostsQuestion,
+    Opened,
+    OpenQuestion,
+    ProfilesLooked,
+    ProfilesQuestion,
+    SamplesInfo,
+    SamplesQuestion,
+    VerdictQuestion,
+)
 
 
 def main() -> None:
@@ -62,6 +73,27 @@ def _costs(question: bytes) -> dict[str, Cost]:
     return model_costs(asked.model, asked.shapes)
 
 
+def _verdict(question: bytes) -> Verdict:
+    from workbench.model import open_model
+    from workbench.pipeline.verdicts import verdict_on
+
+    asked = decode(question, VerdictQuestion)
+    return verdict_on(asked.backend, open_model(asked.path), asked.recipe, asked.shapes, clean=asked.clean)
+
+
+def _profiles(question: bytes) -> ProfilesLooked:
+    from workbench.model.held_batch import batch_places, fixed_batch_places, held_targets
+    from workbench.model.profiles import free_dims, profiles_problem, workable_guess
+
+    asked = decode(question, ProfilesQuestion)
+    model = asked.model
+    fixed = fixed_batch_places(model)
+    held = held_targets(model, batch_places(model) or fixed)
+    guess = workable_guess(model, asked.shapes) if free_dims(model.inputs) and not asked.profiles else None
+    can_free = bool(held or fixed) and all(each.free for each in held)
+    return ProfilesLooked(profiles_problem(model, asked.profiles), held, can_free, guess)
+
+
 def _tensor_words(name: str, array: Any) -> str:
     shape = "×".join(str(dim) for dim in array.shape) or "scalar"
     return f"{name} {shape} {array.dtype}, {float(array.min()):.4g} to {float(array.max()):.4g}"
@@ -82,6 +114,8 @@ VERBS: dict[str, Callable[[bytes], Any]] = {
     "open": _open,
     "samples": _samples,
     "costs": _costs,
+    "profiles": _profiles,
+    "verdict": _verdict,
     "capabilities": _capabilities,
 }
 

@@ -7,6 +7,7 @@ import msgspec
 from workbench.core.dialect import Dialect
 from workbench.core.model import Model, Shape
 from workbench.core.precision import Precision
+from workbench.core.profile import HeldTarget, OptimizationProfile
 from workbench.core.recipe import Recipe
 
 
@@ -55,6 +56,36 @@ class CostsQuestion(msgspec.Struct, frozen=True):
 
     model: Model
     shapes: dict[str, Shape]
+
+
+class VerdictQuestion(msgspec.Struct, frozen=True):
+    """Whether `backend` takes the model at `path` in these shapes, cleaned up before where the plan says so."""
+
+    backend: str
+    path: str
+    recipe: Recipe
+    shapes: dict[str, Shape]
+    clean: bool = False
+
+
+class ProfilesQuestion(msgspec.Struct, frozen=True):
+    """`model` may come without its graph: the file is read again. `shapes` are the usual ones."""
+
+    model: Model
+    shapes: dict[str, Shape]
+    profiles: tuple[OptimizationProfile, ...]
+
+
+class ProfilesLooked(msgspec.Struct, frozen=True):
+    """Why the model cannot work in a shape of the profiles (empty: nothing is found), and Reshapes that hold the batch.
+
+    `guess` is a profile that it works in, around the usual shapes; `can_free`: a copy can be made with a free batch.
+    """
+
+    problem: str
+    held: tuple[HeldTarget, ...]
+    can_free: bool
+    guess: OptimizationProfile | None = None
 
 
 class BackendInfo(msgspec.Struct, frozen=True):

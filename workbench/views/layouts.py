@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 
 def dock(panels: list[QWidget]) -> QScrollArea:
@@ -36,3 +36,12 @@ def splitter(way: Qt.Orientation, parts: list[QWidget], sizes: list[int], stretc
         made.setStretchFactor(index, stretches[index])
     made.setSizes(sizes)
     return made
+
+
+def emptied(layout: QLayout) -> None:
+    """Takes all widgets out of a layout, and lets them go."""
+    while layout.count():
+        item = layout.takeAt(0)
+        if item is not None and (widget := item.widget()) is not None:
+            widget.hide()
+            widget.deleteLater()

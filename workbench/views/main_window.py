@@ -38,6 +38,7 @@ from workbench.views.netron import NetronDock
 from workbench.views.palette import Palette
 from workbench.views.panes import Panes
 from workbench.views.plan_panel import PlanPanel
+from workbench.views.profile_window import ProfileEditor
 from workbench.views.samples_panel import SamplesPanel
 from workbench.views.saving import saved
 from workbench.views.search import Searching
@@ -123,6 +124,8 @@ class MainWindow(QMainWindow):
         self.typed_export = TypedExport(session, self)
         self.run_import = RunImport(session, self)
         self.migration = MigrationCheck(session, self)
+        self.profiles = ProfileEditor(session, self)
+        self.model_panel.profiles_asked.connect(self.profiles.show)
         self.conditions = Conditions(session, self)
 
     def _connect(self) -> None:
@@ -164,7 +167,8 @@ class MainWindow(QMainWindow):
         told, self._told = self._told, frozenset()
         self._show_title()
         self.status.refresh()
-        self.bottom.log.refresh()
+        self.bottom.build.refresh()
+        self.panes.stage.refresh()
         if told & {*self.session.compared, self.session.current.id if self.session.current else ""}:
             self.bottom.refresh()
 

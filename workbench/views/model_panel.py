@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from workbench.core.model import Model, Shape, TensorSpec
@@ -16,10 +17,13 @@ from workbench.views.toolbar import short_path
 from workbench.views.widgets import Head, Line, Words, soft_label, tip
 
 WARNINGS_SHOWN = 4
+TIP = "One shape of each input, or ranges: min, opt and max of each free dimension"
 
 
 class ModelPanel(QWidget):
     """Shapes of inputs with free dimensions are fields; an edit is one undoable choice."""
+
+    profiles_asked = Signal()  # to see the editor of optimization profiles
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -35,6 +39,9 @@ class ModelPanel(QWidget):
         self._inputs.setHorizontalSpacing(8)
         self._inputs.setVerticalSpacing(4)
         column.addLayout(self._inputs)
+        self.profiles = Line(clickable=True)
+        self.profiles.clicked.connect(self.profiles_asked)
+        column.addWidget(self.profiles)
         self.problem = soft_label()
         self.problem.setProperty("tone", "bad")
         self.problem.hide()
@@ -42,7 +49,7 @@ class ModelPanel(QWidget):
         self._warnings = soft_label()
         column.addWidget(self._warnings)
         session.model_changed.connect(self._show)
-        session.choices_changed.connect(self._show_shapes)
+        session.profiles.changed.connect(self._show_shapes)
         self._show()
 
     def _show(self, _model: object = None) -> None:
@@ -100,6 +107,11 @@ class ModelPanel(QWidget):
 
     def _show_shapes(self, _choices: object = None) -> None:
         self.problem.hide()
+        built_for, problem = self._session.profiles.words, self._session.profiles.problem
+        self.profiles.set_words(
+            Words(f"Built for {built_for}…", tone="bad" if problem else "accent", tip=problem or TIP)
+        )
+        self.profiles.setVisible(bool(self.fields))
         for name, field in self.fields.items():
             field.setText(shape_words(self._session.choices.shapes.get(name)))
             _mark(field, wrong=False)

@@ -39,6 +39,15 @@ PLAN = (
         icon="layers",
     ),
     Action(
+        "profiles",
+        "Shapes and profiles…",
+        "profiles.show",
+        "Plan",
+        "Ranges of shapes that engines are built for: min, opt and max of each free dimension, and their memory",
+        "Ctrl+Alt+P",
+        "has_model",
+    ),
+    Action(
         "migrate",
         "Migration check…",
         "migration.ask",
