@@ -26,23 +26,25 @@ SMALLEST, LARGEST = 7.0, 15.0
 """Pixels of a marker, by the engine's size."""
 MARGIN = 0.12
 _HEAD = "plan title ms speedup low high metric value loss loss_low loss_high sqnr_db n size_bytes front measured why"
+LEAST_SPAN = 0.1
+"""Of the upright axis, in its unit."""
 BELOW = 1.6
 """How far below the front, in its own height, a plan is still drawn in its place; others stand at the edge."""
 
 
 class Place:
-    """Where a measured point stands: ms to the right, the metric upwards, its 95 % intervals."""
+    """Where a measured point stands: ms to the right; upwards the metric less that of FP32 on the same samples, in
+    points or per cent, or decibels where there is no metric. With its 95 % intervals."""
 
     def __init__(self, search: Search, point: Point, seen: Measured) -> None:
         self.point, self.seen = point, seen
         quality, speed = seen.quality, seen.speed
-        scale = 100.0 if quality.is_share and quality.metric != SQNR else 1.0
-        self.x, self.y = search.ms(speed.ratio), scale * quality.value
+        self.x, self.y = search.ms(speed.ratio), quality.worth
         self.left, self.right = search.ms(speed.high), search.ms(speed.low)
-        low, high = quality.low, quality.high
-        self.bottom, self.top = scale * low, scale * high
-        if quality.loss is not None and quality.is_share:  # in pairs with FP32: what the differences are known to
-            self.bottom, self.top = self.y + quality.loss - quality.loss_high, self.y + quality.loss - quality.loss_low
+        self.bottom, self.top = -quality.loss_high, -quality.loss_low
+        if quality.loss is None:
+            ends = sorted(-end if quality.is_error else end for end in (quality.low, quality.high))
+            self.bottom, self.top = ends
 
 
 class Field(Plot):
@@ -108,18 +110,19 @@ class SpeedAccuracy(Chart):
         self.plot.setVisible(bool(self._places))
         self.placeholder.setVisible(not self._places)
         if search is not None and self._places:
-            self._name_axes(search)
+            self._name_axes()
             self._set_range(search)
             self._draw(search)
         self.subtitle_changed.emit(self._subtitle())
 
-    def _name_axes(self, search: Search) -> None:
+    def _name_axes(self) -> None:
         quality = self._places[0].seen.quality
-        unit = "dB" if quality.metric == SQNR else "%" if quality.is_share else ""
+        unit = "dB" if quality.metric == SQNR else ""
+        if quality.loss is not None:
+            unit = f"against FP32, {'points' if quality.is_share else '%'}"
         item = self.plot.getPlotItem()
         item.setLabel("bottom", "ms an inference", color=self.theme.soft)
         item.setLabel("left", f"{quality.metric} {unit}".strip(), color=self.theme.soft)
-        item.getViewBox().invertY(quality.is_error)
 
     def _set_range(self, search: Search) -> None:
         """Room for the front, FP32 and the limit; what is far worse than all of these would flatten them."""
@@ -129,10 +132,10 @@ class SpeedAccuracy(Chart):
         if at is not None and not search.limit.is_of_time:
             ys.append(at)
         low, high = min(ys), max(ys)
-        span = max(high - low, 0.02 * abs(high), 1e-6)
+        span = max(high - low, LEAST_SPAN)
         near = [place.y for place in self._places if low - BELOW * span <= place.y <= high + BELOW * span]
         low, high = min(near + ys), max(near + ys)
-        span = max(high - low, 0.02 * abs(high), 1e-6)
+        span = max(high - low, LEAST_SPAN)
         xs = [place.x for place in self._places] + ([at] if at is not None and search.limit.is_of_time else [])
         left, right = min(xs), max(xs)
         wide = max(right - left, 0.1 * right)
@@ -146,8 +149,9 @@ class SpeedAccuracy(Chart):
         theme, (low, high) = self.theme, self.plot.getPlotItem().viewRange()[1]
         front = {point.id for point in search.front}
         sizes = self._sizes()
-        spots = [self._spot(place, place.point.id in front, sizes[place.point.id], low, high) for place in self._places]
-        self.dots.setData(sorted(spots, key=lambda spot: spot["order"]))
+        behind_first = sorted(self._places, key=lambda place: place.point.id in front)
+        spots = [self._spot(place, place.point.id in front, sizes[place.point.id], low, high) for place in behind_first]
+        self.dots.setData(spots)
         known = [place for place in self._places if place.point.id in front and low <= place.y <= high]
         self.bars.setData(
             x=_array(place.x for place in known),
@@ -177,7 +181,6 @@ class SpeedAccuracy(Chart):
             "brush": pg.mkBrush(color if again or not is_front else theme.panel),
             "pen": pg.mkPen(color, width=1.5),
             "data": point.id,
-            "order": is_front,
         }
 
     def _sizes(self) -> dict[int, float]:
@@ -219,15 +222,14 @@ class SpeedAccuracy(Chart):
         points = {"FP32": search.points[0], "best": search.best, "knee": search.knee}
         if search.knee is not None and search.best is not None and search.knee.id == search.best.id:
             points["knee"] = None
+        (left, right), _ = self.plot.getPlotItem().viewRange()
         for name, label in self.labels.items():
             point = points[name]
             place = next((p for p in self._places if point is not None and p.point.id == point.id), None)
             label.setVisible(place is not None)
             if place is not None:
-                words = f"best: {place.point.title}" if name == "best" else name
-                label.setText(words, color=self.theme.text if name == "best" else self.theme.soft)
-                is_right = place.x > sum(self.plot.getPlotItem().viewRange()[0]) / 2
-                label.setAnchor((1.02, 1.25) if is_right else (-0.02, 1.25))
+                label.setText(name, color=self.theme.text if name == "best" else self.theme.soft)
+                label.setAnchor((1.15, 0.5) if place.x > (left + right) / 2 else (-0.25, 0.9))
                 label.setPos(QPointF(place.x, min(max(place.y, low), high)))
 
     # the mouse
@@ -296,11 +298,7 @@ def limit_at(search: Search) -> float | None:
             return search.ms(limit.value)
         case LimitKind.SQNR:
             return limit.value if quality.metric == SQNR else None
-    if quality.metric == SQNR or quality.loss is None:
-        return None
-    sign = 1.0 if quality.is_error else -1.0
-    reference, worth = _reference(quality.value, quality.loss, is_share=quality.is_share, sign=sign), limit.value
-    return reference + sign * worth if quality.is_share else reference * (1 + sign * worth / 100)
+    return None if quality.loss is None else -limit.value
 
 
 def limit_from(search: Search, at: float) -> Limit | None:
@@ -316,19 +314,7 @@ def limit_from(search: Search, at: float) -> Limit | None:
             return Limit(limit.kind, _rounded(search.baseline_ms / max(at, 1e-6)))
         case LimitKind.SQNR:
             return Limit(limit.kind, _rounded(max(at, 0.0)))
-    if quality.loss is None:
-        return None
-    sign = 1.0 if quality.is_error else -1.0
-    reference = _reference(quality.value, quality.loss, is_share=quality.is_share, sign=sign)
-    lost = sign * (at - reference) if quality.is_share else 100 * sign * (at / reference - 1)
-    return Limit(limit.kind, _rounded(max(lost, 0.0)))
-
-
-def _reference(value: float, loss: float, *, is_share: bool, sign: float) -> float:
-    """The metric of the reference itself, in the unit of the axis."""
-    if is_share:
-        return 100 * value - sign * loss
-    return value / (1 + sign * loss / 100)
+    return None if quality.loss is None else Limit(limit.kind, _rounded(max(-at, 0.0)))
 
 
 def _rounded(value: float) -> float:

@@ -100,7 +100,12 @@ class Quality(msgspec.Struct, frozen=True):
 
     @property
     def worth(self) -> float:
-        """The larger the better, whatever the metric."""
+        """The larger the better: what was not lost against FP32 on the same samples, else the figure itself.
+
+        So plans that were measured on different samples can be compared.
+        """
+        if self.loss is not None:
+            return -self.loss
         return -self.value if self.is_error else self.value
 
     @property
@@ -251,8 +256,8 @@ class Search(msgspec.Struct, frozen=True):
 
     @property
     def front(self) -> tuple[Point, ...]:
-        """Those that nothing else dominates, the fastest first."""
-        return front_of(self.allowed)
+        """Those that nothing else dominates, the fastest first; at the end of those only that were measured twice."""
+        return front_of(point for point in self.allowed if point.again is not None or not self.is_over)
 
     @property
     def best(self) -> Point | None:

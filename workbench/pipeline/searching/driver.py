@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.backends.base import load_backend
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import Searched
 from workbench.core.precision import Precision
@@ -18,8 +19,8 @@ from workbench.core.search import FAILED, Choice, Measured, Point, Search, Searc
 from workbench.measure.machine import machine_state
 from workbench.measure.timing import stop_if
 from workbench.pipeline.record import Emit
-from workbench.pipeline.searching.bench import Bench, Built
-from workbench.pipeline.searching.moves import Candidate, needs_units, propose, starts
+from workbench.pipeline.searching.bench import ROUND_SECONDS, Bench, Built
+from workbench.pipeline.searching.moves import Candidate, best_whole, find, needs_units, propose, starts
 from workbench.pipeline.searching.space import Space, plan_of, space_of
 from workbench.pipeline.searching.state import keep_search, load_search, search_key
 from workbench.pipeline.searching.units import NoiseProbe, timed_units
@@ -53,16 +54,15 @@ class Driver:
 
     def run(self, folder: Path) -> Search:
         request = self._request
-        with Bench(request.run, folder, self._teller) as bench:
-            space = space_of(request, bench.backend)
-            self._go_on(bench)
-            if self.search.is_over:
-                return self.search
-            if not self.search.is_explored:
+        space = space_of(request, load_backend(request.run.config.backend))
+        bench = Bench(request.run, folder, self._teller)
+        self._go_on(bench)
+        if not self.search.is_explored:
+            with bench:
                 _Exploration(self, bench, space, folder).run()
-                return self.search
-        with Bench(request.run, folder, self._teller, request.confirmation, again=True) as bench:
-            _Confirmation(self, bench).run()
+        elif not self.search.is_over:
+            with Bench(request.run, folder, self._teller, request.confirmation, again=True) as other:
+                _Confirmation(self, other).run()
         return self.search
 
     def _go_on(self, bench: Bench) -> None:
@@ -123,7 +123,10 @@ class _Exploration:
 
     def run(self) -> None:
         driver = self._driver
-        driver.keep(phase="measuring FP32", machine=machine_state())
+        rounds = f"timed in turns with FP32 (A B B A) until it is decided, for {ROUND_SECONDS:g} s at most"
+        samples = self._bench.scoring.samples
+        protocol = f"built, run on {samples.size} samples of {samples.name} in pairs with FP32, and {rounds}"
+        driver.keep(phase="measuring FP32", machine=machine_state(), protocol=protocol)
         if not driver.search.points:
             self._begin()
         reserve = CONFIRM_SHARE * driver.search.seconds
@@ -196,13 +199,26 @@ class _Confirmation:
 
     def run(self) -> None:
         driver = self._driver
-        driver.keep(phase="measuring the front again", machine=machine_state())
+        samples = self._bench.scoring.samples
+        protocol = (
+            f"built anew by a fresh process, run on {samples.size} samples of {samples.name} in another order, and"
+            f" timed in new rounds in turns with FP32 and with each other, for {AGAIN_SECONDS:g} s a plan at most"
+        )
+        driver.keep(phase="measuring the front again", machine=machine_state(), again_protocol=protocol)
         for _ in range(AGAIN_ROUNDS):
-            waiting = [point for point in driver.search.front if point.again is None][:MOST_AGAIN]
-            if not waiting:
+            front = driver.search.front
+            if all(point.again is not None for point in front):
                 break
-            self._measure([point for point in waiting if point.id])
+            waiting = [point for point in front if point.again is None and point.id]
+            self._measure([*waiting[:MOST_AGAIN], *self._whole()])
         driver.keep(is_over=True, phase="")
+
+    def _whole(self) -> list[Point]:
+        """All products in a low precision by the best method: what a mixed plan must beat, so measured beside it."""
+        search = self._driver.search
+        wholes = (best_whole(search, low) for low in dict.fromkeys(p.choice.low for p in search.measured if p.choice))
+        points = (find(search, choice) for choice in wholes if choice is not None)
+        return [point for point in points if point is not None and point.again is None and point not in search.front]
 
     def _measure(self, points: list[Point]) -> None:
         driver, bench = self._driver, self._bench

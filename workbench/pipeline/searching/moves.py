@@ -65,9 +65,13 @@ def anchors(space: Space, search: Search) -> Iterator[Candidate]:
             yield Candidate(choice, f"the same with {high.label} around it")
 
 
-def best_whole(search: Search, low: Precision) -> Choice | None:
+def best_whole(search: Search, low: Precision | None) -> Choice | None:
     """The most accurate of the plans that have all products in `low`, FP32 around."""
-    whole = [p for p in search.measured if (c := p.choice) and c.low is low and not c.kept and c.high is Precision.FP32]
+    whole = [
+        p
+        for p in search.measured
+        if (c := p.choice) and low and c.low is low and not c.kept and c.high is Precision.FP32
+    ]
     best = max(whole, key=_worth, default=None)
     return best.choice if best is not None else None
 

@@ -69,17 +69,13 @@ def plan_of(space: Space, choice: Choice, matcher: Matcher) -> PrecisionPlan:
 
 
 def title_of(choice: Choice) -> str:
-    """`INT8 MSE, BF16 around, 3 kept`."""
+    """`INT8 MSE`; `INT8/BF16 MSE, 3 kept` with BF16 around, and of the products 3 in it too."""
     if choice.low is None:
         return choice.high.label
-    words = [choice.low.label]
+    words = choice.low.label if choice.high is Precision.FP32 else f"{choice.low.label}/{choice.high.label}"
     if choice.low in RANGED:
-        words = [f"{choice.low.label} {method_label(Calibration(choice.method))}"]
-    if choice.high is not Precision.FP32:
-        words.append(f"{choice.high.label} around")
-    if choice.kept:
-        words.append(f"{len(choice.kept)} kept")
-    return ", ".join(words)
+        words += f" {method_label(Calibration(choice.method))}"
+    return words + (f", {len(choice.kept)} kept" if choice.kept else "")
 
 
 def products(model: Model) -> tuple[str, ...]:

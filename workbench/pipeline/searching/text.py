@@ -64,7 +64,7 @@ def summary(search: Search) -> list[str]:
         lines.append(f"Best with {search.limit.words}: plan {best.id}, {best.title}: {figures(search, best.seen)}.")
         lines += [f"  {decision.sentence}" for decision in decisions(search, best)]
     if search.is_over:
-        lines.append(f"What is measured twice: {search.again_protocol}")
+        lines.append(f"Measured twice: {search.again_protocol}.")
     return lines
 
 
