@@ -361,9 +361,9 @@ def test_a_bug_is_shown_with_versions_and_can_be_copied(window: MainWindow, qtbo
 def test_sizes_and_pages_are_remembered(window: MainWindow, qtbot: QtBot) -> None:
     window.middle.setSizes([400, 900, 300])
     sizes = window.middle.sizes()
-    window.actions_by_id["panel_Log"].trigger()
+    window.actions_by_id["panel_Build"].trigger()
     pages = window.bottom.shown_titles()
-    assert pages[2] == "Log" and window.bottom.log.isVisible()
+    assert pages[2] == "Build" and window.bottom.build.isVisible()
     window.close()
     again = MainWindow(type(window.session)())
     qtbot.addWidget(again)

@@ -1,14 +1,15 @@
-"""How long a build is likely to take: what earlier builds of the same backend took, the most alike first."""
+"""How long a build is likely to take, from earlier ones of the same backend; and when one was made, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from statistics import median
 
 import msgspec
 
 from workbench.core.model import Model
-from workbench.core.run import Build, BuildConfig, Run
+from workbench.core.run import Build, BuildConfig, Reuse, Run
 
 LIKE = 1.5
 """Models are alike whose counts of nodes differ by no more than this factor."""
@@ -55,6 +56,23 @@ def duration_words(seconds: float) -> str:
     if seconds < 2:
         return f"{max(seconds, 0.1):.1f} s"
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def reuse_words(reused: Reuse, now: datetime | None = None) -> str:
+    """`built 2 h ago in 12 s, reused`"""
+    return f"built {_ago(reused.built, now or datetime.now(UTC))} in {duration_words(reused.seconds)}, reused"
+
+
+def _ago(when: str, now: datetime) -> str:
+    try:
+        minutes = (now - datetime.fromisoformat(when)).total_seconds() / 60
+    except (ValueError, TypeError):
+        return "before"
+    for unit, length in (("day", 24 * 60.0), ("h", 60.0), ("min", 1.0)):
+        if minutes >= length:
+            count = int(minutes / length)
+            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''} ago"
+    return "just now"
 
 
 def _is_comparable(run: Run, build: Build, config: BuildConfig) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.core.run import Accuracy, Build, Run, Timing
 from workbench.pipeline.documents import run_title
+from workbench.pipeline.expecting import reuse_words
 from workbench.pipeline.table import shares_text, simulator_text, size_text, sqnr_text, task_text
 
 
@@ -18,9 +19,10 @@ def run_summary(run: Run) -> str:
 
 def _build(build: Build) -> list[str]:
     memory = ", ".join(f"{name} {size_text(value)}" for name, value in build.memory.items())
+    reused = f" (engine {reuse_words(build.reused)})" if build.reused is not None else ""
     return [
         f"  build     {build.layers} layers from {build.source_nodes} nodes ({build.mapped} with a known fate),"
-        f" {size_text(build.size_bytes)}, {build.seconds:.1f} s"
+        f" {size_text(build.size_bytes)}, {build.seconds:.1f} s{reused}"
         if build.size_bytes
         else f"  read      {build.layers} layers for {build.source_nodes} nodes ({build.mapped} with a known fate)",
         *([f"  memory    {memory}"] if memory else []),

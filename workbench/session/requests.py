@@ -29,8 +29,10 @@ def plain_request(model: Model, choices: Choices, run_id: str, folder: Path) -> 
     )
 
 
-def run_request(model: Model, choices: Choices, settings: Settings, run_id: str, folder: Path) -> RunRequest:
-    """One run of the open model."""
+def run_request(
+    model: Model, choices: Choices, settings: Settings, run_id: str, folder: Path, *, rebuild: bool = False
+) -> RunRequest:
+    """One run of the open model; with `rebuild` also where the same engine was built before."""
     return msgspec.structs.replace(
         plain_request(model, choices, run_id, folder),
         config=msgspec.structs.replace(choices, threads=choices.threads or settings.get("threads")).config(),
@@ -38,6 +40,7 @@ def run_request(model: Model, choices: Choices, settings: Settings, run_id: str,
         allowed_code=allowed_code(choices.recipe, settings),
         layer_samples=0 if is_plain(choices.plan) else settings.get("layer_samples"),
         timing=TimingConfig(seconds=settings.get("timing_seconds")),
+        rebuild=rebuild,
     )
 
 

@@ -1,4 +1,4 @@
-"""The cells below the graphs: charts that draw while runs measure, the runs table, queue and log."""
+"""The cells below the graphs: charts that draw while runs measure, the runs table, the build theatre."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from workbench.core.theme import Theme
 from workbench.core.waterfall import BlockStep
 from workbench.session.baseline import short_title
 from workbench.session.session import Session
+from workbench.views.build_view import BuildView
 from workbench.views.calibration_panel import CalibrationPanel
 from workbench.views.differences_view import DifferencesView
 from workbench.views.files import ask_where_to_save
 from workbench.views.ledger_view import LedgerView
-from workbench.views.log_view import LogView
 from workbench.views.runs_view import RunsView
 from workbench.views.search_panel import SearchPanel
 from workbench.views.sweep_panel import SweepPanel
@@ -36,7 +36,7 @@ FILTERS = "PNG picture (*.png);;SVG drawing (*.svg);;CSV table (*.csv)"
 
 
 class Bottom(QSplitter):
-    """Charts are dealt to the first two cells in turn; runs and log have the third."""
+    """Charts are dealt to the first two cells in turn; what tells of runs and of their builds has the third."""
 
     def __init__(self, session: Session, runs_menu: QMenu) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -49,7 +49,6 @@ class Bottom(QSplitter):
             self._add_chart(kind(), self.cells[index % 2])
         self._connect_roofline()
         self.runs = RunsView(session, runs_menu)
-        self.log = LogView(session)
         self.ledger = LedgerView(session)
         self.differences = DifferencesView(session)
         self.cells[2].add("Runs", self.runs, runs_menu)
@@ -63,7 +62,8 @@ class Bottom(QSplitter):
         self.cells[2].add("Sweep", self.sweep, self.sweep.menu)
         self.search = SearchPanel(session, self._show_search)
         self.cells[2].add("Search", self.search, self.search.menu)
-        self.cells[2].add("Log", self.log, runs_menu)
+        self.build = BuildView(session)
+        self.cells[2].add("Build", self.build, self.build.menu)
         for cell in self.cells:
             cell.setMinimumWidth(200)
             self.addWidget(cell)

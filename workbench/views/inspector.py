@@ -16,6 +16,7 @@ from workbench.session.choices import plan_words
 from workbench.session.selection import Side
 from workbench.session.session import Session
 from workbench.session.telling import layer_answer, node_answer
+from workbench.session.theatre import build_words
 from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, plural, shape_words
 from workbench.views.inspector_rows import cost_rows, error_rows
 from workbench.views.keyvalues import KeyValues
@@ -165,7 +166,7 @@ class Inspector(QWidget):
             if run.imported:
                 rows.append(("read from", Words(", ".join(run.imported), tip="\n".join(run.imported))))
             else:
-                rows.append(("engine", Words(bytes_words(build.size_bytes), f"built in {build.seconds:.1f} s")))
+                rows.append(("engine", Words(bytes_words(build.size_bytes), build_words(build))))
             rows += [(name, Words(bytes_words(size))) for name, size in build.memory.items()]
         if run.timing is not None and run.timing.layers:
             whole = run.timing.stats.median_ms if run.timing.stats else 0.0

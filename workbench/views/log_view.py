@@ -1,102 +1,91 @@
-"""Queue and log: what waits, what runs, and what it says."""
+"""The log of the job on the stage: a filter by level, a search, and the lines as they come."""
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QFont, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from workbench.core.events import LogLine
-from workbench.session.baseline import run_title
 from workbench.session.session import Session
-from workbench.session.words import PHASES
+from workbench.session.words import plural
 from workbench.views.fonts import mono_font
 from workbench.views.theme import current
-from workbench.views.widgets import Line, Words, button
+from workbench.views.widgets import Line, Words
 
 MOST_BLOCKS = 5000
 SILENT = "This run has written no log: what it found is in the inspector."
-EMPTY = "The log of the current run stands here: what the engine says while it builds, calibration, warnings."
+EMPTY = "What the engine says while it builds, calibration, warnings."
+LEVELS = {"everything": 0, "without details": 1, "warnings": 2, "errors": 3}
+_RANK = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 
 
 class LogView(QWidget):
-    """The queue above, the current run's log below. Lines are added in batches by the window's tick."""
+    """Lines are added in batches by the window's tick; only those of the level that have every word searched for."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._shown_run = ""
-        self._shown_lines = 0
-        self._queue = QVBoxLayout()
-        self._queue.setSpacing(0)
-        self._rows: dict[str, QWidget] = {}
-        self._lines: dict[str, Line] = {}
+        self._shown: tuple[object, ...] = ()
+        self._read = 0  # lines of the log that were looked at
+        self.level = QComboBox()
+        self.level.addItems(list(LEVELS))
+        self.level.setFixedHeight(26)
+        self.level.setAccessibleName("Least level of the log")
+        self.level.setToolTip("Which lines are shown")
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search the log")
+        self.search.setClearButtonEnabled(True)
+        self.search.setFixedHeight(26)
+        self.search.setMinimumWidth(60)
+        self.search.setAccessibleName("Search the log")
+        self.count = Line(px=12)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(MOST_BLOCKS)
         self.text.setFont(mono_font(11))
         self.text.setPlaceholderText(EMPTY)
-        self.text.setAccessibleName("Log of the current run")
+        self.text.setAccessibleName("Log")
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.level)
+        head.addWidget(self.search, 2)
+        head.addWidget(self.count, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(self._queue)
+        column.setSpacing(4)
+        column.addLayout(head)
         column.addWidget(self.text, 1)
-        session.current_changed.connect(self.refresh)
-        session.runs.busy_changed.connect(self.refresh)
-        session.runs.finished.connect(self.refresh)
+        self.level.currentTextChanged.connect(self.refresh)
+        self.search.textChanged.connect(self.refresh)
         self.refresh()
 
     def refresh(self, _news: object = None) -> None:
-        self._show_queue()
-        self._show_log()
-
-    def _show_queue(self) -> None:
-        runs = self._session.runs
-        for gone in [job for job in self._rows if job not in runs.jobs]:
-            row = self._rows.pop(gone)
-            self._lines.pop(gone)
-            self._queue.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-        for job, kind in runs.jobs.items():
-            if job not in self._rows:
-                self._add_row(job)
-            run = runs.get(job)
-            title = run_title(run) if run is not None else "Race" if kind == "race" else job
-            live = runs.live[job]
-            phase = PHASES.get(live.progress.phase, live.progress.phase)
-            soft = f"{phase.lower()}, {live.elapsed_s:.0f} s" if job == runs.running else "waiting"
-            self._lines[job].set_words(Words(title, soft))
-
-    def _add_row(self, job: str) -> None:
-        row = QWidget()
-        across = QHBoxLayout(row)
-        across.setContentsMargins(0, 0, 0, 0)
-        line = self._lines[job] = Line()
-        cancel = button("cancel", "link", "End this job at once")
-        cancel.clicked.connect(lambda: self._session.runs.cancel(job))
-        across.addWidget(line, 1)
-        across.addWidget(cancel)
-        self._rows[job] = row
-        self._queue.addWidget(row)
-
-    def _show_log(self) -> None:
-        run = self._session.current
-        run_id = run.id if run else ""
-        if run_id != self._shown_run:
+        """Adds what is new; begins anew where another job, level or word is asked for."""
+        theatre = self._session.theatre
+        lines = theatre.log()
+        asked = (theatre.job, self.level.currentText(), self.search.text(), current().name)
+        if asked != self._shown or len(lines) < self._read:  # fewer: the file has replaced what was told live
             self.text.clear()
-            self._shown_run, self._shown_lines = run_id, 0
-        self.text.setPlaceholderText(SILENT if run is not None and run.status.is_final else EMPTY)
-        if not run_id:
-            return
-        lines = self._session.runs.log(run_id)
-        if run is not None and run.error is not None and run.status.is_final:
-            lines = [*lines, LogLine(run=run_id, text=f"{run.error.message} {run.error.hint}", level="error")]
-            lines += [LogLine(run=run_id, text=text) for text in run.error.detail.splitlines()]
-        if len(lines) < self._shown_lines:  # the file has replaced what was told live
-            self.text.clear()
-            self._shown_lines = 0
-        self._append(lines[self._shown_lines :])
-        self._shown_lines = len(lines)
+            self._shown, self._read = asked, 0
+        self._append([line for line in lines[self._read :] if self._is_wanted(line)])
+        self._read = len(lines)
+        self._tell(len(lines), theatre.job)
+
+    def copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text.toPlainText())
+
+    def _is_wanted(self, line: LogLine) -> bool:
+        text = line.text.casefold()
+        least = LEVELS[self.level.currentText()]
+        return _RANK.get(line.level, 1) >= least and all(word in text for word in self.search.text().casefold().split())
+
+    def _tell(self, lines: int, job: str) -> None:
+        shown = 0 if self.text.document().isEmpty() else self.text.blockCount()
+        words = f"{shown:,} of {plural(lines, 'line')}" if shown < lines else plural(lines, "line")
+        self.count.set_words(Words(words if lines else "", tone="faint"))
+        run = self._session.runs.get(job)
+        is_silent = run is not None and run.status.is_final and not lines
+        self.text.setPlaceholderText(SILENT if is_silent else "No line is like that." if lines else EMPTY)
 
     def _append(self, lines: list[LogLine]) -> None:
         if not lines:
@@ -117,8 +106,8 @@ class LogView(QWidget):
 
 def _format(level: str) -> QTextCharFormat:
     theme = current()
-    colors = {"error": theme.bad, "warning": theme.bad, "debug": theme.faint}
+    colors = {"error": theme.bad, "warning": theme.bad, "debug": theme.soft}
     made = QTextCharFormat()
     made.setForeground(QColor(colors.get(level, theme.text)))
-    made.setFontWeight(QFont.Weight.Normal)
+    made.setFontWeight(QFont.Weight.DemiBold if level == "error" else QFont.Weight.Normal)
     return made

@@ -44,6 +44,7 @@ class Pane(QWidget):
         self._stack = QStackedLayout(graphs)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.canvas)
+        self._stage: QWidget | None = None
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -51,8 +52,21 @@ class Pane(QWidget):
         column.addWidget(graphs, 1)
         column.addWidget(self.legend)
 
-    def set_graph(self, graph: Graph | None, scopes: Mapping[str, Scope] | None = None, empty: str = "") -> None:
+    def set_stage(self, stage: QWidget) -> None:
+        """What is seen while a graph is on its way."""
+        self._stage = stage
+        self._stack.addWidget(stage)
+
+    def set_graph(
+        self,
+        graph: Graph | None,
+        scopes: Mapping[str, Scope] | None = None,
+        empty: str = "",
+        *,
+        is_on_its_way: bool = False,
+    ) -> None:
         if empty:
             self.empty.setText(empty)
         self.canvas.set_graph(graph, scopes)
-        self._stack.setCurrentWidget(self.canvas if graph is not None else self.empty)
+        instead = self._stage if is_on_its_way and self._stage is not None else self.empty
+        self._stack.setCurrentWidget(self.canvas if graph is not None else instead)

@@ -16,6 +16,7 @@ from workbench.session.selection import Selection, Side
 from workbench.session.session import Message, Session
 from workbench.session.telling import selection_answer
 from workbench.session.words import plural
+from workbench.views.build_stage import BuildStage
 from workbench.views.following import CameraFollow
 from workbench.views.overlays import ENGINE_OVERLAYS, SOURCE_OVERLAYS
 from workbench.views.pane import Pane
@@ -52,6 +53,8 @@ class Panes(QWidget):
         self.source = Pane("Source", self.title, SOURCE_OVERLAYS, overlays.get("source"), "Open a model to see it.")
         self.first = Pane("First engine", self.run_of_first, ENGINE_OVERLAYS, engine, NO_ENGINE)
         self.engine = Pane("Engine", self.run_of_engine, ENGINE_OVERLAYS, engine, NO_ENGINE)
+        self.stage = BuildStage(session)
+        self.engine.set_stage(self.stage)
         self.by_side = {Side.SOURCE: self.source, Side.FIRST: self.first, Side.ENGINE: self.engine}
         self.left = QStackedWidget()
         self.left.addWidget(self.source)
@@ -138,7 +141,7 @@ class Panes(QWidget):
     def _set_engine(self, pane: Pane, engine: EngineGraph | None, run: Run | None) -> None:
         model = self._session.model
         if engine is None or model is None:
-            pane.set_graph(None, empty=why_no_engine(run))
+            pane.set_graph(None, empty=why_no_engine(run), is_on_its_way=run is not None and not run.status.is_final)
         else:
             pane.set_graph(engine.graph, self._session.scopes.of_engine(model, engine.graph))
 
