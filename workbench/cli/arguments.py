@@ -138,6 +138,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--layers", type=as_count, default=0, metavar="N", help="error of each layer, on N samples")
     run.add_argument("--unfused", action="store_true", help="onnxruntime: the source graph, node by node")
     run.add_argument("--ledger", action="store_true", help="what was fused into what, what that saved, what was not")
+    run.add_argument("--advice", action="store_true", help="what the engine does that costs time, and what can be done")
     _add_shared(run)
 
 
@@ -165,6 +166,7 @@ def _add_writing(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     passes = "leave a clean-up pass out, and another with another --skip; `workbench doctor` lists them"
     add("--skip", action="append", default=[], metavar="PASS", help=passes)
+    add("--clean", action="store_true", help="run the clean-up passes also where all is FP32")
     add("--block", type=as_count, default=0, metavar="N", help="weights that share a scale in INT4 (default 32)")
 
 

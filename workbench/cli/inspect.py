@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from workbench.backends.base import backend_ids
 from workbench.cli.output import Output
 from workbench.cli.probe import ask_verdict
@@ -14,6 +16,7 @@ from workbench.core.errors import one_line
 from workbench.core.model import Model, TensorSpec
 from workbench.core.verdict import Verdict
 from workbench.model import open_model
+from workbench.pipeline.advice_text import verdict_lines
 from workbench.pipeline.documents import backend_title
 from workbench.pipeline.table import size_text
 
@@ -49,10 +52,7 @@ def _document(model: Model, verdicts: dict[str, Verdict]) -> dict[str, Any]:
         "outputs": [_spec(spec) for spec in model.outputs],
         "metadata": {key: one_line(value, 200) for key, value in model.metadata.items()},
         "warnings": list(model.warnings),
-        "backends": {
-            name: {"accepted": verdict.accepted, "reason": verdict.reason, "nodes": verdict.nodes}
-            for name, verdict in verdicts.items()
-        },
+        "backends": {name: msgspec.to_builtins(verdict) for name, verdict in verdicts.items()},
     }
 
 
@@ -73,7 +73,8 @@ def _text(model: Model, verdicts: dict[str, Verdict]) -> str:
     lines += [f"  out  {_shape(spec)}" for spec in model.outputs]
     lines.append("  ops  " + ", ".join(f"{one_line(op)} {count}" for op, count in ops(model).items()))
     lines += [f"  warning: {one_line(text)}" for text in model.warnings]
-    lines += [f"  {_verdict(name, verdict)}" for name, verdict in verdicts.items()]
+    for name, verdict in verdicts.items():
+        lines += [f"  {_verdict(name, verdict)}", *(f"      {line}" for line in verdict_lines(verdict))]
     return "\n".join(lines)
 
 

@@ -39,4 +39,5 @@ def with_options(plan: PrecisionPlan, arguments: Namespace) -> PrecisionPlan:
         calibration=ranges_of(arguments, plan.calibration),
         skip=tuple(dict.fromkeys([*plan.skip, *arguments.skip])),
         block=arguments.block or plan.block,
+        clean=plan.clean or arguments.clean,
     )

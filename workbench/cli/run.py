@@ -12,7 +12,8 @@ from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
 from workbench.cli.plans import plan_of
 from workbench.core.run import Run, RunError, RunRequest, Status
-from workbench.pipeline.artefacts import read_ledger
+from workbench.pipeline.advice_text import advice_text
+from workbench.pipeline.artefacts import read_advice, read_ledger
 from workbench.pipeline.documents import run_document, run_title
 from workbench.pipeline.fusion_text import ledger_table
 from workbench.pipeline.layer_text import layer_lines, layers_document
@@ -57,12 +58,16 @@ def execute(arguments: Namespace, output: Output) -> int:
 
 def _tell(arguments: Namespace, output: Output, run: Run, folder: Path) -> int:
     ledger = read_ledger(folder, run) if arguments.ledger else None
+    advised = read_advice(folder, run) if arguments.advice else None
     layers = Store().layer_errors(run.id)
     document = run_document(run) | ({"ledger": msgspec.to_builtins(ledger)} if ledger else {})
+    document |= {"advice": msgspec.to_builtins(advised)} if advised else {}
     output.document(document | ({"layers": layers_document(layers)} if layers else {}))
     output.text("\n".join([run_summary(run), *(layer_lines(layers) if layers else [])]))
     if ledger:
         output.text(f"\n{ledger_table(ledger).rstrip()}")
+    if advised:
+        output.text(f"\n{advice_text(advised)}")
     if arguments.out is not None:
         copy_out([folder], arguments.out)
     if arguments.report is not None:

@@ -34,8 +34,12 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 class Advised(msgspec.Struct, frozen=True):
-    """All advice on an engine, the largest gain first, and what was looked at: a sentence a rule."""
+    """All advice on an engine, the largest gain first; `looked_at` says for what, a rule each.
+
+    `small` findings would gain less than 1 % and are left out.
+    """
 
     advice: tuple[Advice, ...] = ()
     looked_at: tuple[str, ...] = ()
+    small: int = 0
     total_ms: float | None = None

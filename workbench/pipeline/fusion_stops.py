@@ -24,15 +24,18 @@ class Stops:
         for layer in engine.graph.walk():
             for name in dict.fromkeys(layer.inputs):
                 self._readers[name].append(layer)
-        self._begun, self._joined = self._count(source)
+        self._producers = _producers(source)
+        self._pairs: set[tuple[str, str]] = set()  # ops that stand one behind the other in a layer
+        self._begun, self._joined = self._count()
 
-    def _count(self, source: Graph) -> tuple[Counter[str], Counter[str]]:
+    def _count(self) -> tuple[Counter[str], Counter[str]]:
         """Of each op: how many layers begin with it, and how many of its nodes stand behind another in a layer."""
-        producers = _producers(source)
         begun, joined = Counter[str](), Counter[str]()
         for layer in self._engine.graph.walk():
             working = self._working(layer)
-            joined.update(self._ops[node] for node in working if producers.get(node, set()).intersection(working))
+            behind = {node: self._producers.get(node, set()).intersection(working) for node in working}
+            joined.update(self._ops[node] for node in working if behind[node])
+            self._pairs.update((self._ops[before], self._ops[node]) for node in working for before in behind[node])
             begun.update(self._ops[node] for node in working[:1])
         return begun, joined
 
@@ -41,6 +44,12 @@ class Stops:
         fates = self._engine.fates
         known = [node for node in layer.sources if node in self._ops]
         return [n for n in known if n not in fates or fates[n].kind is not FateKind.ABSORBED] or known
+
+    def fuses(self, layer: Layer, reader: Layer) -> bool:
+        """Whether some layer of this engine has what `reader` begins with behind what is before it in `layer`."""
+        first = self._working(reader)[:1]
+        before = {node for one in first for node in self._producers.get(one, set()).intersection(layer.sources)}
+        return any((self._ops[node], self._ops[one]) in self._pairs for one in first for node in before)
 
     def behind(self, layer: Layer) -> tuple[Stop, str]:
         """Nothing for layers that compute nothing."""

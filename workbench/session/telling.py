@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 INFERRED = "~"
 BADGE_MOST = 30  # characters
 ADDED_BADGE = "added"
+REFUSED_BADGE = "refused"
 FATE_SORTS = {
     FateKind.FUSED: "fused",
     FateKind.SPLIT: "split",

@@ -15,13 +15,16 @@ from workbench.core.layer_errors import LayerErrors
 from workbench.core.precision import Precision
 from workbench.core.run import EngineGraph
 from workbench.core.theme import Theme
+from workbench.core.verdict import Verdict
 from workbench.session.selection import Links
 from workbench.views.canvas.heat import Group, Heat, Kinds, Scale
+from workbench.views.verdict_overlay import verdict_kinds
 
 NO_TIMES = "No layer times yet: build the model first"
 NO_ENGINE = "No engine yet: build the model first"
 NO_ERRORS = "This run has no error per node: check its layers first"
 NO_COSTS = "No model is open"
+NO_VERDICT = "No backend was asked yet"
 NO_PAIR = "Needs two engines side by side that were both timed (Ctrl+T)"
 FATE_WORDS = {
     FateKind.FUSED: "fused",
@@ -39,6 +42,7 @@ class Facts(msgspec.Struct, frozen=True):
     """All that overlays are made of. `layer_ms` is by engine layer, everything else by source node.
 
     `shares` splits times of layers on nodes (see `TimeShares`). `difference_ms` is, of two engines, what B takes more.
+    `verdict` is that of the chosen backend.
     """
 
     links: Links
@@ -51,6 +55,7 @@ class Facts(msgspec.Struct, frozen=True):
     costs_problem: str = ""  # why they cannot be counted
     errors: LayerErrors | None = None
     difference_ms: Mapping[str, float] = {}
+    verdict: Verdict | None = None
 
 
 Make = Callable[[Facts], Heat | Kinds | None]
@@ -78,6 +83,11 @@ class OverlayKind(msgspec.Struct, frozen=True):
     def needs_costs(self) -> bool:
         """Costs are counted only where somebody wants to see them."""
         return self.reason == NO_COSTS
+
+    @property
+    def needs_verdict(self) -> bool:
+        """Backends are asked only where somebody wants to see what they say."""
+        return self.reason == NO_VERDICT
 
 
 class TimeShares:
@@ -276,6 +286,13 @@ OVERLAYS = (
         NO_COSTS,
         lambda facts: _node_cost(facts, lambda cost: cost.bytes_written, "B", "Bytes written"),
         _layer_memory,
+    ),
+    OverlayKind(
+        "verdict",
+        "verdict",
+        "What the chosen backend takes before anything is built: refused nodes, and types that it changes silently",
+        NO_VERDICT,
+        lambda facts: verdict_kinds(facts.verdict, facts.links.nodes, facts.theme),
     ),
     OverlayKind(
         "share",

@@ -9,7 +9,14 @@ from PySide6.QtCore import QObject
 
 from workbench.session.selection import Side
 from workbench.session.session import Session
-from workbench.session.telling import ADDED_BADGE, FATE_SORTS, difference_badge, fate_badge, layer_badge
+from workbench.session.telling import (
+    ADDED_BADGE,
+    FATE_SORTS,
+    REFUSED_BADGE,
+    difference_badge,
+    fate_badge,
+    layer_badge,
+)
 from workbench.views.overlays import (
     ENGINE_OVERLAYS,
     SOURCE_OVERLAYS,
@@ -37,6 +44,7 @@ class PaneOverlays(QObject):
         for side, pane in panes.items():
             pane.overlays.chosen.connect(partial(self._chosen, side))
         session.costs.changed.connect(self.refresh)
+        session.verdicts.changed.connect(self._show_choices)
         session.runs.ticked.connect(self._follow_live)
         connect_all((session.choices_changed, session.backends_changed), self._show_choices)
 
@@ -90,11 +98,14 @@ class PaneOverlays(QObject):
             shares=self._shares[side],
             costs=session.costs.get() if kind.needs_costs else {},
             costs_problem=session.costs.problem,
+            verdict=session.verdicts.chosen if kind.needs_verdict else None,
             difference_ms=pair.difference_ms(of_first=side is Side.FIRST) if side is not Side.SOURCE else {},
         )
 
     def _chosen(self, side: Side, key: str) -> None:
         """Two engines are always seen through the same overlay."""
+        if self._panes[side].overlays.kind.needs_verdict:
+            self._session.verdicts.look()
         for other in (Side.FIRST, Side.ENGINE) if side is not Side.SOURCE else ():
             self._panes[other].overlays.choose(key)
         chosen = {"source": Side.SOURCE, "engine": Side.ENGINE}
@@ -111,7 +122,9 @@ class PaneOverlays(QObject):
         canvas.set_colors(asked_stripes(self.facts(Side.SOURCE)))
         badges = {node: fate_badge(fate, session.links) for node, fate in session.links.fates.items()}
         badges |= {node: f"no {session.asked[node].label} here" for node in session.plan.limits}
-        canvas.set_badges(badges, {node: FATE_SORTS[fate.kind] for node, fate in session.links.fates.items()})
+        sorts = {node: FATE_SORTS[fate.kind] for node, fate in session.links.fates.items()}
+        refused = dict.fromkeys(session.verdicts.refused, REFUSED_BADGE)
+        canvas.set_badges(badges | refused, sorts | refused)
 
     def _follow_live(self, ids: frozenset[str]) -> None:
         """30 times a second while a run measures: only where it has measured, and only colours that show it."""

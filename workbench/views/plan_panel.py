@@ -109,8 +109,8 @@ class PlanPanel(QWidget):
 
     def _tell_more(self, nodes: Sequence[str]) -> str:
         """The end of a node's tooltip."""
-        text = self._session.plan.tell(nodes)
-        return f"\n{text}" if text else ""
+        verdict = self._session.verdicts.tell(nodes[0]) if len(nodes) == 1 else ""
+        return "".join(f"\n{text}" for text in (verdict, self._session.plan.tell(nodes)) if text)
 
     def _offer(self, canvas: QWidget, is_source: bool, ids: frozenset[str], place: QPoint) -> None:
         menu = QMenu(canvas)
