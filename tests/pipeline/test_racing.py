@@ -75,16 +75,25 @@ def test_rounds_go_there_and_back(race_of, monkeypatch: pytest.MonkeyPatch) -> N
         return self._latency_ms
 
     monkeypatch.setattr(NullRunner, "time", time)
-    race(race_of(100.0, 200.0, 300.0, seconds=0.0), Listener(), never)
+    race(race_of(30.0, 40.0, 50.0, seconds=0.0), Listener(), never)
     visits = [latency for latency, _ in itertools.groupby(order)]
-    assert visits[:6] == [100.0, 200.0, 300.0, 200.0, 100.0, 200.0]
+    assert visits[:6] == [30.0, 40.0, 50.0, 40.0, 30.0, 40.0]
     assert len(order) == 9 * 2 * 3 * 4  # a warm-up round and 8 that count; 1 + 3 inferences a visit
+
+
+def test_a_long_inference_is_a_visit_by_itself(race_of, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """Else a race of seconds takes minutes: eight rounds of four times as many inferences."""
+    order: list[float] = []
+    monkeypatch.setattr(NullRunner, "time", lambda self, feed: order.append(1) or self._latency_ms)  # type: ignore[func-returns-value]
+    result = race(race_of(900.0, 300.0, seconds=0.0), Listener(), never)
+    assert len(order) == 9 * 2 * 2
+    assert result.entries[1].speedup == pytest.approx(3.0)
 
 
 def test_the_warm_up_round_is_in_no_figure(race_of, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     count = itertools.count()
     cold = 2 * 2 * 4  # there and back, two engines, 1 + 3 inferences a visit
-    monkeypatch.setattr(NullRunner, "time", lambda self, feed: 30.0 if next(count) >= cold else 9e9)
+    monkeypatch.setattr(NullRunner, "time", lambda self, feed: 30.0 if next(count) >= cold else 190.0)
     monkeypatch.setattr("workbench.pipeline.lanes.statistics.median", max)
     assert [entry.median_ms for entry in race(race_of(1.0, 1.0, seconds=0.0), Listener(), never).entries] == [
         30.0,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
@@ -204,7 +202,7 @@ class SweepPanel(QWidget):
             field.setPlaceholderText("usual")
             field.setAccessibleName(f"Values of {name}")
             field.setToolTip(tip(AXIS_TIPS.get(name, f"Sizes of {name}, like 1, 2, 4. Empty: the usual one")))
-            field.textEdited.connect(partial(self._typed.start))
+            field.textEdited.connect(lambda _text: self._typed.start())
             field.returnPressed.connect(self._take_fields)
             self.fields[name] = field
             self._axes.addWidget(_label(name))
