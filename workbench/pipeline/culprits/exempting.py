@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 
 from workbench.core.sensitivity import Evaluation
 from workbench.pipeline.culprits.group_testing import Measure
 
 PRICE_DB = 3.0
 """What one more doubling of the exempted layers must gain: so much would exempting any half of equal layers."""
-SLACK_DB = 1.0
-"""A smaller set may be so much worse."""
+ENOUGH_DB = 20.0
+"""Where 99 % of the noise is gone no more layers are worth their price."""
+SLACK_DB = 3.0
+"""A smaller set may leave so much more noise: what halves it has to be in the set, what does less need not."""
 GAIN_DB = 6.0
 """A set must be so much better than none to be climbed down from."""
 MOST_DB = 200.0
@@ -29,20 +31,31 @@ def decibels(evaluation: Evaluation) -> float:
 
 
 class Exempting:
-    """`tried` are all sets that were measured, with nothing exempted among them."""
+    """`tried` are all sets that were measured, with nothing exempted among them; `best` is the one to take of them.
+
+    Empty: no set beats exempting none.
+    """
 
     def __init__(self, nothing: Evaluation, measure: Measure) -> None:
         self._measure = measure
         self.tried: dict[frozenset[int], Evaluation] = {frozenset(): nothing}
+        self.best: frozenset[int] = frozenset()
+        self._floor = max(decibels(nothing), 0.0)
 
     def worth(self, members: frozenset[int]) -> float:
-        """What a measured set is worth, in dB: its SQNR, less its price."""
-        return decibels(self.tried[members]) - PRICE_DB * math.log2(1 + len(members))
+        """What a measured set is worth, in dB: what it gains, as far as that matters, less its price."""
+        return min(self.gain(members), ENOUGH_DB) - PRICE_DB * math.log2(1 + len(members))
 
-    @property
-    def best(self) -> frozenset[int]:
-        """The measured set that is worth most; of equals the smaller. Empty: no set beats exempting none."""
-        return max(self.tried, key=lambda members: (self.worth(members), -len(members)))
+    def gain(self, members: frozenset[int]) -> float:
+        """In dB, over exempting nothing; where that is broken or all noise, over noise as large as the signal."""
+        return decibels(self.tried[members]) - self._floor if members else 0.0
+
+    def tries(self, members: frozenset[int]) -> Evaluation:
+        """Measures the set where it was not measured before; it is the best where it is worth most."""
+        found = self._look(members)
+        if self.worth(members) > self.worth(self.best):
+            self.best = members
+        return found
 
     def climb(self, ranking: Sequence[int]) -> None:
         """Tries the 1, 2, 4 ... first of the ranking, until more of them are clearly not worth their price."""
@@ -50,14 +63,18 @@ class Exempting:
         while count < len(ranking):
             members = frozenset(ranking[:count])
             self.tries(members)
-            if self.worth(members) < self.worth(self.best) - PRICE_DB and self._gain(self.best) > GAIN_DB:
+            if self.worth(members) < self.worth(self.best) - PRICE_DB and self.gain(self.best) > GAIN_DB:
                 return
             count *= 2
 
     def grow(self, ranking: Sequence[int]) -> None:
-        """Adds one after the other of the ranking to the best set, where that is worth it."""
+        """Adds to the best set what halves the noise that is left, one after the other of the ranking."""
         for member in ranking:
-            self.tries(self.best | {member})
+            more = self.best | {member}
+            if self.best and self.gain(self.best) < ENOUGH_DB:
+                self._look(more)
+                if self.gain(more) >= self.gain(self.best) + PRICE_DB:
+                    self.best = more
 
     def gains(self) -> list[int]:
         """Members that were exempted alone, and by that did good; the most first."""
@@ -67,39 +84,34 @@ class Exempting:
 
     def shrink(self) -> None:
         """Leaves members out of the best set, halves first and at last one by one, as long as it stays as good."""
-        kept = sorted(self.best)
-        least = decibels(self.tried[self.best]) - SLACK_DB
+        least = min(self.gain(self.best), ENOUGH_DB) - SLACK_DB
         pieces = 2
-        while len(kept) >= 2:
-            parts = _parts(kept, min(pieces, len(kept)))
-            wholes = [set(kept) - set(part) for part in parts]
-            found = next((s for s in _in_turn(parts, wholes) if decibels(self.tries(frozenset(s))) >= least), None)
-            if found is not None:
-                pieces = 2 if len(found) <= len(kept) // 2 else max(pieces - 1, 2)
-                kept = sorted(found)
+        while len(self.best) >= 2:
+            kept = sorted(self.best)
+            smaller = next((s for s in _smaller(kept, pieces) if self._gained(s) >= least), None)
+            if smaller is not None:
+                self.best = smaller
+                pieces = 2 if len(smaller) <= len(kept) // 2 else max(pieces - 1, 2)
             elif pieces >= len(kept):
                 return
             else:
                 pieces *= 2
 
-    def tries(self, members: frozenset[int]) -> Evaluation:
-        """Measures the set where it was not measured before."""
+    def _gained(self, members: frozenset[int]) -> float:
+        self._look(members)
+        return self.gain(members)
+
+    def _look(self, members: frozenset[int]) -> Evaluation:
         if members not in self.tried:
             self.tried[members] = self._measure(members)
         return self.tried[members]
 
-    def _gain(self, members: frozenset[int]) -> float:
-        return decibels(self.tried[members]) - decibels(self.tried[frozenset()])
 
-
-def _parts(members: Sequence[int], count: int) -> list[list[int]]:
-    """`count` pieces of about equal size."""
+def _smaller(members: Sequence[int], pieces: int) -> Iterator[frozenset[int]]:
+    """Each of so many pieces alone, then all but each; with two pieces these are the same."""
+    count = min(pieces, len(members))
     ends = [round(i * len(members) / count) for i in range(count + 1)]
-    return [list(members[start:end]) for start, end in itertools.pairwise(ends)]
-
-
-def _in_turn(parts: list[list[int]], wholes: list[set[int]]) -> Iterable[set[int]]:
-    """Each piece alone, then all but each; with two pieces these are the same."""
-    yield from map(set, parts)
-    if len(parts) > 2:
-        yield from wholes
+    parts = [frozenset(members[start:end]) for start, end in itertools.pairwise(ends)]
+    yield from parts
+    if count > 2:
+        yield from (frozenset(members) - part for part in parts)
