@@ -73,6 +73,7 @@ SETTINGS = (
     ),
     Setting("all_models", False, "Runs of all models in the table"),
     Setting("allowed_code", ()),
+    Setting("dismissed_advice", ()),
     Setting("recent", ()),
     Setting("geometry", ""),
     Setting("window_state", {}),

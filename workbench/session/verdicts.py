@@ -77,6 +77,12 @@ class Verdicts(QObject):
         found = self.chosen
         return frozenset(found.nodes) if found is not None and not found.accepted else frozenset()
 
+    @property
+    def holders(self) -> frozenset[str]:
+        """Nodes with a refused one somewhere in their bodies."""
+        parts = (node.split(".") for node in self.refused)
+        return frozenset(".".join(part[:end]) for part in parts for end in range(1, len(part), 2)) - self.refused
+
     def get(self, backend: str) -> Verdict | None:
         """What is known of the open model in its present shapes, from this session or an earlier one."""
         key = self._key(backend)

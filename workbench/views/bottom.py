@@ -20,6 +20,7 @@ from workbench.core.theme import Theme
 from workbench.core.waterfall import BlockStep
 from workbench.session.baseline import short_title
 from workbench.session.session import Session
+from workbench.views.advice_view import AdviceView
 from workbench.views.build_view import BuildView
 from workbench.views.calibration_panel import CalibrationPanel
 from workbench.views.differences_view import DifferencesView
@@ -27,6 +28,7 @@ from workbench.views.files import ask_where_to_save
 from workbench.views.ledger_view import LedgerView
 from workbench.views.runs_view import RunsView
 from workbench.views.search_panel import SearchPanel
+from workbench.views.shapes_view import FootprintView, ShapeChangesView
 from workbench.views.sweep_panel import SweepPanel
 from workbench.views.tab_cell import TabCell
 from workbench.views.tuning_view import TuningView
@@ -60,8 +62,14 @@ class Bottom(QSplitter):
         self.cells[2].add("Tuning", self.tuning, self.tuning.menu)
         self.sweep = SweepPanel(session)
         self.cells[2].add("Sweep", self.sweep, self.sweep.menu)
+        self.footprint = FootprintView(session)
+        self.cells[2].add("Footprint", self.footprint, self.footprint.menu)
+        self.shape_changes = ShapeChangesView(session)
+        self.cells[2].add("Shape changes", self.shape_changes, self.shape_changes.menu)
         self.search = SearchPanel(session, self._show_search)
         self.cells[2].add("Search", self.search, self.search.menu)
+        self.advice = AdviceView(session)
+        self.cells[2].add("Advice", self.advice, self.advice.menu)
         self.build = BuildView(session)
         self.cells[2].add("Build", self.build, self.build.menu)
         for cell in self.cells:
@@ -106,6 +114,7 @@ class Bottom(QSplitter):
     def _add_chart(self, chart: Chart, cell: TabCell) -> None:
         self.charts.append(chart)
         chart.layer_clicked.connect(lambda layer: self._session.select_layers([layer]))
+        chart.layers_clicked.connect(self._session.select_layers)
         chart.nodes_clicked.connect(self._session.select_nodes)
         chart.blocks_clicked.connect(self._select_blocks)
         chart.point_clicked.connect(self._session.searches.choose)
@@ -233,4 +242,6 @@ def _series(session: Session, run_id: str) -> Series:
         iterations=max(run.timing.layers_iterations if run.timing else 0, live.iterations if live else 0),
         checked=tuple(live.checked) if live else (),
         errors=session.runs.layer_errors(run_id),
+        samples=session.layer_spreads.samples(run),
+        blocks=session.layer_spreads.blocks(run),
     )

@@ -124,6 +124,7 @@ class PaneOverlays(QObject):
         badges |= {node: f"no {session.asked[node].label} here" for node in session.plan.limits}
         sorts = {node: FATE_SORTS[fate.kind] for node, fate in session.links.fates.items()}
         refused = dict.fromkeys(session.verdicts.refused, REFUSED_BADGE)
+        badges |= dict.fromkeys(session.verdicts.holders, f"{REFUSED_BADGE} inside")
         canvas.set_badges(badges | refused, sorts | refused)
 
     def _follow_live(self, ids: frozenset[str]) -> None:
