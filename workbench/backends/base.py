@@ -20,6 +20,7 @@ from workbench.core.graph import Fate, Graph
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
+from workbench.core.targets import TargetLimits
 from workbench.core.tuning import Knob
 from workbench.core.verdict import Verdict
 
@@ -35,7 +36,7 @@ class Capabilities(msgspec.Struct, frozen=True):
 
     `precisions` maps each precision to why not (or to ""); `remarks` say how where it is not the plain way
     ("runs in FP32: this CPU has no FP16 arithmetic"). `targets` are names to build for, with what people call them
-    (`sm89` -> `RTX 40 series`); empty where a backend builds for this machine only.
+    (`sm89` -> `RTX 40 series`); empty where a backend builds for this machine only. `limits` say what each refuses.
     """
 
     available: bool
@@ -48,6 +49,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     precisions: dict[Precision, str]
     remarks: dict[Precision, str] = {}
     targets: dict[str, str] = {}
+    limits: dict[str, TargetLimits] = {}
 
 
 class Runner(ABC):
@@ -105,12 +107,11 @@ class Backend(ABC):
     def capabilities(self) -> Capabilities:
         """Never raises; a missing package is a reason and a hint."""
 
-    def target_reasons(self, target: str) -> dict[Precision, str]:
-        """Why precisions cannot be built for `target` (as in `BuildConfig`), where that hangs on it.
-
-        Raises WorkbenchError for a target that is not known.
+    def targets(self, target: str) -> tuple[str, ...]:
+        """The targets that `BuildConfig.target` names, its default where it is empty; none where it builds for this
+        machine only. Raises WorkbenchError for one that is not known.
         """
-        return {}
+        return ()
 
     @abstractmethod
     def dialect(self) -> Dialect:

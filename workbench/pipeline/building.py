@@ -9,20 +9,19 @@ from time import perf_counter
 
 import msgspec
 
-from workbench.backends.base import Backend, Engine, Feed
+from workbench.backends.base import Backend, Engine, Feed, load_backend
 from workbench.core.dialect import Dialect, How
-from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Fate, FateKind, Graph, LayerKind
 from workbench.core.json import write_json
 from workbench.core.model import Model, Shape, TypedModel
-from workbench.core.precision import Precision, PrecisionPlan, nearest
+from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import Build, BuildConfig, EngineGraph
 from workbench.measure.machine import peak_rss_bytes
 from workbench.model import check_shapes, open_model
 from workbench.model.costs import model_costs
 from workbench.model.liveness import memory_plan
-from workbench.model.profiles import check_profiles
 from workbench.model.sizes import output_sizes
+from workbench.pipeline.before_build import check_fits
 from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.calibration_report import make_report
 from workbench.pipeline.engines import Made, make_engine, reuse_sentence
@@ -57,7 +56,8 @@ def open_step(record: Record) -> tuple[Model, dict[str, Shape]]:
         record.log(warning, "warning")
     shapes = resolved_shapes(record.request, model)
     check_shapes(model, shapes)
-    check_profiles(model, record.request.config.profiles, shapes)
+    config = record.request.config
+    check_fits(load_backend(config.backend), config, model, shapes)
     return model, shapes
 
 
@@ -104,25 +104,6 @@ def build(record: Record, backend: Backend, model: Model, shapes: dict[str, Shap
 def writes_fp16(plan: PrecisionPlan, dialect: Dialect) -> bool:
     """Whether values may overflow: FP16 is asked for, and written into the graph."""
     return Precision.FP16 in plan.precisions and dialect.how.get(Precision.FP16) is How.GRAPH
-
-
-def check_can_build(backend: Backend, config: BuildConfig) -> None:
-    """Raises WorkbenchError with the backend's own reason where it, or a precision of the plan, is not to be had.
-
-    The hint names the nearest plan that works. Nothing has been read or calibrated by then.
-    """
-    can, title = backend.capabilities(), backend.title
-    if not can.available:
-        raise WorkbenchError(can.reason or f"{title} is not available here.", can.hint)
-    if config.target and not can.targets:
-        raise WorkbenchError(f"{title} builds for this machine only, not for {config.target}.", "Leave the target out.")
-    reasons = can.precisions | backend.target_reasons(config.target)
-    usable = [precision for precision in Precision if not reasons.get(precision, "")]
-    for precision in sorted(config.plan.precisions):
-        if reason := reasons.get(precision, ""):
-            instead = nearest(precision, usable).label
-            labels = ", ".join(p.label for p in usable)
-            raise WorkbenchError(reason, f"The nearest that works is {instead}; {title} takes here: {labels}.")
 
 
 def _build(record: Record, backend: Backend, typed: TypedModel, config: BuildConfig) -> Made:

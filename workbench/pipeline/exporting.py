@@ -18,8 +18,9 @@ from workbench.core.model import TypedModel
 from workbench.core.precision import PrecisionPlan
 from workbench.core.run import RunRequest
 from workbench.model import check_shapes, open_model
+from workbench.pipeline.before_build import check_can_build
 from workbench.pipeline.border import carried_out
-from workbench.pipeline.building import check_can_build, writes_fp16
+from workbench.pipeline.building import writes_fp16
 from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.files import EXPORTED_FILE
 from workbench.pipeline.record import Emit

@@ -19,8 +19,9 @@ from workbench.model.dtypes import dtype_bytes
 from workbench.model.liveness import memory_plan
 from workbench.model.profiles import free_dims, guess_profile, moved, profile_of, ranges_of
 from workbench.model.sizes import output_sizes
+from workbench.pipeline.before_build import check_can_build
 from workbench.pipeline.border import carried_out
-from workbench.pipeline.building import build, check_can_build, open_step
+from workbench.pipeline.building import build, open_step
 from workbench.pipeline.files import PROFILE_MEMORY_FILE
 from workbench.pipeline.record import Emit, Record
 from workbench.pipeline.samples import resolved_shapes

@@ -23,8 +23,9 @@ from workbench.measure.machine import machine_state
 from workbench.measure.statistics import median_interval
 from workbench.measure.timing import stop_if
 from workbench.model import check_shapes, open_model
+from workbench.pipeline.before_build import check_can_build
 from workbench.pipeline.border import carried_out
-from workbench.pipeline.building import check_can_build, writes_fp16
+from workbench.pipeline.building import writes_fp16
 from workbench.pipeline.calibrating import observations, passes_left_out
 from workbench.pipeline.files import REPLANNED_FILE
 from workbench.pipeline.record import Emit

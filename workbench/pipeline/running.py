@@ -7,8 +7,9 @@ from collections.abc import Callable
 from workbench.backends.base import load_backend
 from workbench.core.errors import Cancelled
 from workbench.core.run import Run, RunError, RunRequest, Status
+from workbench.pipeline.before_build import check_can_build
 from workbench.pipeline.border import as_run_error
-from workbench.pipeline.building import build, check_can_build, open_step
+from workbench.pipeline.building import build, open_step
 from workbench.pipeline.checking import check_accuracy
 from workbench.pipeline.clocking import time_engine
 from workbench.pipeline.layer_checking import check_layers

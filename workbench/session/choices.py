@@ -22,6 +22,7 @@ class Choices(msgspec.Struct, frozen=True):
 
     backend: str = "openvino"
     target: str = ""
+    apart: bool = True  # several targets: an engine each
     plan: PrecisionPlan = PrecisionPlan()
     calibration: str = ""
     evaluation: str = ""
@@ -69,6 +70,7 @@ class Choices(msgspec.Struct, frozen=True):
             self.with_profiles(config.profiles),
             backend=config.backend,
             target=config.target,
+            apart="," not in config.target,
             plan=config.plan,
             optimize=config.optimize,
             options=config.options,

@@ -9,6 +9,7 @@ from workbench.core.model import Model, Shape
 from workbench.core.precision import Precision
 from workbench.core.profile import HeldTarget, OptimizationProfile
 from workbench.core.recipe import Recipe
+from workbench.core.targets import TargetLimits
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -102,4 +103,5 @@ class BackendInfo(msgspec.Struct, frozen=True):
     precisions: dict[Precision, str] = {}
     remarks: dict[Precision, str] = {}
     targets: dict[str, str] = {}
+    limits: dict[str, TargetLimits] = {}
     dialect: Dialect | None = None

@@ -19,6 +19,7 @@ from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of
 from workbench.session.batch_freeing import BatchFreeing
 from workbench.session.build_commands import BuildCommands
+from workbench.session.builds import build
 from workbench.session.calibrations import Calibrations
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
@@ -31,7 +32,7 @@ from workbench.session.profile_memories import ProfileMemories
 from workbench.session.profiles import Profiles
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
 from workbench.session.races import Races
-from workbench.session.requests import allow_code, refused_code, run_request
+from workbench.session.requests import allow_code
 from workbench.session.rooflines import Rooflines
 from workbench.session.runs import Runs
 from workbench.session.samples import SamplePreviews
@@ -39,6 +40,7 @@ from workbench.session.scopes import Scopes
 from workbench.session.selection import Links, Selection
 from workbench.session.settings import Settings
 from workbench.session.sweeps import Sweeps
+from workbench.session.targets import Targets
 from workbench.session.theatre import Theatre
 from workbench.session.tunings import Tunings
 from workbench.session.verdicts import Verdicts
@@ -95,6 +97,7 @@ class Session(QObject):
         self.why = Why(self)
         self.memory_plans = MemoryPlans(self)
         self.profiles = Profiles(self)
+        self.chosen_targets = Targets(self)
         self.batch_freeing, self.profile_memories = BatchFreeing(self), ProfileMemories(self)
         self.rooflines = Rooflines(self)
         self.tunings = Tunings(self)
@@ -307,23 +310,8 @@ class Session(QObject):
     # runs
 
     def build(self, other: Choices | None = None, *, rebuild: bool = False) -> Run | None:
-        """Puts one run into the queue, of the present choices or of others; current when its turn comes."""
-        job = self.runs.new_job() if self.model is not None else None
-        if self.model is None or job is None:
-            return None
-        choices = other or self.choices
-        run_id, folder = job
-        request = run_request(self.model, choices, self.settings, run_id, folder, rebuild=rebuild)
-        self.dismiss_message()
-        if path := refused_code(choices.recipe, self.settings):
-            text = f"{Path(path).name} of the task is code, and is not run."
-            self.show(Message(text, f"Read it: {path}", False, (("Allow it and build again", self.allow_code),)))
-        is_first = not self.is_busy
-        run = self.runs.submit(request, self.model)
-        if is_first:
-            self.set_current(run.id)
-            self.set_compared((run.id, *(known for known in self.compared if known != run.id)))
-        return run
+        """Puts runs into the queue, of the present choices or of others: one, or one a target. The first of them."""
+        return build(self, other or self.choices, rebuild=rebuild)
 
     def allow_code(self) -> None:
         """Lets the task's code run, as it is now, and builds again."""

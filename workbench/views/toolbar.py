@@ -19,9 +19,9 @@ from workbench.views.guard import guarded
 from workbench.views.icons import icon
 from workbench.views.sample_menu import fill_sample_menu
 from workbench.views.search import SearchField
+from workbench.views.target_menu import fill_several, offered
 from workbench.views.widgets import Words, button, connect_all, menu_head, menu_item, swatch_icon
 
-OFFERED = (Precision.FP32, Precision.BF16, Precision.FP16, Precision.INT8)
 METHODS = {
     CalibrationMethod.MSE: "MSE: least error of what is kept and what is cut off",
     CalibrationMethod.PERCENTILE: "Percentile: cuts off the rarest values",
@@ -120,9 +120,12 @@ class TopBar(QWidget):
             self.backend.set_words(Words("Source graph, unfused", tip=title))
         targets = info.targets if info else {}
         self.target.setVisible(bool(targets))
-        self.target.set_words(Words(choices.target or "target", targets.get(choices.target, "")))
+        self.target.set_words(self._target_words(targets))
         plan = plan_words(choices.plan)
-        self.precision.set_words(Words(plan if self._is_compact else f"{plan} plan", swatch=choices.plan.default))
+        problem = session.chosen_targets.problem
+        shown = plan if self._is_compact else f"{plan} plan"
+        tone, why = ("bad", problem.reason) if problem is not None else ("", "")
+        self.precision.set_words(Words(shown, swatch=choices.plan.default, tone=tone, tip=why))
         needs = choices.plan.needs_calibration
         self.calibration.setVisible(needs)
         self.calibration.set_words(self._set_words("calibrate", choices.calibration, needed=needs))
@@ -180,13 +183,26 @@ class TopBar(QWidget):
         info = self._session.backends.get(self._session.choices.backend)
         for name, words in (info.targets if info else {}).items():
             chosen = name == self._session.choices.target
-            menu_item(menu, f"{name}  {words}", partial(self._session.choose, f"Target {name}", target=name), on=chosen)
+            menu_item(
+                menu, f"{words} · {name}", partial(self._session.choose, f"Target {name}", target=name), on=chosen
+            )
+
+        fill_several(menu, self._session)
+
+    def _target_words(self, targets: dict[str, str]) -> Words:
+        """`sm86 RTX 30 series, …`; of several their names, and whether they share an engine."""
+        chosen = self._session.chosen_targets.chosen
+        if len(chosen) < 2:
+            return Words(chosen[0] if chosen else "target", targets.get(chosen[0], "") if chosen else "")
+        how = "· an engine each" if self._session.choices.apart else "· one engine"
+        return Words(", ".join(chosen), how, tip="\n".join(f"{name}: {targets.get(name, '')}" for name in chosen))
 
     def _fill_precisions(self, menu: QMenu) -> None:
         choices = self._session.choices
         info = self._session.backends.get(choices.backend)
-        for precision in OFFERED:
+        for precision in offered(info):
             reason = info.precisions.get(precision, "") if info else ""
+            reason = reason or self._session.chosen_targets.reason(precision)
             item = menu_item(
                 menu,
                 precision.label,

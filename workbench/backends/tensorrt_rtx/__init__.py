@@ -13,7 +13,7 @@ from workbench.backends.tensorrt_rtx.build import build_engine, engine_key, reop
 from workbench.backends.tensorrt_rtx.device import find_gpu, why_not_run
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
 from workbench.backends.tensorrt_rtx.module import INSTALL, find_module, module_version
-from workbench.backends.tensorrt_rtx.targets import TARGETS, read_targets, target_reasons
+from workbench.backends.tensorrt_rtx.targets import TARGETS, limits_of, read_targets
 from workbench.backends.tensorrt_rtx.verdict import verdict_on
 from workbench.core.dialect import Dialect, How
 from workbench.core.model import Model, TypedModel
@@ -59,11 +59,11 @@ class TensorRtBackend(Backend):
             precisions=dict.fromkeys(Precision, ""),
             remarks=_REMARKS,
             targets=TARGETS if names_targets else {},
+            limits={target: limits_of(target) for target in TARGETS} if names_targets else {},
         )
 
-    def target_reasons(self, target: str) -> dict[Precision, str]:
-        names_targets = find_module().startswith("tensorrt_rtx")
-        return target_reasons(read_targets(target)) if names_targets else {}
+    def targets(self, target: str) -> tuple[str, ...]:
+        return read_targets(target) if find_module().startswith("tensorrt_rtx") else ()
 
     def dialect(self) -> Dialect:
         """TensorRT for RTX 1.7 fails in BF16 on ConvTranspose ("Could not infer output types") and on GRU (its parser

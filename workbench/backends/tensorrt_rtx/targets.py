@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision
+from workbench.core.targets import Limit, TargetLimits
 
 TARGETS = {
     "sm75": "RTX 20 series, T4 (Turing)",
@@ -22,6 +23,7 @@ TARGETS = {
 }
 DEFAULT_TARGET = "sm89"
 
+_FLOAT_PRODUCTS = f"MatMul and Gemm in FP32 cannot be built for sm75 ({TARGETS['sm75']})."
 _FIRST = {
     Precision.BF16: 80,
     Precision.INT4_WEIGHTS: 80,
@@ -37,11 +39,12 @@ _TYPES = {
 """TensorRT's DataType names -> the precision that brings them into a network."""
 
 _INSTEAD = {
-    Precision.BF16: Precision.FP16,
-    Precision.INT4_WEIGHTS: Precision.FP16,
-    Precision.FP8: Precision.INT8,
-    Precision.FP4_WEIGHTS: Precision.INT4_WEIGHTS,
+    Precision.BF16: (Precision.FP16,),
+    Precision.INT4_WEIGHTS: (Precision.FP16,),
+    Precision.FP8: (Precision.FP16,),  # INT8 is not promised to be faster than FP16 on these cards
+    Precision.FP4_WEIGHTS: (Precision.INT4_WEIGHTS, Precision.FP16),
 }
+"""The nearest that a target may take, the first that it does."""
 
 
 def read_targets(text: str) -> tuple[str, ...]:
@@ -54,9 +57,14 @@ def read_targets(text: str) -> tuple[str, ...]:
     return tuple(name for name in TARGETS if name in asked)
 
 
-def target_reasons(targets: Sequence[str]) -> dict[Precision, str]:
-    """Why a precision cannot be built for all of these."""
-    return {precision: text for precision in _FIRST if (text := _reason(precision, targets))}
+def limits_of(target: str) -> TargetLimits:
+    """What one target refuses, and the nearest that it takes."""
+    refused = {precision: text for precision in _FIRST if (text := _reason(precision, [target]))}
+    limits = {
+        precision: Limit(reason, next(other for other in _INSTEAD[precision] if other not in refused))
+        for precision, reason in refused.items()
+    }
+    return TargetLimits(limits, Limit(_FLOAT_PRODUCTS, Precision.FP16) if target == "sm75" else None)
 
 
 def _reason(precision: Precision, targets: Sequence[str]) -> str:
@@ -74,13 +82,10 @@ def check_targets(targets: Sequence[str], types: Iterable[str], has_float_gemm: 
     for precision in (_TYPES[name] for name in _TYPES if name in set(types)):
         if reason := _reason(precision, targets):
             raise WorkbenchError(
-                reason, f"Choose the target sm{_FIRST[precision]}, or the precision {_INSTEAD[precision].label}."
+                reason, f"Choose the target sm{_FIRST[precision]}, or the precision {_INSTEAD[precision][0].label}."
             )
     if has_float_gemm and "sm75" in targets:
-        raise WorkbenchError(
-            f"This model has MatMul or Gemm nodes in FP32, which cannot be built for {_titles(['sm75'])}.",
-            "Choose the precision FP16, or the target sm80 or newer.",
-        )
+        raise WorkbenchError(_FLOAT_PRODUCTS, "Choose the precision FP16, or the target sm80 or newer.")
 
 
 def network_types(trt: Any, network: Any) -> tuple[set[str], bool]:
