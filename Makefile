@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-tuned bench-engines clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-tuned bench-engines bench-search clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -40,6 +40,9 @@ bench-honest: $(READY)  ## our medians against benchmark_app and a plain loop of
 
 bench-tuned: $(READY)  ## tuned options against every engine's default and the best of them; goes on where it was stopped
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_tuned --out "$(OUT)-tuned.jsonl"
+
+bench-search: $(READY)  ## the best plan of two samples in ten minutes each, measured again on samples it never saw
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_search
 
 bench-engines: $(READY)  ## every model for every target in every precision by TensorRT for RTX; goes on where it was stopped
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_engines --out "$(OUT)-engines.jsonl"
