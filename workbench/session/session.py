@@ -15,6 +15,7 @@ from workbench.core.precision import Precision
 from workbench.core.recipe import Recipe
 from workbench.core.requests import AnyResult
 from workbench.core.run import EngineGraph, Run
+from workbench.session.advising import Advising
 from workbench.session.asking import Ask
 from workbench.session.baseline import baseline_of
 from workbench.session.batch_freeing import BatchFreeing
@@ -107,6 +108,7 @@ class Session(QObject):
         self.calibrations = Calibrations(self)
         self.searches = PlanSearches(self)
         self.verdicts = Verdicts(self)
+        self.advising = Advising(self)
         self.theatre = Theatre(self)
         self._connect()
 
