@@ -18,6 +18,7 @@ from workbench.core.events import (
     LayersListed,
     LogLine,
     Progress,
+    Ranked,
     Resident,
     Searched,
     Timed,
@@ -25,6 +26,7 @@ from workbench.core.events import (
 )
 from workbench.core.layer_errors import LayerErrors
 from workbench.core.search import Search
+from workbench.core.sensitivity import Culprits
 from workbench.core.stages import Stage, StageClock
 from workbench.core.tuning import Trial, options_words
 
@@ -47,6 +49,7 @@ class LiveRun:
         self.layer_errors: LayerErrors | None = None
         self.trials: dict[str, Trial] = {}  # of a search, by its options in words
         self.search: Search | None = None  # of a search for the best plan: all it knows
+        self.culprits: Culprits | None = None  # of a search for culprits: all it knows
         self._latencies: list[float] = []
         self._array: NDArray[np.float64] = _EMPTY
 
@@ -101,6 +104,8 @@ class LiveRun:
                 self.trials[options_words(event.trial.options)] = event.trial
             case Searched():
                 self.search = event.search
+            case Ranked():
+                self.culprits = event.culprits
             case Changed():
                 pass  # the session reads run.json again
 

@@ -24,6 +24,7 @@ from workbench.session.builds import build
 from workbench.session.calibrations import Calibrations
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
+from workbench.session.culprits import CulpritSearches
 from workbench.session.memory_plans import MemoryPlans
 from workbench.session.node_costs import NodeCosts
 from workbench.session.pair import EnginePair
@@ -106,6 +107,7 @@ class Session(QObject):
         self.costs = NodeCosts(self)
         self.build_commands = BuildCommands(self)
         self.calibrations = Calibrations(self)
+        self.culprits = CulpritSearches(self)
         self.searches = PlanSearches(self)
         self.verdicts = Verdicts(self)
         self.advising = Advising(self)

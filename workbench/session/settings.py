@@ -71,6 +71,10 @@ SETTINGS = (
         low=0,
         high=1_000_000,
     ),
+    Setting(
+        "culprit_plans", 0, "Plans to measure for culprits, at most", "0: as the number of layers suggests.", high=10_000
+    ),
+    Setting("culprit_samples", 16, "Samples to find culprits with", "Of the evaluation set. 0: all.", high=1_000_000),
     Setting("all_models", False, "Runs of all models in the table"),
     Setting("allowed_code", ()),
     Setting("dismissed_advice", ()),

@@ -17,7 +17,7 @@ from workbench.session.words import PHASES, bytes_words, verbal_status
 if TYPE_CHECKING:
     from workbench.session.session import Session
 
-KINDS = {"race": "Comparing runs", "tune": "Tuning options", "calibrate": "Calibrating", "search": "Searching a plan"}
+KINDS = {"culprits": "Finding culprits", "race": "Comparing runs", "tune": "Tuning options", "calibrate": "Calibrating", "search": "Searching a plan"}
 BUILD = ("build",)
 
 

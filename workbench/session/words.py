@@ -21,6 +21,7 @@ PHASES = {
     "errors": "Checking layers",
     "accuracy": "Checking accuracy",
     "race": "Racing",
+    "culprits": "Measuring plans",
 }
 STATES = {
     Status.WAITING: "waiting in the queue",

@@ -23,6 +23,7 @@ from workbench.session.session import Session
 from workbench.views.advice_view import AdviceView
 from workbench.views.build_view import BuildView
 from workbench.views.calibration_panel import CalibrationPanel
+from workbench.views.culprits_panel import CulpritsPanel
 from workbench.views.differences_view import DifferencesView
 from workbench.views.files import ask_where_to_save
 from workbench.views.ledger_view import LedgerView
@@ -68,6 +69,8 @@ class Bottom(QSplitter):
         self.cells[2].add("Shape changes", self.shape_changes, self.shape_changes.menu)
         self.search = SearchPanel(session, self._show_search)
         self.cells[2].add("Search", self.search, self.search.menu)
+        self.culprits = CulpritsPanel(session, lambda: self._show(self.cells[2], self.culprits))
+        self.cells[2].add("Culprits", self.culprits, self.culprits.menu)
         self.advice = AdviceView(session)
         self.cells[2].add("Advice", self.advice, self.advice.menu)
         self.build = BuildView(session)

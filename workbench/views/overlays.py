@@ -23,6 +23,7 @@ from workbench.views.verdict_overlay import verdict_kinds
 NO_TIMES = "No layer times yet: build the model first"
 NO_ENGINE = "No engine yet: build the model first"
 NO_ERRORS = "This run has no error per node: check its layers first"
+NO_CULPRITS = "Not searched yet: find the culprits of the plan first (Ctrl+Shift+F)"
 NO_COSTS = "No model is open"
 NO_VERDICT = "No backend was asked yet"
 NO_PAIR = "Needs two engines side by side that were both timed (Ctrl+T)"
@@ -35,6 +36,7 @@ FATE_WORDS = {
     FateKind.REMOVED: "removed",
     FateKind.UNKNOWN: "unknown",
 }
+SENSITIVITY = "Sensitivity, SQNR alone"
 HARMLESS_DB = 60.0  # an error so small is seen nowhere: the quiet end of the scale
 
 
@@ -55,6 +57,7 @@ class Facts(msgspec.Struct, frozen=True):
     costs_problem: str = ""  # why they cannot be counted
     errors: LayerErrors | None = None
     difference_ms: Mapping[str, float] = {}
+    sensitivity: Mapping[str, float] = {}
     verdict: Verdict | None = None
 
 
@@ -165,13 +168,17 @@ def _node_error(facts: Facts, kind: str) -> Heat | None:
 
 def _layer_error(facts: Facts, kind: str) -> Heat | None:
     """The worst of the nodes that went into each layer."""
-    values = sqnr_db(facts.errors, kind)
+    return _error(_worst(facts, sqnr_db(facts.errors, kind)), f"Error {kind}, SQNR")
+
+
+def _worst(facts: Facts, values: Mapping[str, float]) -> dict[str, float]:
+    """By layer, of the nodes that went into it."""
     layers: dict[str, float] = {}
     for layer in facts.links.layers:
         known = [values[node] for node in facts.links.nodes_of([layer]) if node in values]
         if known:
             layers[layer] = min(known)
-    return _error(layers, f"Error {kind}, SQNR")
+    return layers
 
 
 # costs
@@ -280,6 +287,14 @@ OVERLAYS = (
         lambda facts: _layer_error(facts, "introduced"),
     ),
     OverlayKind(
+        "sensitivity",
+        "sensitivity",
+        "What each layer costs by itself: SQNR of the model's outputs with only it in its low precision",
+        NO_CULPRITS,
+        lambda facts: _error(facts.sensitivity, SENSITIVITY),
+        lambda facts: _error(_worst(facts, facts.sensitivity), SENSITIVITY),
+    ),
+    OverlayKind(
         "memory",
         "memory",
         "Bytes that each layer writes, with the shapes chosen",
@@ -358,6 +373,7 @@ def reasons(kinds: Iterable[OverlayKind], facts: Facts, *, is_engine: bool) -> d
         NO_TIMES: "" if facts.layer_ms else NO_TIMES,
         NO_ENGINE: "" if facts.links.fates else NO_ENGINE,
         NO_ERRORS: _why_no_errors(facts.errors),
+        NO_CULPRITS: "" if facts.sensitivity else NO_CULPRITS,
         NO_COSTS: facts.costs_problem,
         NO_PAIR: "" if facts.difference_ms else NO_PAIR,
     }

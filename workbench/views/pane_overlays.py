@@ -44,6 +44,7 @@ class PaneOverlays(QObject):
         for side, pane in panes.items():
             pane.overlays.chosen.connect(partial(self._chosen, side))
         session.costs.changed.connect(self.refresh)
+        session.culprits.changed.connect(self.refresh)
         session.verdicts.changed.connect(self._show_choices)
         session.runs.ticked.connect(self._follow_live)
         connect_all((session.choices_changed, session.backends_changed), self._show_choices)
@@ -96,6 +97,7 @@ class PaneOverlays(QObject):
             layer_ms=session.runs.layer_ms(run.id) if run else {},
             errors=session.runs.layer_errors(run.id) if run else None,
             shares=self._shares[side],
+            sensitivity=session.culprits.sqnr_db,
             costs=session.costs.get() if kind.needs_costs else {},
             costs_problem=session.costs.problem,
             verdict=session.verdicts.chosen if kind.needs_verdict else None,

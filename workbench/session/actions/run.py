@@ -76,6 +76,16 @@ RUN = (
         icon="build",
     ),
     Action(
+        "culprits",
+        "Find culprits",
+        "bottom.culprits.begin",
+        "Run",
+        "Which layers cost the accuracy of the plan: ranked, measured, and exempted with a click",
+        "Ctrl+Shift+F",
+        "culprits.is_possible",
+        icon="layers",
+    ),
+    Action(
         "ceilings",
         "Measure this machine's ceilings",
         "session.rooflines.measure",
