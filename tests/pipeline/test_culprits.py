@@ -78,7 +78,7 @@ def test_layers_whose_errors_cancel_are_not_proposed_though_each_alone_is_the_lo
     assert found.proposal.evaluation.sqnr_db > found.plan.sqnr_db + 6
     run = breaking.request(tmp_path, model, breaking.INT8)
     with PlanEvaluator(JobTeller("again", ignore, never), run, tmp_path) as evaluator:
-        layers = {one.title: one for one in suspects(evaluator.subject, breaking.INT8, Granularity.LAYER)}
+        layers = {one.title: one for one in suspects(evaluator.subject.model, breaking.INT8, Granularity.LAYER)}
         without_left = evaluator.evaluate(exempting(breaking.INT8, [layers["left"]]))
         only_left = evaluator.evaluate(only_low(breaking.INT8, list(layers.values()), [layers["left"]]))
     assert without_left.sqnr_db < found.plan.sqnr_db - 6

@@ -85,7 +85,7 @@ class _Search:
         self._request, self._folder, self._evaluator = request, folder, evaluator
         self._teller, self._emit = teller, emit
         self._plan = request.run.config.plan
-        self._suspects = suspects(evaluator.subject, self._plan, request.granularity)
+        self._suspects = suspects(evaluator.subject.model, self._plan, request.granularity)
         if not self._suspects:
             raise WorkbenchError("The plan has no layer in a low precision.", "Choose INT8, FP16 or another first.")
         self._budget = request.evaluations or suggested_evaluations(len(self._suspects))

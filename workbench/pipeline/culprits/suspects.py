@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workbench.backends.base import Feed
 from workbench.core.graph import Graph, Layer, LayerKind
-from workbench.core.model import TypedModel
+from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.core.sensitivity import Granularity
 from workbench.measure.accuracy import ErrorSums
@@ -44,12 +44,11 @@ class Suspect(msgspec.Struct, frozen=True):
     precision: str
 
 
-def suspects(on: Subject, plan: PrecisionPlan, granularity: Granularity) -> list[Suspect]:
+def suspects(model: Model, plan: PrecisionPlan, granularity: Granularity) -> list[Suspect]:
     """In execution order."""
-    asked = asked_precisions(on.model, plan)
-    inside = _inside(on.model.graph)
-    found = [_of_layer(layer, asked[layer.id]) for layer in _low(on.model.graph, asked, inside)]
-    return _grouped(found, on.model.graph) if granularity is Granularity.GROUP else found
+    asked = asked_precisions(model, plan)
+    found = [_of_layer(layer, asked[layer.id]) for layer in _low(model.graph, asked, _inside(model.graph))]
+    return _grouped(found, model.graph) if granularity is Granularity.GROUP else found
 
 
 def only_low(plan: PrecisionPlan, everyone: Collection[Suspect], low: Collection[Suspect]) -> PrecisionPlan:
