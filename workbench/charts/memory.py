@@ -9,17 +9,25 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 
 from workbench.charts.base import ChartData
-from workbench.charts.plot import placeholder, series_colors
+from workbench.charts.plot import elide, placeholder, plain_tip, plot_font, series_colors
 from workbench.charts.rows import ROW_PX, Bar, Figure, RowChart
 from workbench.charts.timeline import Timeline
 from workbench.core.memory_plan import MemoryPlan
-from workbench.core.run import Build
+from workbench.core.run import Build, Run
 from workbench.core.theme import Theme
 
 MIB = 2**20
 LEAST_TIMELINE = 90  # pixels
 NAMED_FROM = 460  # pixels of width
 SAME = 0.01
+TITLE_PX = 170
+TIP = (
+    "By liveness: each buffer from its writer to its last reader; reshapes have the buffer of what they reshape.\n"
+    "Not in the plan: what kernels compute in place (an engine may take less), and what they need beside their tensors"
+    " (it may take more).\n"
+    "The pool is one block in which buffers that never meet share their place; inputs and outputs lie outside.\n"
+    "The first inference: pages of this process that were written to for the first time."
+)
 
 
 class MemoryChart(RowChart):
@@ -93,11 +101,12 @@ class MemoryChart(RowChart):
         self.plot.setFixedHeight(max(3, len(names)) * ROW_PX + 8)
         self.timeline.setMinimumHeight(LEAST_TIMELINE)
         self.timeline.set_plans(plans, (self.theme.faint, series_colors(self._data.series, self.theme)[0]))
-        said = _memory(self._data.series[0].run.build).get("activations")
-        is_other = said is not None and abs(said - plans[1].peak_bytes) > SAME * said  # else it was counted like this
-        tells = f"; its own figure is {said / MIB:.2f} MiB" if said is not None and is_other else ""
-        self.peaks.setText(f"Most alive at once: source {_peak(plans[0])} (grey), engine {_peak(plans[1])}{tells}.")
-        self.peaks.setToolTip("By liveness: each tensor from its writer to its last reader, without sharing in place.")
+        run, engine = self._data.series[0].run, plans[1]
+        self.peaks.setText(
+            f"Most alive at once: source {_peak(plans[0])} (grey), engine {_peak(engine)}{_said(run, engine)}."
+            f"{_pool(engine)}{_took(run)}"
+        )
+        self.peaks.setToolTip(plain_tip(TIP))
 
     def csv(self) -> str:
         out = io.StringIO()
@@ -112,7 +121,28 @@ class MemoryChart(RowChart):
 
 def _peak(plan: MemoryPlan) -> str:
     left = f", {plan.unknown} tensors of unknown size" if plan.unknown else ""
-    return f"{plan.peak_bytes / MIB:.2f} MiB at {plan.titles[plan.peak_step]}{left}" if plan.steps else "nothing"
+    where = elide(plan.titles[plan.peak_step], TITLE_PX, plot_font()) if plan.steps else ""
+    return f"{plan.peak_bytes / MIB:.2f} MiB at {where}{left}" if plan.steps else "nothing"
+
+
+def _said(run: Run, plan: MemoryPlan) -> str:
+    """What the engine itself says, where it was not counted like this."""
+    said = _memory(run.build).get("activations")
+    is_other = said is not None and abs(said - plan.peak_bytes) > SAME * said
+    return f"; its own figure is {said / MIB:.2f} MiB" if said is not None and is_other else ""
+
+
+def _pool(plan: MemoryPlan) -> str:
+    """What is used again."""
+    if not plan.pool_bytes:
+        return ""
+    return f" Pool {plan.pool_bytes / MIB:.2f}, used {plan.reuse:.1f}×; in + out {plan.ends_bytes / MIB:.2f} MiB."
+
+
+def _took(run: Run) -> str:
+    """What the process really took."""
+    took = run.timing.memory.get("first inference") if run.timing is not None else None
+    return f" First inference: {took / MIB:.2f} MiB of the process." if took else ""
 
 
 def _memory(build: Build | None) -> dict[str, int]:

@@ -21,6 +21,7 @@ from workbench.core.theme import LIGHT, Theme
 
 SMALLEST, LARGEST = 6.0, 34.0  # pixels across; the area is the share of time
 NEAR_PX = 14.0
+DECADES = 5.0  # of the y axis, at most
 LEFT_INTENSITY = 0.02  # operations a byte of the left edge at most: where layers stand that do no arithmetic
 MIB = 2**20
 COLUMNS = (
@@ -128,9 +129,11 @@ class RooflineChart(Chart):
 
     def _set_range(self, found: Roofline, left: float, right: float) -> None:
         peak = max((found.ceilings.peak(point.work.precision) for point in self._points), default=0.0)
-        top = log10(max(peak, 1.0)) + 0.25
-        low = float(self._xy[:, 1].min()) - 0.3 if len(self._xy) else top - 3
-        self.plot.getPlotItem().setRange(xRange=(left, right), yRange=(min(low, top - 1.5), top), padding=0)
+        top = log10(max(peak, 1.0)) + 0.5
+        low = float(self._xy[:, 1].min()) - 0.3 if len(self._xy) else top - DECADES
+        low = min(max(low, top - DECADES), top - 1.5)
+        np.maximum(self._xy[:, 1], low + 0.1, out=self._xy[:, 1])  # what is far below stands at the bottom
+        self.plot.getPlotItem().setRange(xRange=(left, right), yRange=(low, top), padding=0)
 
     def _set_dots(self, found: Roofline) -> None:
         """One item for each colour and shape: a brush for each dot is far slower."""

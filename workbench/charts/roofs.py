@@ -13,6 +13,7 @@ from workbench.core.ceilings import Ceilings
 from workbench.core.precision import Precision
 from workbench.core.theme import LIGHT, Theme
 
+ABOVE = 0.45  # decades above the bottom at least, for a label
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -73,7 +74,9 @@ class RoofLines:
     def _slope(self, bandwidth: float, words: str, left: float, top: float, *, is_dashed: bool) -> None:
         high = log10(bandwidth)
         self._line([left, top - high], [left + high, top], self.theme.soft, is_dashed=is_dashed)
-        self._label(f"{words}  {rate_words(bandwidth)}B/s", left + 0.12, left + 0.12 + high, self.theme.soft, (0, 1))
+        low = self._plot.getPlotItem().viewRange()[1][0]
+        x = max(left + 0.12, low + ABOVE - high)  # where the line is seen
+        self._label(f"{words}  {rate_words(bandwidth)}B/s", x, x + high, self.theme.soft, (0, 0))
 
     def _line(self, x: list[float], y: list[float], color: str, *, is_dashed: bool) -> None:
         style = Qt.PenStyle.DashLine if is_dashed else Qt.PenStyle.SolidLine
@@ -84,6 +87,7 @@ class RoofLines:
     def _label(self, text: str, x: float, y: float, color: str, anchor: tuple[float, float]) -> None:
         label = self._plot.text(color, anchor)
         label.setText(text, color=color)
+        label.setZValue(3)  # above the lines, below the dots
         label.setPos(QPointF(x, y))
         self._labels.append(label)
 

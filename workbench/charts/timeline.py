@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QWidget
 
 from workbench.charts.plot import Plot, plain_tip
@@ -12,6 +13,7 @@ from workbench.core.memory_plan import MemoryPlan
 
 MIB = 2**20
 SHOWN = 5  # tensors that are named
+AREA = 110  # of 255
 
 
 class Timeline(Plot):
@@ -38,8 +40,11 @@ class Timeline(Plot):
         for plan, color, curve, peak in zip(plans or (), colors, self._curves, self._peaks, strict=False):
             count = len(plan.steps)
             y = np.asarray(plan.alive_bytes, dtype=np.float64) / MIB
-            curve.setData((np.arange(count) + 0.5) / max(count, 1), y)
-            curve.setPen(pg.mkPen(color, width=1.5))
+            x = (np.arange(count) + 0.5) / max(count, 1)
+            if curve is self._curves[0]:  # the source lies behind, as an area
+                curve.setData(x, y, fillLevel=0.0, fillBrush=pg.mkBrush(_shade(color)), pen=pg.mkPen(None))
+            else:
+                curve.setData(x, y, pen=pg.mkPen(color, width=1.5))
             peak.setData([(plan.peak_step + 0.5) / max(count, 1)], [plan.peak_bytes / MIB])
             peak.setBrush(pg.mkBrush(color))
             peak.setPen(pg.mkPen(None))
@@ -60,6 +65,12 @@ class Timeline(Plot):
         if self._plans is not None and self._plans[1].steps:
             engine = self._plans[1]
             self.step_clicked.emit(engine.steps[self._step(event.scenePos(), engine)])
+
+
+def _shade(color: str) -> QColor:
+    shade = QColor(color)
+    shade.setAlpha(AREA)
+    return shade
 
 
 def held_words(plan: MemoryPlan, step: int) -> str:

@@ -69,10 +69,14 @@ class MemoryPlan(msgspec.Struct, frozen=True, dict=True):
         return sum(life.size_bytes for life in self.lives if life.is_end)
 
     @property
+    def sum_bytes(self) -> int:
+        """Of all buffers but inputs and outputs: the pool, were nothing used again."""
+        return sum(life.size_bytes for life in self.lives if not life.is_end)
+
+    @property
     def reuse(self) -> float:
         """How often each byte of the pool is used, on average: 1 where nothing is shared."""
-        pool = self.pool_bytes
-        return sum(life.size_bytes for life in self.lives if not life.is_end) / pool if pool else 1.0
+        return self.sum_bytes / self.pool_bytes if self.pool_bytes else 1.0
 
     def held_at(self, step: int) -> list[Life]:
         """Buffers alive at a step, the largest first."""

@@ -119,9 +119,9 @@ class Build(msgspec.Struct, frozen=True):
     """What the backend gave. The graph lies beside it in the run's folder (`EngineGraph`).
 
     `precisions` counts compute layers by the precision that ran; `asked` counts source nodes by what the plan asked.
-    `memory` holds named bytes (`weights`, `activations` ...), the engine's own where it tells. `plan` is that of memory,
-    of its graph: `peak` of buffers alive at once, `pool` that they share, `ends` (inputs and outputs). `notes` say what
-    differs from what was asked.
+    `memory` holds named bytes (`weights`, `activations` ...), the engine's own where it tells. `plan` is the memory
+    plan of its graph: `peak` of buffers alive at once, `pool` that they share, `sum` without sharing, `ends` (inputs
+    and outputs). `notes` say what differs from what was asked.
     """
 
     seconds: float

@@ -157,7 +157,7 @@ def plan_figures(graph: Graph) -> dict[str, int]:
     plan = memory_plan(graph)
     if plan.unknown:
         return {}
-    return {"peak": plan.peak_bytes, "pool": plan.pool_bytes, "ends": plan.ends_bytes}
+    return {"peak": plan.peak_bytes, "pool": plan.pool_bytes, "ends": plan.ends_bytes, "sum": plan.sum_bytes}
 
 
 def differences(asked: Mapping[str, str], fates: Mapping[str, Fate], graph: Graph, ops: Mapping[str, str]) -> list[str]:

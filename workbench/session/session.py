@@ -34,6 +34,7 @@ from workbench.session.profile_memories import ProfileMemories
 from workbench.session.profiles import Profiles
 from workbench.session.questions import BackendInfo, Opened, OpenQuestion, SamplesInfo
 from workbench.session.races import Races
+from workbench.session.replannings import Replannings
 from workbench.session.requests import allow_code
 from workbench.session.rooflines import Rooflines
 from workbench.session.runs import Runs
@@ -103,7 +104,7 @@ class Session(QObject):
         self.batch_freeing, self.profile_memories = BatchFreeing(self), ProfileMemories(self)
         self.rooflines = Rooflines(self)
         self.tunings = Tunings(self)
-        self.sweeps = Sweeps(self)
+        self.sweeps, self.replannings = Sweeps(self), Replannings(self)
         self.costs = NodeCosts(self)
         self.build_commands = BuildCommands(self)
         self.calibrations = Calibrations(self)

@@ -15,8 +15,10 @@ from workbench.views.widgets import tip
 COPIES = ("copy_trtexec11", "copy_trtexec10", "copy_polygraphy", "copy_python")
 RUN_MENU = (
     "race",
+    "take_plan",
     "tune",
     "ceilings",
+    "replan",
     "conditions",
     "choices",
     "baseline",

@@ -20,7 +20,7 @@ from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, button, connect_all
 
 HEIGHT = 28
-KINDS = {"culprits": "Finding culprits", "race": "Comparing", "tune": "Tuning", "sweep": "Sweeping", "ceilings": "Measuring"}
+KINDS = {"culprits": "Finding culprits", "race": "Comparing", "tune": "Tuning", "sweep": "Sweeping", "ceilings": "Measuring", "replan": "Measuring"}
 MORE = "A click shows all of it."
 
 

@@ -140,8 +140,11 @@ def _with_blocked_types(graph: Graph, typed: TypedGraph) -> dict[str, Tensor]:
 
 
 def _unblocked(node: Layer, index: int, tensors: Mapping[str, Tensor], typed: TypedGraph) -> Tensor | None:
-    """The tensor whose type a nameless one shares: that of its ONNX name, or of what the node reads."""
-    own = typed.node.get(node.name)
+    """The tensor whose type a nameless one shares: that of its ONNX name, or of what the node reads.
+
+    Where the node gives 8 bits of what is float in the ONNX, the shape is that of the ONNX and the type its own.
+    """
+    own = typed.node.get(_own_name(node)) or typed.node.get(_plain(node.outputs[index]))
     names = [_plain(node.outputs[index]), _plain(node.name), *(own.outputs[index : index + 1] if own else ())]
     found = next((typed.graph.tensors[name] for name in names if name in typed.graph.tensors), None)
     if found is None and node.inputs:
@@ -149,9 +152,22 @@ def _unblocked(node: Layer, index: int, tensors: Mapping[str, Tensor], typed: Ty
         found = data
         if data and scale and node.op == "DequantizeLinear":
             found = tensor_of(data.name, data.shape or (), scale.dtype)
+    if found and found.dtype in FLOATS and (dtype := _eight_bits(node, tensors)):
+        found = tensor_of(found.name, found.shape or (), dtype)
     if found and found.dtype == "float16" and _CAST in node.outputs[index] + node.name:
         found = tensor_of(found.name, found.shape or (), "float32")
     return found
+
+
+def _eight_bits(node: Layer, tensors: Mapping[str, Tensor]) -> str:
+    """The type of what a node quantizes to, told by the zero point of its output; "" where it gives floats."""
+    op = node.op.rpartition(".")[2]
+    if op == "QuantizeLinear":
+        points = node.inputs[2:3]
+    else:
+        points = tuple(name for name in node.inputs if op.startswith("QLinear"))
+    types = [tensors[name].dtype for name in points if name in tensors]
+    return next((dtype for dtype in types if dtype in ("uint8", "int8")), "")
 
 
 def tensor_of(name: str, shape: tuple[int | str, ...], dtype: str) -> Tensor:

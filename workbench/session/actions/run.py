@@ -105,6 +105,15 @@ RUN = (
         icon="play",
     ),
     Action(
+        "replan",
+        "Measure changes of shape",
+        "session.replannings.start",
+        "Run",
+        "What it costs an engine with free shapes when the shape changes, for the shapes of the tab Sweep",
+        "",
+        "replannings.is_possible",
+    ),
+    Action(
         "conditions",
         "How it was measured…",
         "conditions.show",
