@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from workbench.backends.base import Feed, Runner
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.run import TimingConfig
-from workbench.measure.layer_pass import measure_layers
+from workbench.measure.layer_pass import SAMPLES, measure_layers
 from workbench.measure.statistics import latency_stats
 from workbench.measure.timing import measure_latency, protocol, stability_warnings
 
@@ -129,7 +129,7 @@ def test_the_protocol_names_what_was_asked() -> None:
 def test_the_layer_pass_hands_out_means_and_keeps_the_last() -> None:
     told: list[tuple[dict[str, float], int]] = []
     runner = CountingRunner([3.0], {"l0": 1.0, "l1": 1.5})
-    times = measure_layers(runner, FEEDS, 0.4, lambda layers, n: told.append((layers, n)), never)
+    times = measure_layers(runner, FEEDS, 0.4, lambda layers, n, samples: told.append((layers, n)), never)
     assert times.layers == {"l0": 1.0, "l1": 1.5}
     assert times.sum_ms == 2.5
     assert told[-1] == (times.layers, times.iterations)
@@ -138,5 +138,20 @@ def test_the_layer_pass_hands_out_means_and_keeps_the_last() -> None:
 
 def test_an_engine_that_tells_no_layer_times_gives_none() -> None:
     told: list[int] = []
-    times = measure_layers(CountingRunner(), FEEDS, 0.0, lambda layers, n: told.append(n), never)
+    times = measure_layers(CountingRunner(), FEEDS, 0.0, lambda layers, n, samples: told.append(n), never)
     assert (times.layers, times.iterations, told) == ({}, 10, [])
+
+
+class SingleRunner(CountingRunner):
+    """Tells single times too: each once."""
+
+    def layer_samples(self) -> dict[str, list[float]]:
+        new, self.seen = [float(n) for n in range(len(self.seen))], []
+        return {"l0": new} if new else {}
+
+
+def test_single_times_of_a_layer_are_kept_up_to_the_newest_few() -> None:
+    told: list[np.ndarray] = []
+    runner = SingleRunner(layers={"l0": 1.0})
+    measure_layers(runner, FEEDS, 0.5, lambda layers, n, samples: told.append(samples["l0"]), never)
+    assert len(told) > 1 and 10 <= len(told[-1]) <= SAMPLES

@@ -18,6 +18,7 @@ from workbench.core.dialect import Dialect
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Fate, Graph
 from workbench.core.model import Model, TypedModel
+from workbench.core.options import Option
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.targets import TargetLimits
@@ -26,8 +27,8 @@ from workbench.core.verdict import Verdict
 
 Feed = Mapping[str, NDArray[np.generic]]
 Report = Callable[[str, int, int, str], None]
-"""report(phase, done, total, text): where a build is, in words of the engine, and how far it is there (`total` 0: it does
-not tell). A phase within others names them too, outermost first: `Building engine/Optimizing graph`. The phase `log` or
+"""report(phase, done, total, text): where a build is, in words of the engine, and how far it is there (`total` 0: it
+does not tell). A phase within others names them too, outermost first: `Building engine/Optimizing graph`. The phase `log` or
 `log/warning` (error, info, debug) carries a line for the log in `text`."""
 
 
@@ -37,6 +38,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     `precisions` maps each precision to why not (or to ""); `remarks` say how where it is not the plain way
     ("runs in FP32: this CPU has no FP16 arithmetic"). `targets` are names to build for, with what people call them
     (`sm89` -> `RTX 40 series`); empty where a backend builds for this machine only. `limits` say what each refuses.
+    `module` is the Python module behind it, where there may be one of several.
     """
 
     available: bool
@@ -50,6 +52,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     remarks: dict[Precision, str] = {}
     targets: dict[str, str] = {}
     limits: dict[str, TargetLimits] = {}
+    module: str = ""
 
 
 class Runner(ABC):
@@ -73,6 +76,10 @@ class Runner(ABC):
 
     def layer_times(self) -> dict[str, float]:
         """Mean milliseconds by layer id since the runner was made. Cheap enough for 10 Hz; empty: not known."""
+        return {}
+
+    def layer_samples(self) -> dict[str, list[float]]:
+        """Milliseconds of each inference since the last call, by layer id, in order; empty: it tells means only."""
         return {}
 
 
@@ -116,6 +123,10 @@ class Backend(ABC):
     @abstractmethod
     def dialect(self) -> Dialect:
         """The form in which this backend takes precisions, on this machine."""
+
+    def options(self) -> tuple[Option, ...]:
+        """Options of a build that do something here, beside those of `knobs`."""
+        return ()
 
     def knobs(self, physical: int, logical: int) -> tuple[Knob, ...]:
         """Options worth tuning on a machine with so many cores; none change what is computed."""

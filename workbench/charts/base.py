@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class Series:
     iterations: int = 0
     checked: tuple[Checked, ...] = ()
     errors: LayerErrors | None = None
+    samples: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)  # ms of single inferences by layer id
+    blocks: Mapping[str, str] = field(default_factory=dict)  # the innermost group of the model, by layer id
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Chart(QWidget):
     title: str = ""
     order: int = 100
     layer_clicked = Signal(str)  # an engine layer's id, of the current run
+    layers_clicked = Signal(object)  # tuple of engine layers' ids
     nodes_clicked = Signal(object)  # tuple of source nodes' ids
     blocks_clicked = Signal(object)  # tuple of BlockStep
     point_clicked = Signal(int)  # of the search for the best plan

@@ -90,7 +90,9 @@ class RowChart(Chart):
         self._end = self._end if fits else longest * (1.1 if live else 1.0)
         self._rows = len(names)
         metrics = QFontMetricsF(plot_font())
-        self._room_px = max((metrics.horizontalAdvance(figure.text) for figure in figures), default=0.0) + 16
+        self._room_px = (
+            max((metrics.horizontalAdvance(figure.text) for figure in figures), default=0.0) + 16 + self.extra_px()
+        )
         self._set_range()
 
     def _set_range(self) -> None:
@@ -128,6 +130,10 @@ class RowChart(Chart):
             item.setVisible(True)
         for item in self._figures[len(figures) :]:
             item.setVisible(False)
+
+    def extra_px(self) -> float:
+        """Room behind the figures that a subclass draws in."""
+        return 0.0
 
     def row_clicked(self, row: int) -> None:
         """A row was clicked. Nothing by default."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from time import perf_counter
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from workbench.backends.base import Feed, Runner
 from workbench.core.collector import quiet_collector
@@ -16,6 +19,14 @@ POLL_SECONDS = 0.15
 """Engines tell layer times in 0.2-5 ms; at 7 Hz that disturbs nothing and a chart still moves."""
 
 MIN_ITERATIONS = 10
+
+
+SAMPLES = 512
+"""Newest single times of a layer that are kept: enough for a 95th percentile, whatever the number of layers."""
+
+Samples = Mapping[str, NDArray[np.float32]]
+"""Ms of single inferences by layer id, in order; empty where an engine tells means only."""
+OnLayers = Callable[[dict[str, float], int, Samples], None]
 
 
 class LayerTimes(msgspec.Struct, frozen=True):
@@ -33,30 +44,33 @@ def measure_layers(
     runner: Runner,
     feeds: Sequence[Feed],
     seconds: float,
-    on_layers: Callable[[dict[str, float], int], None],
+    on_layers: OnLayers,
     cancelled: Callable[[], bool],
 ) -> LayerTimes:
     """Infers for `seconds` (10 times at least) on a runner made with `layers=True`, and polls its layer times.
 
-    `on_layers` gets the means so far in ms by layer id and the number of iterations, about seven times a second where
-    the engine tells them while running. Raises Cancelled between two iterations.
+    `on_layers` gets the means so far in ms by layer id, the number of iterations, and the newest single times, about
+    seven times a second where the engine tells them while running. Raises Cancelled between two iterations.
     """
     turns = cycle(feeds)
     start = last_poll = perf_counter()
     count = 0
+    kept: dict[str, deque[float]] = {}
     with quiet_collector():
         while count < MIN_ITERATIONS or perf_counter() - start < seconds:
             stop_if(cancelled)
             runner.time(next(turns))
             count += 1
             if perf_counter() - last_poll >= POLL_SECONDS:
-                _tell(on_layers, runner.layer_times(), count)
+                _tell(on_layers, runner, count, kept)
                 last_poll = perf_counter()
+    return LayerTimes(_tell(on_layers, runner, count, kept), count)
+
+
+def _tell(on_layers: OnLayers, runner: Runner, count: int, kept: dict[str, deque[float]]) -> dict[str, float]:
     layers = runner.layer_times()
-    _tell(on_layers, layers, count)
-    return LayerTimes(layers, count)
-
-
-def _tell(on_layers: Callable[[dict[str, float], int], None], layers: dict[str, float], count: int) -> None:
+    for layer, times in runner.layer_samples().items():
+        kept.setdefault(layer, deque(maxlen=SAMPLES)).extend(times)
     if layers:
-        on_layers(layers, count)
+        on_layers(layers, count, {layer: np.asarray(times, dtype=np.float32) for layer, times in kept.items()})
+    return layers

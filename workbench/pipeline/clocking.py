@@ -15,12 +15,12 @@ from workbench.core.events import LayerNames, Timed
 from workbench.core.run import LatencyStats, Timing
 from workbench.core.writing import written_whole
 from workbench.measure.footprint import footprint, process_peak
-from workbench.measure.layer_pass import LayerTimes, measure_layers
+from workbench.measure.layer_pass import LayerTimes, Samples, measure_layers
 from workbench.measure.machine import load_average, logical_cores, machine_state
 from workbench.measure.statistics import latency_stats
 from workbench.measure.throughput import measure_throughput
 from workbench.measure.timing import load_protocol, measure_latency, protocol, stability_warnings
-from workbench.pipeline.files import LATENCIES_FILE
+from workbench.pipeline.files import LATENCIES_FILE, LAYER_SAMPLES_FILE
 from workbench.pipeline.record import Record
 
 NOT_ASKED = "Timing was not asked for."
@@ -143,14 +143,27 @@ def _layer_pass(record: Record, engine: Engine, feeds: Sequence[Feed]) -> LayerT
     start = perf_counter()
     record.emit(LayerNames(record.run.id, ids))
 
-    def on_layers(layers: dict[str, float], count: int) -> None:
+    def on_layers(layers: dict[str, float], count: int, samples: Samples) -> None:
         means = tuple(layers.get(layer, 0.0) for layer in ids)
+        if samples:
+            _save_samples(record, ids, samples)
         record.emit(Timed(record.run.id, layers_ms=means, iterations=count))
         done = min(int((perf_counter() - start) * 1000), int(seconds * 1000))
         record.progress("layers", done, int(seconds * 1000), f"{count} iterations")
 
     with engine.runner(layers=True) as runner:
         return measure_layers(runner, feeds, seconds, on_layers, record.cancelled)
+
+
+def _save_samples(record: Record, ids: Sequence[str], samples: Samples) -> None:
+    """An array [inferences, layers] in the order of `LayerNames`, NaN where a layer tells none; whole at any moment."""
+    most = max(len(times) for times in samples.values())
+    table = np.full((most, len(ids)), np.nan, dtype=np.float32)
+    for column, layer in enumerate(ids):
+        if (times := samples.get(layer)) is not None:
+            table[: len(times), column] = times
+    with written_whole(record.folder / LAYER_SAMPLES_FILE) as file:
+        np.save(file, table)
 
 
 def _warned(timing: Timing, text: str) -> Timing:

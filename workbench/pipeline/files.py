@@ -20,6 +20,7 @@ PROFILE_MEMORY_FILE = "profile_memory.json"  # ProfileMemory, in its own folder
 EXPORTED_FILE = "exported.json"  # Exported, in its own folder
 IMPORTED_FILE = "imported.json"  # Imported
 LATENCIES_FILE = "latencies.npy"  # float64 milliseconds, in order
+LAYER_SAMPLES_FILE = "layer_samples.npy"  # float32 ms [inferences, layers], where the engine tells single ones
 LOG_FILE = "log.txt"
 STAGES_FILE = "stages.json"  # of Stage: where the time of the run went
 LAYER_ERRORS_FILE = "layer_errors.json"  # LayerErrors

@@ -25,6 +25,7 @@ from workbench.session.calibrations import Calibrations
 from workbench.session.choices import Choices
 from workbench.session.commands import ChangeChoices
 from workbench.session.culprits import CulpritSearches
+from workbench.session.layer_spreads import LayerSpreads
 from workbench.session.memory_plans import MemoryPlans
 from workbench.session.node_costs import NodeCosts
 from workbench.session.pair import EnginePair
@@ -105,6 +106,7 @@ class Session(QObject):
         self.rooflines = Rooflines(self)
         self.tunings = Tunings(self)
         self.sweeps, self.replannings = Sweeps(self), Replannings(self)
+        self.layer_spreads = LayerSpreads(self)
         self.costs = NodeCosts(self)
         self.build_commands = BuildCommands(self)
         self.calibrations = Calibrations(self)

@@ -27,6 +27,7 @@ from workbench.pipeline.files import (
     GRAPH_FILE,
     LATENCIES_FILE,
     LAYER_ERRORS_FILE,
+    LAYER_SAMPLES_FILE,
     REQUEST_FILE,
     RUN_FILE,
     STAGES_FILE,
@@ -174,6 +175,17 @@ class Store:
             return np.asarray(np.lib.format.open_memmap(path, mode="r"), dtype=np.float64)
         except (OSError, ValueError) as error:
             raise WorkbenchError(f"The latencies of run {run_id} cannot be read: {error}") from error
+
+    def layer_samples(self, run_id: str) -> NDArray[np.float32]:
+        """Ms [inferences, layers] in the order of the engine's graph; empty where there are none."""
+        path = self.folder(run_id) / LAYER_SAMPLES_FILE
+        if not path.is_file():
+            return np.empty((0, 0), dtype=np.float32)
+        try:
+            found = np.load(path, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise WorkbenchError(f"The layer times of run {run_id} cannot be read: {error}") from error
+        return found if found.ndim == 2 and found.dtype == np.float32 else np.empty((0, 0), dtype=np.float32)
 
     def rename(self, run_id: str, label: str) -> Run:
         """Gives the run a label; "" takes it away."""

@@ -103,6 +103,9 @@ class ProfilingRunner(OnnxRuntimeRunner):
     def layer_times(self) -> dict[str, float]:
         return self._profiler.means()
 
+    def layer_samples(self) -> dict[str, list[float]]:
+        return self._profiler.singles()
+
 
 def _holders(graph: Graph) -> dict[str, str]:
     """Layer in a body -> the layer that holds the body."""

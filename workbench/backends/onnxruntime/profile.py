@@ -35,6 +35,7 @@ class Profiler:
         self._holder_of = bodies
         self._layers = max(1, layers)
         self._totals_us: dict[str, int] = {}
+        self._single: dict[str, list[float]] = {}
         self._runs = 0
         self._open()
 
@@ -63,6 +64,12 @@ class Profiler:
             self._harvest()
         return {layer: max(0, total) / self._runs / 1000 for layer, total in self._totals_us.items()}
 
+    def singles(self) -> dict[str, list[float]]:
+        """Ms of every inference of the rounds that ended since the last call, in order; of a graph without bodies,
+        whose times would be counted twice."""
+        found, self._single = self._single, {}
+        return found
+
     def close(self) -> None:
         Path(self._session.end_profiling()).unlink(missing_ok=True)
         self._session = None
@@ -71,9 +78,14 @@ class Profiler:
         path = Path(self._session.end_profiling())
         events = msgspec.json.decode(path.read_bytes(), type=list[_Event])
         path.unlink(missing_ok=True)
+        round_us: dict[str, list[int]] = {}
         for event in events:
             if event.cat == "Node" and event.name.endswith(_SUFFIX):
-                self._add(event.name.removesuffix(_SUFFIX), event.dur)
+                round_us.setdefault(event.name.removesuffix(_SUFFIX), []).append(event.dur)
+        for layer, durations in round_us.items():
+            self._add(layer, sum(durations))
+            if len(durations) == self._new_runs and not self._holder_of:
+                self._single.setdefault(layer, []).extend(us / 1000 for us in durations)
         self._runs += self._new_runs
         self._open()
 

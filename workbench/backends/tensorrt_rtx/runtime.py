@@ -79,6 +79,9 @@ class TensorRtRunner(Runner):
     def layer_times(self) -> dict[str, float]:
         return self._profiler.means() if self._profiler is not None else {}
 
+    def layer_samples(self) -> dict[str, list[float]]:
+        return self._profiler.singles() if self._profiler is not None else {}
+
     def _execute(self) -> None:
         if not self._context.execute_async_v3(self._buffers.stream):
             raise WorkbenchError("TensorRT could not run the engine.", "See the log for its reason.")
@@ -156,10 +159,16 @@ def _profiler(trt: Any, graph: Graph) -> Any:
             self.runs = 0
             self._ids = {layer.name: layer.id for layer in graph.layers}
             self._sums = dict.fromkeys(self._ids.values(), 0.0)
+            self._single: dict[str, list[float]] = {}
 
         def report_layer_time(self, layer_name: str, ms: float) -> None:
             if layer_name in self._ids:
                 self._sums[self._ids[layer_name]] += ms
+                self._single.setdefault(self._ids[layer_name], []).append(ms)
+
+        def singles(self) -> dict[str, list[float]]:
+            found, self._single = self._single, {}
+            return found
 
         def means(self) -> dict[str, float]:
             return {layer: total / max(self.runs, 1) for layer, total in self._sums.items()}
