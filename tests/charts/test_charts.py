@@ -14,6 +14,7 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from tests.charts.ranges import REPORT
+from tests.charts.roofs import ROOFLINE
 from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.core.events import Checked
 from workbench.core.graph import Layer, LayerKind
@@ -133,7 +134,11 @@ def test_a_chart_without_data_says_what_would_fill_it(chart: Chart) -> None:
 def test_a_chart_draws_runs_in_their_precisions_colours(chart: Chart, theme: Theme) -> None:
     chart.set_theme(theme)
     data = ChartData(
-        (series_of(Precision.INT8), series_of(Precision.FP32)), calibration=REPORT, waterfall=WATERFALL, first="FP32"
+        (series_of(Precision.INT8), series_of(Precision.FP32)),
+        calibration=REPORT,
+        waterfall=WATERFALL,
+        first="FP32",
+        roofline=ROOFLINE,
     )
     chart.set_data(data)
     drawn = pixels(chart) & 0xFFFFFF
@@ -144,7 +149,11 @@ def test_a_chart_draws_runs_in_their_precisions_colours(chart: Chart, theme: The
 def test_a_live_chart_follows_growing_arrays(chart: Chart) -> None:
     one = series_of(Precision.INT8, live=True)
     for count in (1, 5, 30):
-        chart.set_data(ChartData((msgspec_replace(one, count),), calibration=REPORT, waterfall=WATERFALL, first="FP32"))
+        chart.set_data(
+            ChartData(
+                (msgspec_replace(one, count),), calibration=REPORT, waterfall=WATERFALL, first="FP32", roofline=ROOFLINE
+            )
+        )
         chart.grab()
     assert chart.csv().count("\n") >= 2 or chart.title == "Accuracy"
 
@@ -170,6 +179,7 @@ def test_what_is_drawn_can_be_had_as_csv(chart: Chart) -> None:
             calibration=REPORT,
             waterfall=WATERFALL,
             first="FP32",
+            roofline=ROOFLINE,
         )
     )
     rows = list(csv.reader(io.StringIO(chart.csv())))

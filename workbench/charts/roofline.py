@@ -20,6 +20,7 @@ from workbench.core.roofline import Bound, LayerPoint, Roofline
 from workbench.core.theme import LIGHT, Theme
 
 SMALLEST, LARGEST = 6.0, 34.0  # pixels across; the area is the share of time
+EMPTY = "Build a model: its layers appear here under the roof of the machine."
 NEAR_PX = 14.0
 DECADES = 5.0  # of the y axis, at most
 LEFT_INTENSITY = 0.02  # operations a byte of the left edge at most: where layers stand that do no arithmetic
@@ -95,7 +96,7 @@ class RooflineChart(Chart):
         for part in (self.plot, self.words):
             part.setVisible(found is not None)
         self.placeholder.setVisible(found is None)
-        self.placeholder.setText(data.no_roofline)
+        self.placeholder.setText(data.no_roofline or EMPTY)
         self.measure.setVisible(found is None and data.can_measure)
         self._show_gpus(data)
         if found is None:
@@ -150,8 +151,8 @@ class RooflineChart(Chart):
 
     def _new_dots(self, color: str, symbol: str) -> pg.ScatterPlotItem:
         brush = pg.mkColor(color)
-        brush.setAlpha(150)
-        dots = pg.ScatterPlotItem(symbol=symbol, pxMode=True, pen=pg.mkPen(color, width=1), brush=pg.mkBrush(brush))
+        brush.setAlpha(170)
+        dots = pg.ScatterPlotItem(symbol=symbol, pxMode=True, pen=pg.mkPen(color, width=1.5), brush=pg.mkBrush(brush))
         dots.setZValue(5)
         self.plot.addItem(dots)
         self._dots[color, symbol] = dots
