@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from workbench.backends._branches import with_branches
 from workbench.backends._closure import PROLOGUE_OPS, VIEW_OPS, Owners, Scope, close
 from workbench.backends._gaps import adopt, fill_gaps
 from workbench.backends._names import title
+from workbench.backends._proof import proven_views
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.core.model import Model
 from workbench.model.kinds import CONTROL
@@ -33,11 +34,12 @@ def resolve_fates(
     Rules, in order: what the engine named is exact; nodes of `removed` have that fate; constants (and shapes of
     tensors, which a build fixes) are FOLDED; what no output depends on is REMOVED; a compute layer without sources
     takes the unnamed nodes between its neighbours; every other node goes to the layer that its consumers, or else
-    its producers, share, as FUSED, or ABSORBED if it only changes a view; a compute layer that is still without
-    sources shares those of a neighbour. A control-flow node of which an engine shows only the body goes to the nameless
-    control layers beside that body, or else to the body's layers, and a call of a function to those of its nodes.
-    Nodes in bodies inherit the fate of the node that holds them unless the engine shows them; those of a branch that
-    was decided before the build stand in the graph around it. UNKNOWN is left only where no layer is near.
+    its producers, share, as FUSED, or ABSORBED if it only changes a view (exact in `proven_views`); a compute layer
+    that is still without sources shares those of a neighbour. A control-flow node of which an engine shows only the
+    body goes to the nameless control layers beside that body, or else to the body's layers, and a call of a
+    function to those of its nodes. Nodes in bodies inherit the fate of the node that holds them unless the engine
+    shows them; those of a branch that was decided before the build stand in the graph around it. UNKNOWN is left
+    only where no layer is near.
 
     Ensures: `layer.id in fates[node].layers` exactly if `node in layer.sources`, but for nodes which inherit.
     """
@@ -52,13 +54,14 @@ def resolve_fates(
         fill_gaps(scope, layers, owners, set(plain), op_hints or {})
         close(scope, owners, set(plain), rank)
         _give_call(scope, owners, plain)
+    proven = {node for scope in scopes for node in proven_views(scope, layers, owners, set(plain))}
     adopt(Scope(graph), layers, owners, op_hints or {})
     _give_holders(graph, layers, owners, plain)
     for node, where in helpers.items():
         if node not in plain:
             owners[node] = owners.get(node, {}) | where
     done = _with_sources(model, layers, owners)
-    fates = _named_fates(model, done, owners, plain, removed)
+    fates = _named_fates(model, done, owners, plain, removed, proven)
     return done, _inherit(model.graph, fates)
 
 
@@ -150,7 +153,12 @@ def _with_sources(model: Model, layers: Sequence[Layer], owners: Owners) -> tupl
 
 
 def _named_fates(
-    model: Model, layers: Sequence[Layer], owners: Owners, plain: dict[str, Fate], removed: Mapping[str, str]
+    model: Model,
+    layers: Sequence[Layer],
+    owners: Owners,
+    plain: dict[str, Fate],
+    removed: Mapping[str, str],
+    proven: Collection[str],
 ) -> dict[str, Fate]:
     by_id = {layer.id: layer for layer in layers}
     place = {layer.id: index for index, layer in enumerate(layers)}
@@ -164,7 +172,8 @@ def _named_fates(
     for node, where in owners.items():
         went = [by_id[layer] for layer in sorted(where, key=place.__getitem__)]
         kind = FateKind.ABSORBED if node in absorbed else _kind(node, went, absorbed)
-        fates[node] = Fate(kind, tuple(layer.id for layer in went), exact=all(where.values()) or node in removed)
+        is_exact = all(where.values()) or node in removed or node in proven
+        fates[node] = Fate(kind, tuple(layer.id for layer in went), exact=is_exact)
     return fates
 
 

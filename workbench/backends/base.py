@@ -28,8 +28,8 @@ from workbench.core.verdict import Verdict
 Feed = Mapping[str, NDArray[np.generic]]
 Report = Callable[[str, int, int, str], None]
 """report(phase, done, total, text): where a build is, in words of the engine, and how far it is there (`total` 0: it
-does not tell). A phase within others names them too, outermost first: `Building engine/Optimizing graph`. The phase `log` or
-`log/warning` (error, info, debug) carries a line for the log in `text`."""
+does not tell). A phase within others names them too, outermost first: `Building engine/Optimizing graph`. The phase
+`log` or `log/warning` (error, info, debug) carries a line for the log in `text`."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):
