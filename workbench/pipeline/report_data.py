@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workbench.core.advice import Advised
 from workbench.core.graph import Graph, Layer
 from workbench.core.json import read_json
 from workbench.core.layer_errors import CheckedTensor, LayerErrors, LayerFigures
 from workbench.core.ledger import PatternRow
 from workbench.core.model import Model
 from workbench.core.run import Race, RaceEntry, Run
-from workbench.pipeline.artefacts import read_engine, read_ledger, read_source
+from workbench.pipeline.advice_text import action_text, gain_text
+from workbench.pipeline.artefacts import read_advice, read_engine, read_ledger, read_source
 from workbench.pipeline.conditions import timing_conditions
 from workbench.pipeline.documents import UNFUSED, run_title
 from workbench.pipeline.files import LAYER_ERRORS_FILE
@@ -23,6 +25,7 @@ from workbench.pipeline.table import is_simulated, shortened, task_text, why_not
 TOP_LAYERS = 20
 TOP_ERRORS = 12
 TOP_PATTERNS = 12
+TOP_ADVICE = 5
 LABEL_OPS = 4
 
 
@@ -60,6 +63,7 @@ class Section:
     ran: tuple[Share, ...] = ()
     patterns: tuple[PatternRow, ...] = ()
     fusion: str = ""
+    advice: tuple[tuple[str, str, str], ...] = ()  # what, gain, what can be done
     bars: tuple[Bar, ...] = ()
     other_ms: float = 0.0
     errors: LayerErrors | None = None
@@ -120,6 +124,7 @@ def read_section(folder: Path, run: Run, race: Race | None) -> Section:
         ran=_shares(run.build.precisions) if run.build else (),
         patterns=tuple(row for row in ledger.patterns if "+" in row.pattern)[:TOP_PATTERNS] if ledger else (),
         fusion=ledger_summary(ledger) if ledger else "",
+        advice=_advice(read_advice(folder, run)),
         bars=bars,
         other_ms=other,
         errors=_read_errors(folder),
@@ -160,6 +165,12 @@ def _sentence(section: Section, baseline: Section) -> str:
             tail += f", FP32 reference {accuracy.task.words(accuracy.task.reference)}"
     word = "is " if times else ""
     return f"{section.title} {word}{verdict}{times}{tail}."
+
+
+def _advice(advised: Advised | None) -> tuple[tuple[str, str, str], ...]:
+    """The largest gains, in words."""
+    found = advised.advice[:TOP_ADVICE] if advised is not None else ()
+    return tuple((one.title, gain_text(one, advised.total_ms if advised else None), action_text(one)) for one in found)
 
 
 def _in_file_order(layer: Layer, ops: Mapping[str, str]) -> list[str]:

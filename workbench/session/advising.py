@@ -179,7 +179,7 @@ class Advising(QObject):
         helps = {node: remedy.text for remedy in found.remedies if remedy.edit is None for node in remedy.nodes}
         listed = list(found.nodes.items())[:REFUSED_MOST]
         for node, reason in listed:
-            said = f"{nodes[node].op if node in nodes else node} refused"
+            said = f"{nodes[node].op.rpartition('.')[2] if node in nodes else node} refused"
             details = (f"{title} refuses it: {reason}.", *([helps[node]] if node in helps else []))
             yield Point(
                 f"{backend}:{node}",

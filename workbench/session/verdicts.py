@@ -62,6 +62,11 @@ class Verdicts(QObject):
         return self._asked is not None
 
     @property
+    def is_complete(self) -> bool:
+        """Whether every backend has answered for what is chosen now."""
+        return bool(self.backends) and all(self.get(name) is not None for name in self.backends)
+
+    @property
     def asking(self) -> str:
         """The title of the backend that is asked now; empty: none."""
         return self._title(self._asked[0]) if self._asked is not None else ""

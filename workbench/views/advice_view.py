@@ -79,7 +79,7 @@ class AdviceView(TablePage):
         self._points = {point.key: point for point in points}
         self.before.setChecked(not self._is_of_engine)
         self.engine.setChecked(self._is_of_engine)
-        self.ask.setVisible(not self._is_of_engine)
+        self.ask.setVisible(not self._is_of_engine and (self._verdicts.is_busy or not self._verdicts.is_complete))
         self.ask.setText("Cancel" if self._verdicts.is_busy else "Ask backends")
         self._restore.setEnabled(self._advising.dismissed > 0)
         self.show_content(advice_table(points, self._sentence(), has_gain=self._is_of_engine))

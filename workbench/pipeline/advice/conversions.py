@@ -28,7 +28,8 @@ def look(seen: Seen) -> Iterator[Advice]:
     ends = _ends(seen)
     if ends:
         yield _about_ends(seen, ends)
-    inner = [layer for layer in casts if layer.id not in ends]
+    edges = {*seen.engine.graph.inputs, *seen.engine.graph.outputs}
+    inner = [layer for layer in casts if edges.isdisjoint((*layer.inputs, *layer.outputs))]
     if inner and seen.config.plan.default in HALVES:
         text, edit, why = _about_inner(seen, inner)
         yield _advice(seen, inner, f"{plural(len(inner), 'cast')} inside", text, edit, why)
