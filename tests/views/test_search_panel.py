@@ -123,7 +123,7 @@ def test_another_limit_has_another_best_and_is_remembered(window: MainWindow, qt
     panel.value.setValue(3.0)
     assert searches.wanted.limit == Limit(LimitKind.LOSS, 3.0)
     assert searches.result is not None and searches.result.best is not None and searches.result.best.id == 1
-    choose(panel.kind, "at least 2", qtbot)
+    choose(panel.kind, "speed ≥ 2", qtbot)
     assert searches.wanted.limit == Limit(LimitKind.SPEEDUP, 2.0) and panel.value.suffix() == "×"
     chart_of(window).limit_moved.emit(Limit(LimitKind.SPEEDUP, 3.7))
     assert searches.result.best is not None and panel.value.value() == 3.7

@@ -22,13 +22,15 @@ from workbench.core.theme import LIGHT, Theme
 
 EMPTY = "Search the best plan (Ctrl+Shift+B): every plan that is built and measured appears here, live."
 NEAR_PX = 14
+TALL_PX, WIDE_PX = 220, 300
+"""From which size on there is room for words at the axis and at the limit."""
 SMALLEST, LARGEST = 7.0, 15.0
 """Pixels of a marker, by the engine's size."""
 MARGIN = 0.12
 _HEAD = "plan title ms speedup low high metric value loss loss_low loss_high sqnr_db n size_bytes front measured why"
 LEAST_SPAN = 0.1
 """Of the upright axis, in its unit."""
-BELOW = 1.6
+BELOW = 0.6
 """How far below the front, in its own height, a plan is still drawn in its place; others stand at the edge."""
 
 
@@ -123,6 +125,7 @@ class SpeedAccuracy(Chart):
         item = self.plot.getPlotItem()
         item.setLabel("bottom", "ms an inference", color=self.theme.soft)
         item.setLabel("left", f"{quality.metric} {unit}".strip(), color=self.theme.soft)
+        item.getAxis("left").showLabel(self.height() >= TALL_PX)
 
     def _set_range(self, search: Search) -> None:
         """Room for the front, FP32 and the limit; what is far worse than all of these would flatten them."""
@@ -214,8 +217,8 @@ class SpeedAccuracy(Chart):
         self.limit.setPen(pg.mkPen(theme.bad, width=1.4, style=Qt.PenStyle.DashLine))
         self.limit.setHoverPen(pg.mkPen(theme.bad, width=3))
         (_, right), (_, high) = self.plot.getPlotItem().viewRange()
-        self.limit_words.setText(search.limit.words, color=theme.bad)
-        self.limit_words.setAnchor((0, 0) if is_upright else (1, 1))
+        self.limit_words.setText(search.limit.words if self.width() >= WIDE_PX else "limit", color=theme.bad)
+        self.limit_words.setAnchor((0, 0) if is_upright else (1, 0))
         self.limit_words.setPos(QPointF(at, high) if is_upright else QPointF(right, at))
 
     def _draw_labels(self, search: Search, low: float, high: float) -> None:
@@ -229,7 +232,7 @@ class SpeedAccuracy(Chart):
             label.setVisible(place is not None)
             if place is not None:
                 label.setText(name, color=self.theme.text if name == "best" else self.theme.soft)
-                label.setAnchor((1.15, 0.5) if place.x > (left + right) / 2 else (-0.25, 0.9))
+                label.setAnchor((1.2, 1.0) if place.x > (left + right) / 2 else (-0.25, 0.9))
                 label.setPos(QPointF(place.x, min(max(place.y, low), high)))
 
     # the mouse

@@ -268,6 +268,14 @@ class Search(msgspec.Struct, frozen=True):
     def knee(self) -> Point | None:
         return knee_of(self.front)
 
+    @property
+    def hint(self) -> str:
+        """What to do where nothing is within the limit."""
+        first = self.points[0].seen if self.points else None
+        if self.limit.kind is LimitKind.LOSS and first is not None and first.quality.loss is None:
+            return "Nothing here counts right answers: limit the decibels (SQNR), the speed-up or the time instead."
+        return "Allow more, or search on."
+
     def get(self, point_id: int) -> Point | None:
         return next((point for point in self.points if point.id == point_id), None)
 

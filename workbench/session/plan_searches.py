@@ -243,7 +243,7 @@ class PlanSearches(QObject):
         best, count = result.best, plural(len(result.points), "plan")
         if best is None or best.seen is None:
             text = f"{count} measured, none of them with {result.limit.words}."
-            self._session.show(Message(text, "Move the limit, or search on.", is_error=False))
+            self._session.show(Message(text, result.hint, is_error=False))
             return
         quality, ratio = best.seen.quality, best.seen.speed.ratio
         text = f"The best of {count} with {result.limit.words}: {best.title}, {ratio:.2f}× FP32, {quality.words}."

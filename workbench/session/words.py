@@ -21,6 +21,7 @@ PHASES = {
     "errors": "Checking layers",
     "accuracy": "Checking accuracy",
     "race": "Racing",
+    "search": "Searching the best plan",
     "culprits": "Measuring plans",
 }
 STATES = {

@@ -25,10 +25,10 @@ EMPTY = (
     "Candidates are built and measured here; what is on the front at the end was measured twice."
 )
 KINDS = {
-    LimitKind.LOSS: ("accuracy within", " %", 0.5, 2, "The fastest plan that loses no more than this against FP32"),
-    LimitKind.SQNR: ("SQNR at least", " dB", 30.0, 1, "Without a metric: the fastest plan with so many decibels"),
-    LimitKind.SPEEDUP: ("at least", "×", 2.0, 2, "The most accurate plan that is so much faster than FP32"),
-    LimitKind.TIME: ("under", " ms", 4.0, 3, "The most accurate plan that takes no longer"),
+    LimitKind.LOSS: ("lost ≤", " %", 0.5, 2, "The fastest plan that loses no more than this against FP32"),
+    LimitKind.SQNR: ("SQNR ≥", " dB", 30.0, 1, "Without a metric: the fastest plan with so many decibels"),
+    LimitKind.SPEEDUP: ("speed ≥", "×", 2.0, 2, "The most accurate plan that is so much faster than FP32"),
+    LimitKind.TIME: ("time ≤", " ms", 4.0, 3, "The most accurate plan that takes no longer"),
 }
 OFFERED = (Precision.FP32, Precision.FP16, Precision.BF16, Precision.FP8, Precision.INT8, Precision.INT8_WEIGHTS)
 
@@ -66,6 +66,7 @@ class SearchPanel(QWidget):
         self._session, self._bring_up, self._shown = session, show, ""
         self._is_following = False
         self.kind = DropButton(self._fill_kinds, "Limit", "What the plan must keep", 150)
+        self.kind.setMinimumWidth(96)
         self.value = _spin("Limit", 0.0, 1e6)
         self.value.valueChanged.connect(self._value_changed)
         self.seconds = _spin("Time of the search", 10.0, 86400.0)
@@ -192,7 +193,7 @@ class SearchPanel(QWidget):
         self.value.setValue(wanted.limit.value)
         self.seconds.setValue(wanted.seconds)
         pins = len(self._session.searches.pinned)
-        labels = ", ".join(precision.label for precision in wanted.precisions) or "what runs here"
+        labels = ", ".join(precision.label for precision in wanted.precisions) or "any precision"
         self.precisions.set_words(Words(labels, f"{pins} pinned" if pins else ""))
         self._is_following = False
 
@@ -208,7 +209,7 @@ def _state(result: Search | None) -> str:
 def _spin(name: str, low: float, high: float) -> QDoubleSpinBox:
     spin = QDoubleSpinBox()
     spin.setRange(low, high)
-    spin.setFixedWidth(92)
+    spin.setFixedWidth(80)
     spin.setKeyboardTracking(False)
     spin.lineEdit().setTextMargins(5, 0, 0, 0)
     spin.setAccessibleName(name)

@@ -59,7 +59,7 @@ def summary(search: Search) -> list[str]:
     metric = search.points[0].seen.quality.metric if search.points and search.points[0].seen else ""
     lines = [f"{len(search.points)} plans were built and measured in {search.spent:.0f} s; accuracy is {metric}."]
     if best is None or best.seen is None:
-        lines.append(f"None of them is within the limit: {search.limit.words}.")
+        lines.append(f"None of them is within the limit: {search.limit.words}. {search.hint}")
     else:
         lines.append(f"Best with {search.limit.words}: plan {best.id}, {best.title}: {figures(search, best.seen)}.")
         lines += [f"  {decision.sentence}" for decision in decisions(search, best)]
