@@ -36,11 +36,6 @@ def footprint(runner: Runner, feed: Feed) -> dict[str, int]:
     }
 
 
-def process_peak() -> int:
-    """The most bytes that this process ever had in memory; 0 where the system does not tell."""
-    return _field("VmHWM") or 0
-
-
 def _tidied() -> int | None:
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if _STATUS.exists() else None

@@ -14,9 +14,9 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.events import LayerNames, Timed
 from workbench.core.run import LatencyStats, Timing
 from workbench.core.writing import written_whole
-from workbench.measure.footprint import footprint, process_peak
+from workbench.measure.footprint import footprint
 from workbench.measure.layer_pass import LayerTimes, Samples, measure_layers
-from workbench.measure.machine import load_average, logical_cores, machine_state
+from workbench.measure.machine import load_average, logical_cores, machine_state, peak_rss_bytes
 from workbench.measure.statistics import latency_stats
 from workbench.measure.throughput import measure_throughput
 from workbench.measure.timing import load_protocol, measure_latency, protocol, stability_warnings
@@ -71,7 +71,7 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
         machine=machine,
         warnings=stability_warnings(stats, load, logical_cores()),
         samples_file=LATENCIES_FILE,
-        memory=memory | {"process peak": process_peak()},
+        memory=memory | {"process peak": peak_rss_bytes()},
     )
 
 
