@@ -26,8 +26,8 @@ __all__ = ["CHART", "LayerTimes", "layer_title"]
 
 
 class LayerTimes(RowChart):
-    """Bars are means; where the engine tells single inferences a thin bar leads from the median to the 95th percentile,
-    and a line at the right shows the newest. A click selects the layers everywhere."""
+    """Where an engine tells single inferences, bars are medians, a thin bar leads to the 95th percentile, and a line
+    at the right shows the newest; else bars are means. A click selects the layers everywhere."""
 
     title = "Layer times"
     order = 10
@@ -59,7 +59,7 @@ class LayerTimes(RowChart):
     def set_by(self, by: GroupBy, _checked: bool = False) -> None:
         """Other rows."""
         self.by = by
-        self.chooser.setText(f"by {by.value}")
+        self.chooser.setText(f"by {by.value} ▾")
         self.set_data(self._data)
 
     def capacity(self) -> int:
@@ -116,7 +116,7 @@ class LayerTimes(RowChart):
 
     def extra_px(self) -> float:
         has_any = self._is_wide and any(len(group.times) for group in self._shown)
-        return SPARK_PX + 12.0 if has_any else 0.0
+        return SPARK_PX + 32.0 if has_any else 0.0
 
     def _draw_sparks(self) -> None:
         """One item for all rows: pieces parted by NaN."""
@@ -149,7 +149,7 @@ class LayerTimes(RowChart):
 
     def row_tip(self, row: int) -> str:
         group, series = self._shown[row], self._data.series[0]
-        lines = [group.title, f"mean {group.ms:.4f} ms in {len(group.members)} layer{'s' * (len(group.members) > 1)}"]
+        lines = [group.title, f"{group.ms:.4f} ms in {len(group.members)} layer{'s' * (len(group.members) > 1)}"]
         if group.median_ms is not None and group.p95_ms is not None:
             spread = f"median {group.median_ms:.4f}, p95 {group.p95_ms:.4f}, most {float(group.times.max()):.4f} ms"
             lines.append(f"{spread} of {len(group.times)} inferences")
@@ -172,9 +172,7 @@ class LayerTimes(RowChart):
     def csv(self) -> str:
         out = io.StringIO()
         table = csv.writer(out)
-        table.writerow(
-            ["layer", "op", "name", "precision", "kind", "tactic", "mean_ms", "median_ms", "p95_ms", "block"]
-        )
+        table.writerow(["layer", "op", "name", "precision", "kind", "tactic", "ms", "median_ms", "p95_ms", "block"])
         for series in self._data.series[:1]:
             single = {group.members[0]: group for group in groups(series, GroupBy.LAYER)}
             for index, (layer, ms) in enumerate(zip(series.layers, series.layer_ms, strict=False)):

@@ -177,7 +177,8 @@ class Throughput(msgspec.Struct, frozen=True):
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Measured latency, or the reason there is none. `layers` are mean ms per layer id, from a separate pass.
+    """Measured latency, or the reason there is none. `layers` are ms per layer id, from a separate pass:
+    medians where the engine tells single inferences, else means.
 
     `machine` names CPU, threads, load and versions at the time. `samples_file` is a .npy of latencies in ms. `memory`
     are bytes that inference really took (`measure.footprint`).

@@ -30,7 +30,8 @@ OnLayers = Callable[[dict[str, float], int, Samples], None]
 
 
 class LayerTimes(msgspec.Struct, frozen=True):
-    """`layers`: mean ms by layer id over `iterations`."""
+    """`layers`: ms by layer id over `iterations`: the median, as of the whole engine, where it tells single inferences
+    (one that was interrupted counts for one, not for ten); else the mean."""
 
     layers: dict[str, float]
     iterations: int
@@ -49,7 +50,7 @@ def measure_layers(
 ) -> LayerTimes:
     """Infers for `seconds` (10 times at least) on a runner made with `layers=True`, and polls its layer times.
 
-    `on_layers` gets the means so far in ms by layer id, the number of iterations, and the newest single times, about
+    `on_layers` gets the times so far in ms by layer id, the number of iterations, and the newest single times, about
     seven times a second where the engine tells them while running. Raises Cancelled between two iterations.
     """
     turns = cycle(feeds)
@@ -68,9 +69,11 @@ def measure_layers(
 
 
 def _tell(on_layers: OnLayers, runner: Runner, count: int, kept: dict[str, deque[float]]) -> dict[str, float]:
-    layers = runner.layer_times()
+    means = runner.layer_times()
     for layer, times in runner.layer_samples().items():
         kept.setdefault(layer, deque(maxlen=SAMPLES)).extend(times)
+    samples = {layer: np.asarray(times, dtype=np.float32) for layer, times in kept.items()}
+    layers = means | {layer: float(np.median(times)) for layer, times in samples.items() if layer in means}
     if layers:
-        on_layers(layers, count, {layer: np.asarray(times, dtype=np.float32) for layer, times in kept.items()})
+        on_layers(layers, count, samples)
     return layers
