@@ -16,6 +16,7 @@ import msgspec
 from workbench.core.costs import Cost
 from workbench.core.errors import WorkbenchError
 from workbench.core.json import decode, encode
+from workbench.core.options import Option
 from workbench.core.verdict import Verdict
 from workbench.session.questions import (
     Answer,
@@ -105,9 +106,18 @@ def _capabilities(_question: bytes) -> dict[str, Any]:
     found = {}
     for name in backend_ids():
         backend = load_backend(name)
-        known = {"title": backend.title, "dialect": backend.dialect()}
+        known = {"title": backend.title, "dialect": backend.dialect(), "options": _options(backend)}
         found[name] = msgspec.to_builtins(known) | msgspec.to_builtins(backend.capabilities())
     return found
+
+
+def _options(backend: Any) -> list[Option]:
+    """Those of a build, and those that a search tunes, which change its speed alone."""
+    from workbench.measure.machine import logical_cores, physical_cores
+
+    knobs = [knob for knob in backend.knobs(physical_cores(), logical_cores()) if knob.key != "threads"]
+    tuned = [Option(knob.key, knob.key.replace("_", " ").capitalize(), knob.text, knob.values) for knob in knobs]
+    return [*backend.options(), *(option for option in tuned if len(option.values) > 1)]
 
 
 VERBS: dict[str, Callable[[bytes], Any]] = {

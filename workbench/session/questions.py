@@ -6,6 +6,7 @@ import msgspec
 
 from workbench.core.dialect import Dialect
 from workbench.core.model import Model, Shape
+from workbench.core.options import Option
 from workbench.core.precision import Precision
 from workbench.core.profile import HeldTarget, OptimizationProfile
 from workbench.core.recipe import Recipe
@@ -104,4 +105,5 @@ class BackendInfo(msgspec.Struct, frozen=True):
     remarks: dict[Precision, str] = {}
     targets: dict[str, str] = {}
     limits: dict[str, TargetLimits] = {}
+    options: tuple[Option, ...] = ()
     dialect: Dialect | None = None

@@ -28,6 +28,7 @@ from workbench.session.culprits import CulpritSearches
 from workbench.session.layer_spreads import LayerSpreads
 from workbench.session.memory_plans import MemoryPlans
 from workbench.session.node_costs import NodeCosts
+from workbench.session.options import Options
 from workbench.session.pair import EnginePair
 from workbench.session.plan import PlanDocument
 from workbench.session.plan_searches import PlanSearches
@@ -101,7 +102,7 @@ class Session(QObject):
         self.why = Why(self)
         self.memory_plans = MemoryPlans(self)
         self.profiles = Profiles(self)
-        self.chosen_targets = Targets(self)
+        self.chosen_targets, self.options = Targets(self), Options(self)
         self.batch_freeing, self.profile_memories = BatchFreeing(self), ProfileMemories(self)
         self.rooflines = Rooflines(self)
         self.tunings = Tunings(self)

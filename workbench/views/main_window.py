@@ -35,6 +35,7 @@ from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actio
 from workbench.views.migrate_dialog import MigrationCheck
 from workbench.views.model_panel import ModelPanel
 from workbench.views.netron import NetronDock
+from workbench.views.options_window import OptionsEditor
 from workbench.views.palette import Palette
 from workbench.views.panes import Panes
 from workbench.views.plan_panel import PlanPanel
@@ -124,7 +125,7 @@ class MainWindow(QMainWindow):
         self.typed_export = TypedExport(session, self)
         self.run_import = RunImport(session, self)
         self.migration = MigrationCheck(session, self)
-        self.profiles = ProfileEditor(session, self)
+        self.profiles, self.options = ProfileEditor(session, self), OptionsEditor(session, self)
         self.model_panel.profiles_asked.connect(self.profiles.show)
         self.conditions = Conditions(session, self)
 

@@ -7,16 +7,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from workbench.backends.base import Backend, Capabilities, Report
 from workbench.backends.tensorrt_rtx.build import build_engine, engine_key, reopen_engine
 from workbench.backends.tensorrt_rtx.device import find_gpu, why_not_run
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
-from workbench.backends.tensorrt_rtx.module import INSTALL, find_module, module_version
+from workbench.backends.tensorrt_rtx.module import INSTALL, find_module, load_module, module_version
+from workbench.backends.tensorrt_rtx.options import available, builds_ahead_of_time
 from workbench.backends.tensorrt_rtx.targets import TARGETS, limits_of, read_targets
 from workbench.backends.tensorrt_rtx.verdict import verdict_on
 from workbench.core.dialect import Dialect, How
+from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, TypedModel
+from workbench.core.options import Option
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.verdict import Verdict
@@ -40,14 +44,15 @@ class TensorRtBackend(Backend):
 
     def capabilities(self) -> Capabilities:
         module, gpu = find_module(), find_gpu()
-        names_targets = module.startswith("tensorrt_rtx")
-        is_here = bool(module) and (names_targets or gpu is not None)
-        reason = "" if is_here else "TensorRT is not installed."
-        if module and not is_here:
+        trt, reason = _loaded()
+        names_targets = trt is not None and builds_ahead_of_time(trt)
+        is_here = trt is not None and (names_targets or gpu is not None)
+        if trt is not None and not is_here:
             reason = "TensorRT builds on a machine with an NVIDIA GPU only; TensorRT for RTX builds without one."
         run_reason, _ = why_not_run()
-        if names_targets and gpu and gpu.target not in TARGETS:
+        if names_targets and gpu and gpu.target not in TARGETS and not run_reason:
             run_reason = f"TensorRT for RTX does not run on {gpu.name} ({gpu.target}); it builds for other GPUs."
+        targets = {name: words for name, words in TARGETS.items() if names_targets and _builds_for(trt, name)}
         return Capabilities(
             available=is_here,
             reason=reason,
@@ -58,12 +63,19 @@ class TensorRtBackend(Backend):
             run_reason=reason or run_reason,
             precisions=dict.fromkeys(Precision, ""),
             remarks=_REMARKS,
-            targets=TARGETS if names_targets else {},
-            limits={target: limits_of(target) for target in TARGETS} if names_targets else {},
+            targets=targets,
+            limits={target: limits_of(target) for target in targets},
+            module=module,
         )
 
     def targets(self, target: str) -> tuple[str, ...]:
         return read_targets(target) if find_module().startswith("tensorrt_rtx") else ()
+
+    def options(self) -> tuple[Option, ...]:
+        try:
+            return tuple(known.option for known in available(load_module()).values())
+        except WorkbenchError:
+            return ()
 
     def dialect(self) -> Dialect:
         """TensorRT for RTX 1.7 fails in BF16 on ConvTranspose ("Could not infer output types") and on GRU (its parser
@@ -88,6 +100,18 @@ class TensorRtBackend(Backend):
 
     def reopen(self, typed: TypedModel, config: BuildConfig, folder: Path) -> TensorRtEngine:
         return reopen_engine(typed, config, folder)
+
+
+def _loaded() -> tuple[Any, str]:
+    """The module, or None and why there is none."""
+    try:
+        return load_module(), ""
+    except WorkbenchError as error:
+        return None, error.message
+
+
+def _builds_for(trt: Any, target: str) -> bool:
+    return hasattr(trt.ComputeCapability, target.upper())
 
 
 BACKEND = TensorRtBackend

@@ -18,6 +18,7 @@ from workbench.backends.tensorrt_rtx.layers import parse_block
 from workbench.backends.tensorrt_rtx.module import find_module, load_module, module_version
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
 from workbench.backends.tensorrt_rtx.notes import is_tf32_asked
+from workbench.backends.tensorrt_rtx.options import TimingCache
 from workbench.backends.tensorrt_rtx.parse import REASONS, Network, Refusal, first_reason, parse, refused
 from workbench.backends.tensorrt_rtx.said import SAID_FILE, Said, artefact_name, engine_of, read_engine
 from workbench.backends.tensorrt_rtx.settings import add_profiles, builder_config, free_inputs
@@ -50,7 +51,10 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
         settings = builder_config(network, config, targets, tf32=is_tf32_asked(typed))
         add_profiles(network, settings, config.profiles, typed.shapes)
         settings.progress_monitor = as_monitor(trt, watch)
+        cache = TimingCache(trt, settings, config.options)
         plan = network.builder.build_serialized_network(network.network, settings)
+        if plan is not None and (kept := cache.keep()):
+            report("log", 0, 0, kept)
     if plan is None or watch.stopped:
         raise _failure(typed, log, watch)
     return _engine(typed, config, targets, folder, plan, Said(log.layers, log.memory, tuple(free_inputs(network))), log)

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.backends.tensorrt_rtx.options import set_options
 from workbench.backends.tensorrt_rtx.parse import Network
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Shape
 from workbench.core.profile import OptimizationProfile
 from workbench.core.run import BuildConfig
-
-OPTIONS = {
-    "aux_streams": "Most streams beside the main one (0: one stream, no layers that only wait).",
-    "workspace_mib": "Upper limit of scratch memory in MiB.",
-    "weight_streaming": "on: weights may stay in host memory.",
-}
 
 
 def builder_config(network: Network, config: BuildConfig, targets: Sequence[str], *, tf32: bool) -> Any:
@@ -25,7 +20,7 @@ def builder_config(network: Network, config: BuildConfig, targets: Sequence[str]
     settings.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     (settings.set_flag if tf32 else settings.clear_flag)(trt.BuilderFlag.TF32)
     _set_targets(trt, settings, targets)
-    _set_options(trt, settings, config.options)
+    set_options(trt, settings, config.options)
     return settings
 
 
@@ -66,24 +61,6 @@ def _set_targets(trt: Any, settings: Any, targets: Sequence[str]) -> None:
         return  # TensorRT 10 and 11 build for the GPU of this machine
     settings.num_compute_capabilities = len(targets)
     for index, target in enumerate(targets):
+        if not hasattr(trt.ComputeCapability, target.upper()):
+            raise WorkbenchError(f"This TensorRT for RTX does not build for {target}.", "Choose another target.")
         settings.set_compute_capability(getattr(trt.ComputeCapability, target.upper()), index)
-
-
-def _set_options(trt: Any, settings: Any, options: Mapping[str, str]) -> None:
-    unknown = sorted(set(options) - set(OPTIONS))
-    if unknown:
-        known = " ".join(f"{name}: {text}" for name, text in OPTIONS.items())
-        raise WorkbenchError(f"TensorRT has no option {', '.join(unknown)}.", known)
-    if "aux_streams" in options:
-        settings.max_aux_streams = _number("aux_streams", options)
-    if "workspace_mib" in options:
-        settings.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _number("workspace_mib", options) << 20)
-    if options.get("weight_streaming", "off") == "on":
-        settings.set_flag(trt.BuilderFlag.WEIGHT_STREAMING)
-
-
-def _number(name: str, options: Mapping[str, str]) -> int:
-    text = options[name]
-    if not text.isdecimal():
-        raise WorkbenchError(f"The option {name} is {text!r}, which is not a number.", OPTIONS[name])
-    return int(text)

@@ -48,6 +48,15 @@ PLAN = (
         "has_model",
     ),
     Action(
+        "options",
+        "Backend options…",
+        "options.show",
+        "Plan",
+        "Options of the backend that do something on this machine, and what each did in numbers",
+        "",
+        "has_model",
+    ),
+    Action(
         "migrate",
         "Migration check…",
         "migration.ask",
