@@ -134,6 +134,18 @@ def test_pinned_products_are_in_no_question() -> None:
     assert all(one.choice is not None and one.choice.asks("n1") is Precision.FP32 for one in found.allowed)
 
 
+def test_what_is_slower_than_floats_alone_and_accurate_enough_is_not_kept_any_further() -> None:
+    def measure(choice: Choice) -> Measured:
+        if choice.low is None:
+            return _measured(2.2, 0.0)  # BF16
+        return _measured(4.0 - 0.9 * len(choice.kept), 5.0 - 2.5 * len(choice.kept))
+
+    space = msgspec.structs.replace(SPACE, highs=(Precision.FP32, Precision.BF16), methods=(MSE,))
+    found = searched(space, measure, Limit(LimitKind.LOSS, 0.5))
+    ladder = [point for point in found.points if "cost most accuracy" in point.why]
+    assert {len(point.choice.kept) for point in ladder if point.choice is not None} == {1, 2}
+
+
 def test_rungs_double_and_stay_below() -> None:
     assert rungs(20) == [1, 2, 3, 4, 6, 8, 12, 16]
     assert rungs(1) == []

@@ -112,6 +112,9 @@ def test_a_found_plan_becomes_the_document_s_by_one_click_and_is_undone_by_one_k
     assert window.session.choices.plan == search.points[3].plan
     QTest.keySequence(window, "Ctrl+Z")
     assert window.session.choices.plan == before
+    entries = {entry.text(): entry for entry in window.bottom.search.menu.actions()}
+    entries["Use the best plan"].trigger()
+    assert window.session.choices.plan == search.points[3].plan
     for theme in ("dark", "light"):
         window.session.settings.set("theme", theme)
         assert not window.bottom.grab().isNull()

@@ -82,6 +82,9 @@ class SearchPanel(QWidget):
         self.bar = Bar()
         self.page = SearchTable(session)
         self.menu: QMenu = self.page.menu
+        self.menu.addSeparator()
+        menu_item(self.menu, "Use the best plan", lambda: self._use("best"))
+        menu_item(self.menu, "Use the plan at the knee", lambda: self._use("knee"))
         self._lay_out()
         connect_all((session.searches.changed, session.model_changed), self.refresh)
         session.searches.chosen_changed.connect(self.page.follow)
@@ -113,6 +116,14 @@ class SearchPanel(QWidget):
             searches.pause()
         else:
             self.begin()
+
+    def _use(self, which: str) -> None:
+        """The best plan, or that at the knee, becomes the document's; it is chosen too, so that its reasons stand by."""
+        searches = self._session.searches
+        point = getattr(searches.result, which) if searches.result is not None else None
+        if point is not None:
+            searches.choose(point.id)
+            searches.take(point.id)
 
     def _value_changed(self, value: float) -> None:
         if not self._is_following:

@@ -99,7 +99,20 @@ def ladder(space: Space, search: Search) -> Iterator[Candidate]:
             ranked = [unit.node for unit in order(search.units) if unit.node not in space.pinned]
             for count in rungs(len(ranked)):
                 kept = with_kept(start, ranked[:count])
+                point = find(search, kept)
+                if point is not None and is_enough(search, point):
+                    break
                 yield Candidate(kept, f"the {_products(count)} that cost most accuracy {words}".rstrip() + " kept")
+
+
+def is_enough(search: Search, point: Point) -> bool:
+    """Whether to keep more than this point does can win nothing: a plan without a low precision is faster already, and
+    accuracy is as the limit wants it, or not what is limited."""
+    wholes = [p.seen.speed.ratio for p in search.measured if p.seen and p.choice and p.choice.low is None]
+    seen = point.seen
+    if seen is None or seen.speed.ratio > max(wholes, default=0.0):
+        return False
+    return search.limit.is_of_time or is_within(search.limit, seen, search.baseline_ms)
 
 
 def crossing(space: Space, search: Search) -> Iterator[Candidate]:
