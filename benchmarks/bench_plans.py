@@ -39,7 +39,7 @@ from workbench.core.run import BuildConfig
 from workbench.data import fixed_inputs, open_samples, read_recipe, recipe_shapes
 from workbench.measure.reference import Reference
 from workbench.model import open_model
-from workbench.pipeline.building import check_can_build
+from workbench.pipeline.before_build import check_can_build
 from workbench.precision import compile_plan, observe, without_halves
 from workbench.resources import sample_models
 
@@ -93,11 +93,10 @@ def make_row(model: str, tool: str, precision: Precision, backend_id: str) -> Ro
 
 
 def _typed(subject: Subject, plan: PrecisionPlan, backend_id: str, folder: Path) -> TypedModel:
-    seen = None
+    seen, dialect = None, load_backend(backend_id).dialect()
     if plan.needs_calibration:
         feeds = subject.feeds(subject.recipe.calibration, CALIBRATION)
-        seen = observe(subject.model, subject.shapes, feeds, total=len(feeds), fixed=subject.fixed)
-    dialect = load_backend(backend_id).dialect()
+        seen = observe(subject.model, subject.shapes, feeds, total=len(feeds), fixed=subject.fixed, dialect=dialect)
     return compile_plan(subject.model, plan, dialect, subject.shapes, folder, seen, subject.fixed)
 
 

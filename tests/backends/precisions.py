@@ -17,12 +17,9 @@ def built(backend: str, name: str, precision: Precision, folder: Path) -> tuple[
     model = opening.opened(name, folder)
     plan = PrecisionPlan(default=precision)
     feeds = [opening.feed_of(model, seed) for seed in range(4)]
-    observations = None
+    observations, found = None, load_backend(backend)
     if plan.needs_calibration:
-        observations = observe(
-            model, model.shapes, feeds, total=4, progress=lambda done, total: None, cancelled=lambda: False
-        )
-    found = load_backend(backend)
+        observations = observe(model, model.shapes, feeds, total=4, dialect=found.dialect())
     typed = compile_plan(model, plan, found.dialect(), model.shapes, folder, observations)
     config = BuildConfig(backend=backend, plan=plan, shapes=dict(model.shapes), threads=1)
     return model, typed, found.build(typed, config, folder, lambda *step: None)

@@ -97,8 +97,9 @@ def test_fp16_runs_in_fp32_between_casts_and_the_layers_say_so(tmp_path: Path) -
 def test_int8_convolutions_in_channels_last_keep_their_nodes_and_moves_around_them_have_none(tmp_path: Path) -> None:
     _, _, engine = built("onnxruntime", "residual", Precision.INT8, tmp_path)
     integer = [layer for layer in engine.graph.layers if layer.op == "QLinearConv"]
-    # those whose output is read as INT8: the skip branch of the residual sum is quantized too
-    assert [layer.sources for layer in integer] == [("n0", "n1", "n2"), ("n3", "n4", "n5")]
+    # the first has three channels
+    assert [layer.sources for layer in integer] == [("n3", "n4", "n5"), ("n6", "n7")]
+    assert [layer.sources for layer in engine.graph.layers if layer.op == "QLinearAdd"] == [("n8", "n9")]
     assert {layer.precision for layer in integer} == {Precision.INT8}
     moves = [layer for layer in engine.graph.layers if layer.op == "Transpose"]
     assert moves

@@ -149,7 +149,7 @@ def test_ranges_of_another_base_graph_are_found_again(request_of: RequestOf, mon
         return "ranges known from an earlier run" not in [event.text for event in listener.of(Progress)]
 
     assert [observed(), observed()] == [True, False]
-    monkeypatch.setattr("workbench.pipeline.calibrating.base_digest", lambda model, shapes: "another")
+    monkeypatch.setattr("workbench.pipeline.calibrating.base_digest", lambda *graph: "another")
     assert observed()
 
 

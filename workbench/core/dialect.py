@@ -30,6 +30,8 @@ class Dialect(msgspec.Struct, frozen=True):
     `int8_needs_dq`: an int8 constant is taken only in front of a DequantizeLinear. `half_scales`: Q/DQ in a graph
     of half types have scales of that type, so that what is quantized reads and writes halves; else it stands between
     casts to float32. `own_weights`: each node has stored weights of its own, though another has the same.
+    `integer_results`: kernels in integers write integers, so that results are quantized too, of Conv and of the sums
+    and products behind it; all activations are uint8.
     """
 
     name: str
@@ -40,10 +42,13 @@ class Dialect(msgspec.Struct, frozen=True):
     int8_needs_dq: bool = False
     half_scales: bool = False
     own_weights: bool = False
+    integer_results: bool = False
 
     @property
     def int8_words(self) -> str:
         """The form that ranges are written in, for people."""
+        if self.integer_results:
+            return "uint8 over the range that was seen, results of integer operators too"
         if self.unsigned_activations:
             return "uint8 over the range that was seen where activations meet weights, else int8, symmetric"
         return "int8, symmetric"

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from workbench.backends.base import Feed
+from workbench.backends.base import Feed, load_backend
+from workbench.core.dialect import Dialect
 from workbench.core.errors import Cancelled, WorkbenchError, disk_error
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
@@ -32,16 +33,18 @@ from workbench.precision import (
     save_observations,
 )
 
-_VERSION = "6"  # of what observations hold: a new number makes old files unused
+_VERSION = "7"  # of what observations hold: a new number makes old files unused
 
 
 class Observed(NamedTuple):
-    """The graph that is observed: of a model at these shapes, with fixed inputs, without the clean-up passes `skip`."""
+    """The graph that is observed: of a model at these shapes, with fixed inputs, without the clean-up passes `skip`;
+    where the INT8 of this dialect needs ranges."""
 
     model: Model
     shapes: dict[str, Shape]
     fixed: Feed
     skip: tuple[str, ...]
+    dialect: Dialect
 
 
 class Seen(NamedTuple):
@@ -67,6 +70,7 @@ def observations(
     Ranges of INT8 and FP8; with `overflow`, where a set is given, the largest value of every tensor too. Raises
     WorkbenchError where ranges are needed and no set is given.
     """
+    dialect = load_backend(request.config.backend).dialect()
     plan, is_given = request.config.plan, request.calibration not in ("", NONE)
     is_guarded = overflow and is_given and request.calibration != RANDOM
     if not (plan.needs_calibration or is_guarded):
@@ -76,7 +80,7 @@ def observations(
             "INT8 needs a calibration set to find ranges from, and none is given.",
             "Give a folder, .npy, .npz or .csv of typical inputs; `random` is enough to see the speed only.",
         )
-    graph = Observed(model, shapes, fixed, passes_left_out(request.config))
+    graph = Observed(model, shapes, fixed, passes_left_out(request.config), dialect)
     if not plan.needs_calibration:
         return _find_amaxes(teller, graph, calibration_set(request, model, shapes))
     seen = look(teller, request, graph)
@@ -121,7 +125,7 @@ def _told(teller: Teller, samples: SampleSet) -> Iterator[Feed]:
 
 def _find_amaxes(teller: Teller, graph: Observed, samples: SampleSet) -> tuple[Seen, str]:
     """The largest value of every tensor, of which FP16 must know."""
-    key = feeds_digest([_VERSION, "amaxes", base_digest(*graph)], samples)
+    key = feeds_digest([_VERSION, "amaxes", base_digest(*graph[:4])], samples)
     path = data_home() / "calibration" / f"{key}.npz"
     known = _known(teller, path)
     if known is None:
@@ -191,6 +195,7 @@ def _pass(
         skip=graph.skip,
         seen=begun,
         keep=lambda part: _keep(teller, part, place.part),
+        dialect=graph.dialect,
     )
 
 

@@ -41,7 +41,7 @@ from workbench.precision.trail import METHODS
 HISTOGRAM_BINS = 128
 EVALUATED = 32
 """Samples of the evaluation set that the calibration set is held against."""
-_VERSION = "2"
+_VERSION = "3"
 
 
 def make_report(
@@ -83,13 +83,13 @@ def _make(
     dialect: Dialect,
     evaluation: SampleSet | None,
 ) -> CalibrationReport:
-    who = readers(base_graph(*seen.graph).proto)
+    who = readers(base_graph(*seen.graph[:4]).proto, dialect)
     calibration = request.config.plan.calibration
     tensors = []
     for done, (name, one) in enumerate(who.items()):
         teller.progress("doctor", done, len(who), name)
         if name in seen.observations:
-            is_unsigned = dialect.unsigned_activations and one.may_be_unsigned
+            is_unsigned = dialect.integer_results or (dialect.unsigned_activations and one.may_be_unsigned)
             tensors.append(tensor_range(seen.observations, name, one, calibration, unsigned=is_unsigned))
     other = _evaluated(teller, seen, evaluation)
     return CalibrationReport(
@@ -190,6 +190,7 @@ def _evaluated(teller: Teller, seen: Seen, evaluation: SampleSet | None) -> _Oth
         cancelled=teller.cancelled,
         fixed=graph.fixed,
         skip=graph.skip,
+        dialect=graph.dialect,
     )
     return _Other(evaluation.name, observations)
 

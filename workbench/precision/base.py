@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from workbench.core.dialect import Dialect
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, Shape
 from workbench.core.precision import Precision
 from workbench.model import annotate, private_copy, take_branches
 from workbench.precision.cleaning import Cleaned, clean
+from workbench.precision.passes.quantize import observed_tensors
 
 Fixed = Mapping[str, NDArray[np.generic]]
 """Values of inputs that never change."""
@@ -65,10 +67,19 @@ def copy_with_branches(model: Model, shapes: Mapping[str, Shape], fixed: Fixed) 
     return proto, taken
 
 
-def base_digest(model: Model, shapes: Mapping[str, Shape], fixed: Fixed = NO_INPUTS, skip: Collection[str] = ()) -> str:
-    """SHA-256 of the base graph: what was observed on one holds for no other, such as that of a newer program."""
-    base = base_graph(model, shapes, fixed, skip)
-    return hashlib.sha256(base.proto.SerializeToString(deterministic=True)).hexdigest()
+def base_digest(
+    model: Model,
+    shapes: Mapping[str, Shape],
+    fixed: Fixed = NO_INPUTS,
+    skip: Collection[str] = (),
+    dialect: Dialect | None = None,
+) -> str:
+    """SHA-256 of the base graph, and of the tensors that INT8 in this dialect needs ranges of: what was observed on
+    one graph holds for no other, such as that of a newer program."""
+    base = base_graph(model, shapes, fixed, skip).proto
+    found = hashlib.sha256(base.SerializeToString(deterministic=True))
+    found.update("\n".join(observed_tensors(base, dialect)).encode())
+    return found.hexdigest()
 
 
 class NothingWrittenError(WorkbenchError):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
 
+from workbench.core.dialect import Dialect
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.model import Model, Shape
 from workbench.precision.base import NO_INPUTS, Fixed, base_graph, instead
@@ -53,20 +54,22 @@ def observe(
     skip: Collection[str] = (),
     seen: Observations | None = None,
     keep: Callable[[Observations], None] | None = None,
+    dialect: Dialect | None = None,
 ) -> Observations:
     """Runs the clean base graph in FP32 feed by feed, and counts what INT8 may need.
 
     Memory is bounded: the observed activations of one feed, and a histogram (64 KB) and little more per tensor.
     `progress(done, total)` and `cancelled()` are called between feeds; `keep` now and then, and before Cancelled is
     raised: what it is given can be gone on from. `seen` are such observations, of the samples before `feeds`: they are
-    added to, and the result is, bit for bit, that of one pass over all. `fixed` and `skip` as for the plan.
+    added to, and the result is, bit for bit, that of one pass over all. `fixed` and `skip` as for the plan; `dialect`
+    where its INT8 needs ranges of more tensors than others (`observed_tensors`).
 
     Raises Cancelled, StaleObservationsError where `seen` are not of this graph, and WorkbenchError where a feed does
     not fit, holds NaN or infinities, or another value of a fixed input, and where there is no feed or nothing to
     quantize.
     """
     proto = base_graph(model, shapes, fixed, skip).proto
-    tensors = observed_tensors(proto)
+    tensors = observed_tensors(proto, dialect)
     if not tensors:
         raise WorkbenchError(
             "Nothing to quantize: no Conv, MatMul or Gemm on float32 outside If, Loop and Scan.", instead(model)

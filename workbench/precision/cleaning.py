@@ -17,6 +17,7 @@ from workbench.model import annotate, sources_of
 from workbench.precision.passes.drop_dead import drop_dead
 from workbench.precision.passes.drop_identities import drop_identities
 from workbench.precision.passes.equalize import equalize
+from workbench.precision.passes.fold_affine import fold_affine
 from workbench.precision.passes.fold_batchnorm import fold_batchnorm
 from workbench.precision.passes.fold_constants import fold_constants
 from workbench.precision.passes.lift_opset import lift_opset
@@ -67,6 +68,7 @@ _PASSES = (
     _Pass(PassInfo("merge_moves", "Merge Transpose, Reshape and Cast in a row"), merge_moves),
     _Pass(PassInfo("equalize", "Give channels before depthwise Convs one range, for INT8 and FP8"), equalize, True),
     _Pass(PassInfo("fold_batchnorm", "Fold BatchNormalization into the Conv before it"), fold_batchnorm),
+    _Pass(PassInfo("fold_affine", "Fold Mul, Div, Add and Sub by constants into the Conv before them"), fold_affine),
     _Pass(PassInfo("drop_dead", "Take out nodes that no output depends on"), drop_dead),
 )
 _ALL = (LIFT, *(entry.info for entry in _PASSES), CASTS)
@@ -122,6 +124,7 @@ def _notes(counts: dict[str, int]) -> list[str]:
         "merge_moves": "{} moves merged",
         "equalize": "{} tensors before depthwise Convs equalized",
         "fold_batchnorm": "{} BatchNormalization folded into Convs",
+        "fold_affine": "{} Mul, Div, Add and Sub folded into Convs",
         "drop_dead": "{} dead nodes taken out",
     }
     told = [text.format(counts[name]) for name, text in words.items() if name in counts]

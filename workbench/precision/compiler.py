@@ -269,6 +269,7 @@ class _Compilation:
             result = quantize(self.proto, asked, self._seen, self._plan.calibration, self._dialect, wish)
             verb = "written in"
         self._moves.update(result.moves)
+        self.removed |= result.removed
         self._conclude(precision, result, f"{able} that was asked to run in {precision.label}", "quantize")
         count = len(result.nodes)
         self.notes.append(f"{count} Conv, MatMul and Gemm are {verb} {precision.label}; the rest stays in float.")

@@ -214,6 +214,13 @@ class GraphEditor:
     def drop(self, node: NodeProto) -> None:
         self._dropped.add(node.name)
 
+    def replace(self, node: NodeProto, new: NodeProto) -> None:
+        """Puts a new node in the place of another, which reads nothing any more."""
+        for name in node.input:
+            self.uses[name] = [use for use in self.uses.get(name, []) if use.node.name != node.name]
+        self.insert_before(node, new)
+        self.drop(node)
+
     def commit(self) -> None:
         """Writes nodes back in order and indexes anew.
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from onnx import ModelProto
 
+from workbench.core.dialect import Dialect
 from workbench.model.ids import sources_of
 from workbench.precision.editor import GraphEditor, is_standard
 from workbench.precision.passes.quantize import OPS, observed_tensors
@@ -18,10 +19,10 @@ class Readers(NamedTuple):
     may_be_unsigned: bool
 
 
-def readers(base: ModelProto) -> dict[str, Readers]:
-    """By name of every tensor of the base graph that INT8 may need ranges of."""
+def readers(base: ModelProto, dialect: Dialect) -> dict[str, Readers]:
+    """By name of every tensor of the base graph that INT8 in this dialect may need ranges of."""
     editor = GraphEditor(base)
-    return {name: _readers(editor, name) for name in observed_tensors(base)}
+    return {name: _readers(editor, name) for name in observed_tensors(base, dialect)}
 
 
 def _readers(editor: GraphEditor, tensor: str) -> Readers:

@@ -73,7 +73,7 @@ class OnnxRuntimeBackend(Backend):
 
     def dialect(self) -> Dialect:
         how = dict.fromkeys(Precision, How.GRAPH) | dict.fromkeys(_NEVER, How.NONE)
-        return Dialect("onnxruntime", how | _ROUNDED, unsigned_activations=True)
+        return Dialect("onnxruntime", how | _ROUNDED, unsigned_activations=True, integer_results=True)
 
     def knobs(self, physical: int, logical: int) -> tuple[Knob, ...]:
         return (

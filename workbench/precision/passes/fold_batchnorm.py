@@ -21,7 +21,7 @@ def fold_batchnorm(model: ModelProto) -> int:
     editor = GraphEditor(model)
     pairs = [(conv, node) for node in editor.nodes if (conv := _conv_before(editor, node)) is not None]
     for conv, norm in pairs:
-        _merge(editor, conv, norm)
+        _fold(editor, conv, norm)
     if pairs:
         editor.commit()
     return len(pairs)
@@ -39,26 +39,35 @@ def _conv_before(editor: GraphEditor, norm: NodeProto) -> NodeProto | None:
     if between in editor.outputs or len(editor.uses[between]) != 1:
         return None
     constants = [name for name in (*conv.input[1:], *norm.input[1:5]) if name]
-    return conv if all(_is_float_constant(editor, name) for name in constants) else None
+    return conv if all(is_float_constant(editor, name) for name in constants) else None
 
 
-def _is_float_constant(editor: GraphEditor, name: str) -> bool:
+def is_float_constant(editor: GraphEditor, name: str) -> bool:
+    """Whether a tensor is an initializer in float32 that nobody may feed."""
     return name in editor.constants and name not in editor.inputs and editor.array(name).dtype == np.float32
 
 
-def _merge(editor: GraphEditor, conv: NodeProto, norm: NodeProto) -> None:
+def _fold(editor: GraphEditor, conv: NodeProto, norm: NodeProto) -> None:
     gamma, beta, mean, variance = (editor.array(name).astype(np.float64) for name in norm.input[1:5])
     factor = gamma / np.sqrt(variance + float_attribute(norm, "epsilon", 1e-5))
+    merge_into_conv(editor, conv, norm, factor, beta - mean * factor)
+
+
+def merge_into_conv(
+    editor: GraphEditor, conv: NodeProto, node: NodeProto, factor: NDArray[np.float64], shift: NDArray[np.float64]
+) -> None:
+    """Rule 3, for a `node` that gives the Conv's output times `factor` plus `shift`, each [output channels]."""
     has_bias = len(conv.input) > 2 and conv.input[2]
-    bias = editor.array(conv.input[2]).astype(np.float64) if has_bias else np.zeros_like(mean)
+    bias = editor.array(conv.input[2]).astype(np.float64) if has_bias else np.zeros_like(shift)
     weights = editor.array(conv.input[1]).astype(np.float64)
     axis = 0 if conv.op_type == "Conv" else 1
     shape = [1] * weights.ndim
     shape[axis] = -1
-    _set_weights(editor, conv, weights * factor.reshape(shape), (bias - mean) * factor + beta)
-    conv.output[0] = norm.output[0]
-    editor.drop(norm)
-    conv.name = f"{conv.name}+{norm.name}"
+    _set_weights(editor, conv, weights * factor.reshape(shape), bias * factor + shift)
+    conv.output[0] = node.output[0]
+    editor.producers[node.output[0]] = conv
+    editor.drop(node)
+    conv.name = f"{conv.name}+{node.name}"
 
 
 def _set_weights(editor: GraphEditor, conv: NodeProto, weights: NDArray[np.float64], bias: NDArray[np.float64]) -> None:

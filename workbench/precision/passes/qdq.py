@@ -14,6 +14,7 @@ from onnx import NodeProto, helper
 
 from workbench.precision.editor import GraphEditor
 from workbench.precision.passes.weights import Stored
+from workbench.precision.thresholds import UNSIGNED_LEVELS
 
 
 class Form(NamedTuple):
@@ -21,6 +22,10 @@ class Form(NamedTuple):
 
     scale: float
     zero_point: NDArray[np.generic]
+
+    def scaled(self, factor: float) -> Form:
+        """The form of the same stored values that stand for tensors `factor` times as large."""
+        return self._replace(scale=float(np.float32(self.scale * factor)))
 
 
 class _Kept(NamedTuple):
@@ -40,6 +45,7 @@ class QdqWriter:
         self._editor = editor
         self._pairs: dict[tuple[str, str, float], str] = {}
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._made: dict[str, NodeProto] = {}  # every DequantizeLinear, by its output
 
     def pair(self, owner: str, operand: str, name: str, form: Form) -> str:
         """Q and DQ behind whatever makes `name`; the tensor to read instead of it. Users in one form share a pair."""
@@ -63,17 +69,39 @@ class QdqWriter:
         inputs = [kept.values, scale, *([kept.zero_point] if kept.zero_point else [])]
         return self._dequantize(node, operand, inputs, name, kept.attributes)
 
+    def scale(self, node: NodeProto, back: str, form: Form) -> None:
+        """Puts a DequantizeLinear of this form in place of `node`, which multiplies `back`, that of a pair."""
+        editor, stored = self._editor, self._made[back].input[0]
+        scale = editor.add_constant(f"{node.output[0]}:scale", np.array(form.scale, np.float32))
+        zero = editor.add_constant(f"{node.output[0]}:zero_point", form.zero_point)
+        made = helper.make_node("DequantizeLinear", [stored, scale, zero], [node.output[0]], node.name)
+        editor.replace(node, made)
+        self._made[node.output[0]] = made
+
+    def number(self, node: NodeProto, operand: str, name: str, value: NDArray[np.generic]) -> str:
+        """DQ in front of `node` of a constant that is one number, exactly: 255 steps from the zero point."""
+        editor, number = self._editor, float(value.ravel()[0])
+        far, near = np.uint8(255 if number > 0.0 else 0), np.uint8(0 if number > 0.0 else 255)
+        stored = editor.add_constant(f"{name}:uint8", np.full(value.shape, far))
+        scale = editor.add_constant(f"{name}:scale", np.array(abs(number) / UNSIGNED_LEVELS or 1.0, np.float32))
+        zero = editor.add_constant(f"{name}:zero_point", np.array(near if number else far))
+        return self._dequantize(node, operand, [stored, scale, zero], name)
+
+    def scale_of(self, back: str) -> NDArray[np.float32] | None:
+        """The scale of what a DequantizeLinear of this writer gives; None where it has not made this tensor."""
+        return self._editor.array(self._made[back].input[1]).astype(np.float32) if back in self._made else None
+
     def _write_pair(self, owner: str, operand: str, name: str, form: Form) -> str:
         editor = self._editor
         scale = editor.add_constant(f"{name}:scale", np.array(form.scale, np.float32))
         zero = editor.add_constant(f"{name}:zero_point", form.zero_point)
         stored, back = editor.new_name(f"{name}:quantized"), editor.new_name(f"{name}:dequantized")
         first, second = (editor.new_node_name(f"{owner}:{verb}_{operand}") for verb in ("quantize", "dequantize"))
+        made = helper.make_node("DequantizeLinear", [stored, scale, zero], [back], second)
         editor.insert_behind_producer(
-            name,
-            helper.make_node("QuantizeLinear", [name, scale, zero], [stored], first),
-            helper.make_node("DequantizeLinear", [stored, scale, zero], [back], second),
+            name, helper.make_node("QuantizeLinear", [name, scale, zero], [stored], first), made
         )
+        self._made[back] = made
         return back
 
     def _keep(self, name: str, stored: Stored) -> _Kept:
@@ -97,4 +125,5 @@ class QdqWriter:
         title = editor.new_node_name(f"{node.name}:dequantize_{operand}")
         made = helper.make_node("DequantizeLinear", inputs, [back], title, **(attributes or {}))
         editor.insert_before(node, made)
+        self._made[back] = made
         return back

@@ -24,6 +24,8 @@ Rules
 10. Q/DQ stand before operators that only move values for quantized nodes (Flatten, Reshape, Transpose, Squeeze,
    Unsqueeze): the values are the same, what computes them writes 8 bits itself, and what moves them moves a quarter of
    the bytes. Engines take a DequantizeLinear through these to the node that multiplies.
+11. In a dialect of `integer_results`, INT8 follows `integer_chains` and `integer_writing` in place of rules 6, 8, 9 and
+    10, and all activations are uint8.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +44,9 @@ from workbench.core.dialect import Dialect
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.precision.editor import GraphEditor, Use, int_attribute, is_standard
 from workbench.precision.observations import Observations
+from workbench.precision.passes.drop_dead import drop_dead
+from workbench.precision.passes.integer_chains import better_float, integer_chains
+from workbench.precision.passes.integer_writing import ChainWriter
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
 from workbench.precision.passes.pooling import pools_before
 from workbench.precision.passes.qdq import Form, QdqWriter
@@ -66,22 +72,30 @@ class Wish(NamedTuple):
 
 @dataclass
 class Quantized:
-    """Nodes that compute in INT8 or FP8 now, those that move 8-bit values for them alone (rule 10), and how many could
-    not, by reason."""
+    """Nodes that compute in INT8 or FP8 now, those that move 8-bit values for them alone (rule 10), how many could
+    not, by reason, and nodes that are gone, with why."""
 
     nodes: list[str] = field(default_factory=list)
     moves: list[str] = field(default_factory=list)
     left: Counter[str] = field(default_factory=Counter)
+    removed: dict[str, str] = field(default_factory=dict)
 
 
-def observed_tensors(model: ModelProto) -> list[str]:
-    """Activations that INT8 may need ranges of, in graph order."""
+def observed_tensors(model: ModelProto, dialect: Dialect | None = None) -> list[str]:
+    """Activations that INT8 may need ranges of, in graph order; more of them for a dialect of `integer_results`."""
     editor = GraphEditor(model)
     able = [node for node in editor.nodes if is_standard(node, *OPS) and not why_not(editor, node)]
     names = dict.fromkeys(name for node in able for name in _activations(editor, node))
-    quantizable = {node.name for node in able}
-    names |= dict.fromkeys(skip.tensor for skip in skips(editor) if skip.conv in quantizable)
-    return list(names | dict.fromkeys(pool.input[0] for pool in pools_before(editor, quantizable)))
+    quantizable = frozenset(node.name for node in able)
+    names |= dict.fromkeys(node.input[slot] for node, slot, _ in _around(editor, quantizable))
+    if dialect is not None and dialect.integer_results:
+        tensors = integer_chains(editor, quantizable, partial(_may_have_range, editor)).tensors
+        names |= dict.fromkeys(name for name in tensors if _may_have_range(editor, name))
+    return list(names)
+
+
+def _may_have_range(editor: GraphEditor, name: str) -> bool:
+    return editor.types.get(name) == TensorProto.FLOAT and editor.constant(name) is None
 
 
 def why_not(editor: GraphEditor, node: NodeProto, opset: int = PER_TENSOR_OPSET) -> str:
@@ -113,19 +127,38 @@ def quantize(
         if reason := _why_not_now(editor, node, observations, dialect, wish.precision):
             result.left[f"{node.op_type}: {reason}"] += 1
             able.remove(node)
+    in_chains = dialect.integer_results and wish.precision is Precision.INT8
+    if in_chains:
+        reasons = better_float(editor, able, partial(_has_range, observations))
+        result.left.update(f"{node.op_type}: {reasons[node.name]}" for node in able if node.name in reasons)
+        able = [node for node in able if node.name not in reasons]
     result.nodes = [node.name for node in able]
-    around = _around(editor, frozenset(result.nodes)) if wish.precision is Precision.INT8 else []
-    unsigned = {node.name: dialect.unsigned_activations and is_constant(editor, node.input[1]) for node in able}
+    around = _around(editor, frozenset(result.nodes)) if wish.precision is Precision.INT8 and not in_chains else []
+    unsigned = {node.name: _is_unsigned(editor, node, dialect) for node in able}
     rewriter = _Rewriter(editor, observations, calibration, wish, unsigned)
-    for node in able:
-        rewriter.rewrite(node)
+    if in_chains:
+        rewriter.rewrite_chains(able)
+    else:
+        for node in able:
+            rewriter.rewrite(node)
     for node, slot, role in around:
         name = node.input[slot]
-        if rewriter.has_range(name) and not _reads_from(editor, [name], dialect.unquantized_behind):
+        if _has_range(observations, name) and not _reads_from(editor, [name], dialect.unquantized_behind):
             rewriter.rewrite_input(node, slot, role, unsigned=dialect.unsigned_activations)
     result.moves = rewriter.moves
     editor.commit()
+    if in_chains:
+        result.removed = {name: "absorbed" for name in drop_dead(model) if ":" not in name}
     return result
+
+
+def _is_unsigned(editor: GraphEditor, node: NodeProto, dialect: Dialect) -> bool:
+    """Rules 3 and 11."""
+    return dialect.integer_results or (dialect.unsigned_activations and is_constant(editor, node.input[1]))
+
+
+def _has_range(observations: Observations, name: str) -> bool:
+    return name in observations and observations.threshold(name, _BY_MAX) > 0.0
 
 
 def _why_not_now(
@@ -196,10 +229,23 @@ class _Rewriter:
         self._calibration = calibration
         self._wish = wish
         self._unsigned = unsigned
+        self._may_move = True
         self._uses = {name: tuple(uses) for name, uses in editor.uses.items()}  # as they were
         self._moved: set[str] = set()  # tensors that come from behind a pair by moves alone
         self.moves: list[str] = []
         self._writer = QdqWriter(editor)
+
+    def rewrite_chains(self, nodes: list[NodeProto]) -> None:
+        """Rule 11."""
+        writer = ChainWriter(self._editor, self._writer, partial(self._form, unsigned=True))
+        quantized, has_range = frozenset(node.name for node in nodes), partial(_has_range, self._observations)
+        chains = integer_chains(self._editor, quantized, has_range)
+        writer.write_results(chains)
+        self._moved, self._may_move = writer.done, False
+        for node in nodes:
+            self.rewrite(node)
+        writer.write_joins(chains)
+        writer.write_bias(nodes)
 
     def rewrite(self, node: NodeProto) -> None:
         for slot in _OPERANDS:
@@ -226,7 +272,7 @@ class _Rewriter:
         editor, form = self._editor, self._unsigned[use.node.name]
         users = self._uses[use.node.input[use.slot]]
         serves = all(user.slot in _OPERANDS and self._unsigned.get(user.node.name) is form for user in users)
-        while serves:
+        while serves and self._may_move:
             name = use.node.input[use.slot]
             move = editor.producers.get(name)
             if move is None or name in editor.outputs or not is_standard(move, *_VIEWS):
@@ -235,9 +281,6 @@ class _Rewriter:
             self.moves.append(move.name)
             serves = len(self._uses[move.input[0]]) == 1
         return use
-
-    def has_range(self, name: str) -> bool:
-        return name in self._observations and self._observations.threshold(name, _BY_MAX) > 0.0
 
     def rewrite_input(self, node: NodeProto, slot: int, operand: str, *, unsigned: bool) -> None:
         name = node.input[slot]
