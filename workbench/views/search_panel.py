@@ -118,7 +118,7 @@ class SearchPanel(QWidget):
             self.begin()
 
     def _use(self, which: str) -> None:
-        """The best plan, or that at the knee, becomes the document's; it is chosen too, so that its reasons stand by."""
+        """The best plan, or that at the knee, becomes the document's; chosen too, so that its reasons are seen."""
         searches = self._session.searches
         point = getattr(searches.result, which) if searches.result is not None else None
         if point is not None:
