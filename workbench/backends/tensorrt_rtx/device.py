@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import importlib.util
 import sys
 from collections.abc import Sequence
 
 import msgspec
 
+from workbench.backends.tensorrt_rtx.module import find_module, module_version
 from workbench.backends.tensorrt_rtx.targets import TARGETS
 
 _MAJOR, _MINOR = 75, 76
@@ -31,6 +33,13 @@ def find_gpu() -> Gpu | None:
         return _first_gpu(driver)
     except (OSError, AttributeError):
         return None
+
+
+def machine_key() -> str:
+    """Of this TensorRT on this GPU: what one has compiled or timed another cannot use."""
+    gpu = find_gpu()
+    words = f"{find_module()} {module_version()} {gpu.name if gpu else ''} {gpu.target if gpu else ''}"
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 def why_not_run(targets: Sequence[str] = ()) -> tuple[str, str]:
