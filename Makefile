@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-tuned bench-engines bench-search clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-tuned bench-drawing bench-engines bench-search clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -37,6 +37,9 @@ bench-plans: $(READY)  ## every precision on every backend, against other tools;
 
 bench-honest: $(READY)  ## our medians against benchmark_app and a plain loop of ONNX Runtime
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_honest
+
+bench-drawing: $(READY)  ## whether the window that draws changes the number that a run reports
+	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.bench_drawing
 
 bench-tuned: $(READY)  ## tuned options against every engine's default and the best of them; goes on where it was stopped
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_tuned --out "$(OUT)-tuned.jsonl"
