@@ -105,7 +105,8 @@ class PlanSearches(QObject):
         found = self._found
         total = self.wanted.seconds
         if found is not None and found.points:
-            total = found.spent + self.wanted.seconds if found.is_over else max(found.seconds, found.spent + 1.0)
+            more = max(found.seconds, self.wanted.seconds, found.spent + 1.0)
+            total = found.spent + self.wanted.seconds if found.is_over else more
         self._begin(total)
 
     def pause(self) -> None:
