@@ -58,8 +58,14 @@ SETTINGS = (
         low=2.0,
         high=3600.0,
     ),
+    Setting("sweep_seconds", 1.0, "Seconds to time each point of a sweep", "Besides building it.", low=0.1, high=600.0),
     Setting(
-        "sweep_seconds", 1.0, "Seconds to time each point of a sweep", "Besides building it.", low=0.1, high=600.0
+        "replan_seconds",
+        20.0,
+        "Seconds to measure changes of shape",
+        "At most; eight rounds through all shapes at least.",
+        low=0.1,
+        high=3600.0,
     ),
     Setting("threads", 0, "Threads of CPU backends", "0: all physical cores.", low=0, high=1024),
     Setting("evaluation_limit", 0, "Evaluation samples at most", "0: the whole set.", low=0, high=1_000_000),
@@ -72,7 +78,11 @@ SETTINGS = (
         high=1_000_000,
     ),
     Setting(
-        "culprit_plans", 0, "Plans to measure for culprits, at most", "0: as the number of layers suggests.", high=10_000
+        "culprit_plans",
+        0,
+        "Plans to measure for culprits, at most",
+        "0: as the number of layers suggests.",
+        high=10_000,
     ),
     Setting("culprit_samples", 16, "Samples to find culprits with", "Of the evaluation set. 0: all.", high=1_000_000),
     Setting("all_models", False, "Runs of all models in the table"),
