@@ -27,7 +27,7 @@ LAWS = {
     "core": law("", "numpy msgspec"),
     "model": law("core", "numpy msgspec onnx google"),
     "data": law("core model", "numpy msgspec onnx PIL tomli_w"),
-    "precision": law("core model data", "numpy msgspec onnx onnxruntime ml_dtypes tomli_w"),
+    "precision": law("core model data", "numpy msgspec onnx onnxruntime ml_dtypes tomli_w nncf modelopt"),
     "backends": law("core model", "numpy msgspec onnx ml_dtypes"),
     "measure": law("core backends.base", "numpy msgspec onnxruntime psutil"),
     "pipeline": law("core model data precision backends measure resources", "numpy msgspec jinja2 markupsafe"),
@@ -40,7 +40,7 @@ LAWS = {
     "charts": law("core", "numpy PySide6 pyqtgraph shiboken6"),
     "views": law("core session charts resources", "numpy msgspec PySide6 shiboken6 pyqtgraph"),
 }
-ENGINES = {"openvino", "onnxruntime", "tensorrt", "tensorrt_rtx", "pycuda", "cuda"}
+ENGINES = {"openvino", "onnxruntime", "tensorrt", "tensorrt_rtx", "pycuda", "cuda", "nncf", "modelopt"}
 DOORS = {"app", "cli", "resources", "__init__", "__main__", "demo"}
 STANDARD = frozenset(__import__("sys").stdlib_module_names) | {"__future__"}
 
@@ -126,6 +126,8 @@ def test_engines_are_imported_inside_functions_of_their_own_backend_only() -> No
     for path in files():
         parts = path.relative_to(PACKAGE).parts
         backend = parts[1].removesuffix(".py") if parts[0] == "backends" and len(parts) > 1 else ""
+        if parts[:3] == ("precision", "quantizers", "scripts"):
+            backend = parts[3].removeprefix("run_").removesuffix(".py")
         for imported in imports_of(path):
             engine = imported.module.split(".")[0]
             if engine not in ENGINES or (room_of(path), engine) in allowed_elsewhere:

@@ -15,6 +15,7 @@ from workbench.core.precision import Precision
 from workbench.measure.machine import machine_state
 from workbench.pipeline.documents import backend_title
 from workbench.precision import list_passes
+from workbench.precision.quantizers import quantizers
 
 
 def execute(arguments: Namespace, output: Output) -> int:
@@ -27,6 +28,7 @@ def execute(arguments: Namespace, output: Output) -> int:
             "machine": machine,
             "data": str(data_home()),
             "backends": {name: msgspec.to_builtins(can) for name, can in found.items()},
+            "quantizers": {one.id: {"title": one.title, "reason": one.reason()} for one in quantizers()},
             "passes": {entry.name: entry.text for entry in list_passes()},
         }
     )
@@ -38,6 +40,10 @@ def execute(arguments: Namespace, output: Output) -> int:
     output.text("\nClean-up passes before a plan is written (--skip PASS leaves one out):")
     for entry in list_passes():
         output.text(f"    {entry.name:<18}{entry.text}")
+    output.text("\nQuantizers (--quantizer Q lets one of them write the plan):")
+    for one in quantizers():
+        reason = one.reason()
+        output.text(f"    {_mark(reason)} {one.id:<18}{f'{reason} {one.hint}' if reason else one.summary}")
     return 0 if any(can.available for can in found.values()) else 1
 
 

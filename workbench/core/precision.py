@@ -105,6 +105,9 @@ def _ends(first: int, last: int) -> str:
     return " and ".join(ends) + (" layer" if first + last == 1 else " layers")
 
 
+_TOOLS = {"modelopt": "Model Optimizer", "nncf": "NNCF", "ort": "ORT"}
+
+
 class PrecisionPlan(msgspec.Struct, frozen=True):
     """Which node runs in which precision: a default, and rules of which the last that matches wins.
 
@@ -128,6 +131,12 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     def precisions(self) -> frozenset[Precision]:
         """All that is asked for, by the default or a rule that is on."""
         return frozenset({self.default, *(rule.precision for rule in self.rules if not rule.off)})
+
+    @property
+    def writer(self) -> str:
+        """Who writes it, for people: `NNCF`, `Model Optimizer int8_max`; "" for the workbench itself."""
+        tool, _, way = self.quantizer.partition(":")
+        return f"{_TOOLS.get(tool, tool)}{f' {way}' if way != self.default.value else ''}".strip()
 
     @property
     def needs_calibration(self) -> bool:

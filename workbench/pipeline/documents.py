@@ -34,7 +34,8 @@ def run_title(run: Run) -> str:
     if config.plan.needs_calibration:
         words.append(method_label(config.plan.calibration))
     if config.plan.quantizer:
-        words.append(f"by {config.plan.quantizer}")
+        words.append(f"by {config.plan.writer}")
+    words += [f"{key}={value}" for key, value in sorted(config.options.items())]
     if config.tuned:
         words.append("tuned")
     return " ".join(word for word in words if word)

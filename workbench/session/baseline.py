@@ -56,7 +56,8 @@ def run_title(run: Run) -> str:
     if plan.rules:
         words.append(f"+{len(plan.rules)}")
     if plan.quantizer:
-        words.append(f"by {plan.quantizer}")
+        words.append(f"by {plan.writer}")
+    words += [f"{key}={value}" for key, value in sorted(run.config.options.items())]
     if run.config.tuned:
         words.append("tuned")
     return " ".join(words)

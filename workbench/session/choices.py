@@ -114,10 +114,10 @@ def plan_words(plan: PrecisionPlan) -> str:
     words = plan.default.label
     if plan.needs_calibration:
         words += f" · {method_words(plan.calibration.method)}"
+    if plan.quantizer:
+        words += f" by {plan.writer}"
     if plan.rules:
         words += f" + {len(plan.rules)} rule{'s' if len(plan.rules) > 1 else ''}"
-    if plan.quantizer:
-        words += f" by {plan.quantizer}"
     return words
 
 

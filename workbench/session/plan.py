@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.session.asked import AskedPrecisions
 from workbench.session.plan_saved import SavedPlan
+from workbench.session.quantizers import Quantizers
 from workbench.session.words import plural
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class PlanDocument(QObject):
         self._limits: tuple[object, Mapping[str, str]] = (None, _NONE)
         self.brush: Precision | None = Precision.FP32
         self.saved = SavedPlan(session)
+        self.quantizers = Quantizers(session)
 
     # what it says
 
@@ -165,7 +167,9 @@ class PlanDocument(QObject):
         self.set_plan(msgspec.structs.replace(self.value, **fields), text, key)
 
     def set_default(self, precision: Precision) -> None:
-        self.set_fields(f"default {precision.label}", default=precision)
+        """A quantizer of others writes one precision: with another the workbench writes again."""
+        quantizer = self.value.quantizer if precision is self.value.default else ""
+        self.set_fields(f"default {precision.label}", default=precision, quantizer=quantizer)
 
     def set_keep_io(self, keep: bool) -> None:
         self.set_fields("keep input and output types" if keep else "let input and output types follow", keep_io=keep)

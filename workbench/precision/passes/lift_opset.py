@@ -105,7 +105,7 @@ def name_added_nodes(model: ModelProto, role: str) -> None:
         for name in node.input:
             consumers.setdefault(name, node)
     nameless = [node for node in model.graph.node if not node.name]
-    for node in (*reversed(nameless), *nameless):
+    for node in (*reversed(nameless), *nameless, *reversed(nameless)):
         if node.name:
             continue
         served = [consumers[name] for name in node.output if name in consumers]

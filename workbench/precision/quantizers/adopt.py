@@ -1,8 +1,9 @@
 """What another tool made of a private copy, brought into our form: names that lead back, and the plan it amounts to.
 
 Rules
-1. A node that kept its id and its op is the user's. Any other was added: it is named after the node it serves
-   (`n17:quantizelinear`). What is no longer there was folded.
+1. A node is the user's that kept its id (`n2`, fused `n2/MatMulAddFusion`), or makes its tensor in its place
+   (MatMulNBits for MatMul); never a Q, a DQ or a Cast that took it. Any other was added: it is named after the node it
+   serves (`n17:quantizelinear`). What is no longer there was folded.
 2. A product (Conv, Gemm, MatMul) runs in INT8 or FP8 where data and weights both come from a DequantizeLinear of that
    type, in INT8, INT4 or FP4 weights where its weights alone do. Any other node runs in what all its operands have.
    FP16 and BF16 are the types of the tensors. All else is FP32.
@@ -60,20 +61,25 @@ def adopt(base: ModelProto, made: ModelProto, tool: str) -> Adopted:
     """`made` of `base`, whose nodes are named by id; it is changed in place. Raises WorkbenchError on rule 3."""
     _check_ends(base, made, tool)
     ops = {node.name: node.op_type for node in with_bodies(base.graph.node)}
+    makers = {tensor: node.name for node in with_bodies(base.graph.node) for tensor in node.output if tensor}
     kept: set[str] = set()
     for node in with_bodies(made.graph.node):
-        is_own = node.name not in kept and _is_own(node, ops)
-        node.name = node.name if is_own else ""
-        kept.add(node.name)
+        name = _own_name(node, ops, makers)
+        node.name = "" if name in kept else name
+        kept.add(name)
     name_added_nodes(made, "")
     annotate(made)
     gone = [source for name in ops if name not in kept for source in sources_of(name)]
     return Adopted(made, _precisions(made, ops), dict.fromkeys(gone, "folded"))
 
 
-def _is_own(node: NodeProto, ops: Mapping[str, str]) -> bool:
-    """Rule 1. A node that was replaced by another op (MatMulNBits for MatMul) is the user's still."""
-    return node.name in ops and (node.op_type == ops[node.name] or node.op_type not in _BOUNDARIES)
+def _own_name(node: NodeProto, ops: Mapping[str, str], makers: Mapping[str, str]) -> str:
+    """Rule 1; "" for a node that was added."""
+    names: list[str] = [node.name, node.name.partition("/")[0], *(makers.get(tensor, "") for tensor in node.output)]
+    for name in names:
+        if name in ops and (node.op_type == ops[name] or node.op_type not in _BOUNDARIES):
+            return name
+    return ""
 
 
 def _check_ends(base: ModelProto, made: ModelProto, tool: str) -> None:

@@ -133,17 +133,18 @@ def run_quantizer(
     script = SCRIPTS / f"run_{quantizer.tool}.py"
     python = python_of(quantizer.variable, quantizer.package)
     with words.open("wb") as output:
-        code = _wait([python, str(script), str(folder)], output.fileno(), cancelled)
+        code = _wait([python, str(script), str(folder)], folder, output.fileno(), cancelled)
     said = words.read_text("utf-8", "replace").splitlines()[-LAST_LINES:]
     for line in said:
         log(line)
     return _read(quantizer, folder / "quantized.onnx", code, said)
 
 
-def _wait(command: list[str], output: int, cancelled: Callable[[], bool]) -> int:
+def _wait(command: list[str], folder: Path, output: int, cancelled: Callable[[], bool]) -> int:
     """Exit code of the command, which dies with the cancel. Its threads are one: others may be timing."""
     single = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "PYTHONWARNINGS": "ignore"}
-    with subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **single}) as process:
+    surroundings = {**os.environ, **single}
+    with subprocess.Popen(command, stdout=output, stderr=output, env=surroundings, cwd=folder) as process:
         while process.poll() is None:
             if cancelled():
                 process.kill()

@@ -27,11 +27,11 @@ RUN = (
     Action(
         "take_plan",
         "Take this run's plan",
-        "session.quantizers.take_plan",
+        "session.plan.quantizers.take_plan",
         "Run",
         "What another quantizer placed, as a plan to edit: the workbench writes it, with its own ranges",
         "",
-        "quantizers.left_a_plan",
+        "plan.quantizers.left_a_plan",
     ),
     Action(
         "build",
