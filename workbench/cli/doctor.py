@@ -51,7 +51,8 @@ def _section(name: str, can: Capabilities) -> str:
     head = f"{backend_title(name)} ({name})"
     if not can.available:
         return f"✗ {head}: {can.reason}\n    {can.hint}".rstrip()
-    lines = [f"✓ {head} {can.version} on {can.device}"]
+    module = f" by the module {can.module}" if can.module else ""
+    lines = [f"✓ {head} {can.version}{module} on {can.device}"]
     if not can.can_run:
         lines.append(f"    builds here, but cannot run here: {can.run_reason}")
     for precision, reason in can.precisions.items():
@@ -59,6 +60,9 @@ def _section(name: str, can: Capabilities) -> str:
         lines.append(f"    {_mark(reason)} {Precision(precision).label:<14}{reason or remark}".rstrip())
     if can.targets:
         lines.append("    targets: " + ", ".join(f"{target} ({name})" for target, name in can.targets.items()))
+    for option in can.options:
+        values = f"0 to {option.most:,} {option.unit}".strip() if option.is_number else ", ".join(option.values)
+        lines.append(f"    --option {option.key:<18}{values}: {option.text}")
     return "\n".join(lines)
 
 

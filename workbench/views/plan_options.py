@@ -47,6 +47,7 @@ class PlanOptions(QWidget):
         self.passes = DropButton(self._fill_passes, "Clean-up", "Clean-up passes before precision is written", 150)
         for spin in (self.percentile, self.samples):
             spin.lineEdit().setTextMargins(5, 0, 0, 0)
+        self.writer = DropButton(self._fill_writer, "Written by", "Who writes the plan into the ONNX", 170)
         self.block = DropButton(self._fill_block, "Block", "How many weights share a scale in INT4", 120)
         self._is_following = False
         row = QHBoxLayout(self)
@@ -55,6 +56,7 @@ class PlanOptions(QWidget):
         for part in (_label("default"), self.default, _label("ranges"), self.method, self.percentile, self.samples):
             row.addWidget(part)
         row.addWidget(self.block)
+        row.addWidget(self.writer)
         row.addWidget(self.passes)
         row.addWidget(self.keep_io)
         row.addStretch(1)
@@ -69,11 +71,14 @@ class PlanOptions(QWidget):
         self.percentile.setValue(plan.calibration.percentile)
         self.samples.setValue(plan.calibration.samples)
         self.percentile.setVisible(plan.calibration.method is CalibrationMethod.PERCENTILE)
-        for part in (self.method, self.percentile, self.samples):
+        for part in (self.method, self.percentile):
             part.setEnabled(plan.needs_calibration)
+        self.samples.setEnabled(plan.needs_calibration or bool(plan.quantizer))
         asked = {plan.default, *(rule.precision for rule in plan.rules)}
         self.block.set_words(Words(f"blocks of {plan.block}"))
         self.block.setVisible(Precision.INT4_WEIGHTS in asked)
+        quantizer = self._session.plan.quantizers.current
+        self.writer.set_words(Words(quantizer.title if quantizer else plan.quantizer or "Workbench"))
         self.keep_io.setChecked(plan.keep_io)
         off = len(plan.skip)
         self.passes.set_words(Words("clean-up", f"{off} off" if off else "all on"))
@@ -96,6 +101,19 @@ class PlanOptions(QWidget):
         for method in CalibrationMethod:
             run = partial(plan.set_calibration, f"ranges by {method.value}", method=method)
             menu_item(menu, method_words(method), run, on=method is plan.value.calibration.method)
+
+    def _fill_writer(self, menu: QMenu) -> None:
+        """Tools that are not installed say how to get them."""
+        quantizers, chosen = self._session.plan.quantizers, self._session.plan.value.quantizer
+        choose = quantizers.choose
+        menu_item(menu, "Workbench", partial(choose, None), on=not chosen, remark="every precision, rule and backend")
+        for one in quantizers.known.values():
+            reason = one.reason()
+            run = partial(choose, one)
+            item = menu_item(menu, one.title, run, on=one.id == chosen, reason=reason and f"not installed. {one.hint}")
+            item.setIcon(swatch_icon(one.precision))
+            if not reason:
+                item.setToolTip(tip(one.summary))
 
     def _fill_block(self, menu: QMenu) -> None:
         plan = self._session.plan
