@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-tuned bench-drawing bench-engines bench-search clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-tuned bench-drawing bench-engines bench-search bench-culprits clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -43,6 +43,9 @@ bench-drawing: $(READY)  ## whether the window that draws changes the number tha
 
 bench-tuned: $(READY)  ## tuned options against every engine's default and the best of them; goes on where it was stopped
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_tuned --out "$(OUT)-tuned.jsonl"
+
+bench-culprits: $(READY)  ## group testing against one layer at a time, on a model of 200 layers
+	OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench_culprits
 
 bench-search: $(READY)  ## the best plan of two samples in ten minutes each, measured again on samples it never saw
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_search
