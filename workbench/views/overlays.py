@@ -287,14 +287,6 @@ OVERLAYS = (
         lambda facts: _layer_error(facts, "introduced"),
     ),
     OverlayKind(
-        "sensitivity",
-        "sensitivity",
-        "What each layer costs by itself: SQNR of the model's outputs with only it in its low precision",
-        NO_CULPRITS,
-        lambda facts: _error(facts.sensitivity, SENSITIVITY),
-        lambda facts: _error(_worst(facts, facts.sensitivity), SENSITIVITY),
-    ),
-    OverlayKind(
         "memory",
         "memory",
         "Bytes that each layer writes, with the shapes chosen",
@@ -308,6 +300,14 @@ OVERLAYS = (
         "What the chosen backend takes before anything is built: refused nodes, and types that it changes silently",
         NO_VERDICT,
         lambda facts: verdict_kinds(facts.verdict, facts.links.nodes, facts.theme),
+    ),
+    OverlayKind(
+        "sensitivity",
+        "sensitivity",
+        "What each layer costs by itself: SQNR of the model's outputs with only it in its low precision",
+        NO_CULPRITS,
+        lambda facts: _error(facts.sensitivity, SENSITIVITY),
+        lambda facts: _error(_worst(facts, facts.sensitivity), SENSITIVITY),
     ),
     OverlayKind(
         "share",
