@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from workbench.measure.machine import logical_cores, machine_state, physical_cores
+import ctypes
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from workbench.measure import gpu
+from workbench.measure.machine import affinity, logical_cores, machine_state, physical_cores
 
 
 def test_the_machine_state_names_what_a_number_needs_beside_it() -> None:
@@ -11,3 +18,48 @@ def test_the_machine_state_names_what_a_number_needs_beside_it() -> None:
 
 def test_there_are_not_more_physical_than_logical_cores() -> None:
     assert 1 <= physical_cores() <= logical_cores()
+
+
+def test_the_cores_that_may_be_used_are_told_in_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 2, 5, 8, 9}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    assert affinity() == "0-2, 5, 8-9 of 16"
+
+
+def nvml(reasons: int) -> object:
+    """A driver's library with one GPU, called as the real one is."""
+
+    def put(value: int) -> object:
+        def call(*arguments: object) -> int:
+            arguments[-1]._obj.value = value  # type: ignore[attr-defined]  what byref points to
+            return 0
+
+        return call
+
+    def name(handle: object, buffer: ctypes.Array[ctypes.c_char], size: int) -> int:
+        buffer.value = b"NVIDIA L4"
+        return 0
+
+    return SimpleNamespace(
+        nvmlInit_v2=lambda: 0,
+        nvmlShutdown=lambda: 0,
+        nvmlDeviceGetCount_v2=put(1),
+        nvmlDeviceGetHandleByIndex_v2=put(7),
+        nvmlDeviceGetName=name,
+        nvmlDeviceGetClockInfo=lambda handle, kind, out: put(2040 if kind == 1 else 6251)(out),
+        nvmlDeviceGetMaxClockInfo=put(2040),
+        nvmlDeviceGetTemperature=put(61),
+        nvmlDeviceGetCurrentClocksThrottleReasons=put(reasons),
+    )
+
+
+def test_clocks_and_throttling_of_a_gpu_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "_load", lambda: nvml(0x44))
+    said = "NVIDIA L4: SM 2040 MHz of 2040, memory 6251 MHz, 61 °C, power cap, thermal (hardware)"
+    assert gpu.gpu_states() == [said]
+    assert machine_state()["gpu"] == said
+
+
+def test_without_a_driver_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu, "LIBRARIES", ("libthere-is-none.so",))
+    assert gpu.gpu_states() == [] and "gpu" not in machine_state()

@@ -9,24 +9,48 @@ from pathlib import Path
 
 import psutil
 
+from workbench.measure.gpu import gpu_states
+
 PACKAGES = ("numpy", "onnx", "onnxruntime", "openvino", "tensorrt-rtx-cu13-bindings")
+_THERMAL = Path("/sys/class/thermal")
 _CPU = Path("/sys/devices/system/cpu/cpu0/cpufreq")
 
 
 def machine_state() -> dict[str, str]:
-    """CPU, cores, governor, clock, load, memory, system and package versions now. What is not known is absent."""
+    """CPU, cores, affinity, governor, clock, temperature, load, memory, GPUs, system and package versions now.
+
+    What is not known is absent.
+    """
     state = {
         "cpu": cpu_model(),
         "cores": f"{physical_cores()} physical, {logical_cores()} logical",
+        "affinity": affinity(),
         "governor": _read(_CPU / "scaling_governor"),
         "clock": _clock(),
+        "temperature": _temperature(),
         "load": f"{load_average():.2f}",
         "memory": _memory(),
+        "gpu": "; ".join(gpu_states()),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
     }
     state |= package_versions()
     return {key: value for key, value in state.items() if value}
+
+
+def affinity() -> str:
+    """The logical cores that this process may use: `0-3, 8 of 16`; "" where it cannot be known."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ""
+    allowed = sorted(os.sched_getaffinity(0))
+    spans: list[list[int]] = []
+    for core in allowed:
+        if spans and core == spans[-1][-1] + 1:
+            spans[-1] = [spans[-1][0], core]
+        else:
+            spans.append([core, core])
+    words = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+    return f"{words} of {os.cpu_count() or len(allowed)}"
 
 
 def package_versions() -> dict[str, str]:
@@ -84,6 +108,12 @@ def _clock() -> str:
         return f"{int(kilohertz) / 1e6:.2f} GHz"
     megahertz = _fields(_read(Path("/proc/cpuinfo"))).get("cpu MHz", "")
     return f"{float(megahertz) / 1000:.2f} GHz" if megahertz else ""
+
+
+def _temperature() -> str:
+    """Of the hottest zone that the system tells: above what it may be a processor clocks down."""
+    known = [int(text) for zone in _THERMAL.glob("thermal_zone*/temp") if (text := _read(zone)).lstrip("-").isdigit()]
+    return f"{max(known) / 1000:.0f} °C" if known and max(known) > 0 else ""
 
 
 def _memory() -> str:

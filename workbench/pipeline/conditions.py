@@ -6,7 +6,19 @@ from collections.abc import Mapping
 
 from workbench.core.run import Race, Run
 
-MACHINE = ("cpu", "gpu", "device", "cores", "governor", "clock", "load", "memory", "system")
+MACHINE = (
+    "cpu",
+    "gpu",
+    "device",
+    "cores",
+    "affinity",
+    "governor",
+    "clock",
+    "temperature",
+    "load",
+    "memory",
+    "system",
+)
 _PAUSED = "drawing: paused while the reported phase ran"
 _DRAWN = "drawing: progress only; rounds are interleaved, so that it meets all engines alike"
 
@@ -21,7 +33,15 @@ def timing_conditions(run: Run) -> list[str]:
     versions = run.build.versions if run.build is not None else {}
     machine = machine_lines(timing.machine, versions)
     warnings = [f"warning: {text}" for text in timing.warnings]
-    return [f"protocol: {timing.protocol}", noise, f"threads: {_threads(run)}", _PAUSED, *machine, *warnings]
+    return [
+        f"protocol: {timing.protocol}",
+        noise,
+        f"threads: {_threads(run)}",
+        *_load_lines(run),
+        _PAUSED,
+        *machine,
+        *warnings,
+    ]
 
 
 def race_conditions(race: Race) -> list[str]:
@@ -34,6 +54,15 @@ def machine_lines(machine: Mapping[str, str], versions: Mapping[str, str]) -> li
     lines = [f"{key}: {machine[key]}" for key in MACHINE if machine.get(key)]
     packages = {key: value for key, value in (versions or machine).items() if key not in MACHINE}
     return [*lines, "versions: " + ", ".join(f"{name} {version}" for name, version in packages.items())]
+
+
+def _load_lines(run: Run) -> list[str]:
+    """Where several streams were at work: the latency is that under load."""
+    found = run.timing.throughput if run.timing is not None else None
+    if found is None:
+        return []
+    rate = f"{found.per_second:.1f} inferences/s, 95 % interval {found.low:.1f} to {found.high:.1f}"
+    return [f"streams: {found.streams}, all at work; {rate}"]
 
 
 def _threads(run: Run) -> str:
