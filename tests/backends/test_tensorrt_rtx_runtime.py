@@ -1,4 +1,4 @@
-"""runtime.py cannot run without a GPU: every class, method and argument it uses is held against the real bindings."""
+"""What runs on a GPU cannot run without one: every class, method and argument is held against the real bindings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.skipif(
     not find_module().startswith("tensorrt_rtx"), reason="TensorRT for RTX is not installed"
 )
 
-TREE = ast.parse(Path(runtime.__file__).read_text())
+ROOM = Path(runtime.__file__).parent
+FILES = ("runtime", "context", "outputs")
+TREE = ast.Module([part for name in FILES for part in ast.parse((ROOM / f"{name}.py").read_text()).body], [])
 CLASSES = {
     "_runtime": "Runtime",
     "runtime": "Runtime",
@@ -26,8 +28,10 @@ CLASSES = {
     "engine": "ICudaEngine",
     "_context": "IExecutionContext",
     "config": "IRuntimeConfig",
+    "_cache": "IRuntimeCache",
+    "strategy": "CudaGraphStrategy",
 }
-"""Names that hold an object of the bindings in runtime.py, bare or behind `self`."""
+"""Names that hold an object of the bindings in those files, bare or behind `self`."""
 
 
 def holder(node: ast.expr) -> str:
@@ -38,7 +42,7 @@ def holder(node: ast.expr) -> str:
 
 
 def uses() -> set[tuple[str, str]]:
-    """(class, attribute) of everything that runtime.py touches."""
+    """(class, attribute) of everything that is touched."""
     found = {
         (CLASSES[holder(node.value)], node.attr)
         for node in ast.walk(TREE)
@@ -59,6 +63,10 @@ def calls() -> list[tuple[str, str, int]]:
 def test_the_walk_sees_the_calls() -> None:
     names = {method for _, method, _ in calls()}
     assert {"deserialize_cuda_engine", "execute_async_v3", "set_tensor_address", "infer_shapes"} <= names
+    assert {"set_optimization_profile_async", "get_tensor_profile_shape", "set_output_allocator"} <= names
+    assert {"create_runtime_cache", "set_runtime_cache", "serialize", "deserialize"} <= names
+    assert ("IRuntimeConfig", "cuda_graph_strategy") in uses()
+    assert ("CudaGraphStrategy", "WHOLE_GRAPH_CAPTURE") in uses()
 
 
 @pytest.mark.parametrize(("kind", "attribute"), sorted(uses()))
@@ -109,7 +117,7 @@ def test_the_profiler_adds_up_by_layer_id() -> None:
     from workbench.core.graph import Graph, Layer
 
     graph = Graph("g", (Layer("l0", "first", "Conv"), Layer("l1", "second", "Relu")))
-    profiler = runtime._profiler(load_module(), graph)
+    profiler = runtime.as_profiler(load_module(), graph)
     for ms in (1.0, 3.0):
         profiler.report_layer_time("first", ms)
         profiler.report_layer_time("of no layer", ms)
@@ -138,3 +146,44 @@ def test_an_engine_that_does_not_load_leaves_no_buffers(tmp_path: Path, monkeypa
 def test_the_runner_is_a_whole_runner() -> None:
     assert issubclass(runtime.TensorRtRunner, Runner)
     assert not getattr(runtime.TensorRtRunner, "__abstractmethods__", None)
+
+
+OVERRIDDEN = {"report_layer_time", "reallocate_output_async", "reallocate_output", "notify_shape"}
+
+
+def test_what_the_subclasses_override_takes_what_the_bindings_hand_over() -> None:
+    """Abstract methods stand in the documentation of their class alone."""
+    trt, found = load_module(), set()
+    for kind, method in overrides():
+        text = getattr(trt, kind).__doc__ + (getattr(getattr(trt, kind), method, None).__doc__ or "")
+        if (told := re.search(rf"{method}\(self(.*?)\)", text)) is not None:
+            found.add(method)
+            names = re.findall(r", (\w+)", re.sub(r": [\w.]+", "", told[1]))
+            assert names == overrides()[kind, method], method
+    assert found == OVERRIDDEN
+
+
+def overrides() -> dict[tuple[str, str], list[str]]:
+    """(class of the bindings, method) -> names of arguments, of what is overridden or added."""
+    return {
+        (chain(base).removeprefix("trt."), part.name): [argument.arg for argument in part.args.args[1:]]
+        for node in ast.walk(TREE)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+        if chain(base).startswith("trt.")
+        for part in node.body
+        if isinstance(part, ast.FunctionDef) and part.name != "__init__"
+    }
+
+
+def test_every_function_of_cuda_bindings_exists() -> None:
+    cuda = pytest.importorskip("cuda.bindings.runtime")
+    tree = ast.parse((ROOM / "buffers.py").read_text())
+    names = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_call"
+        if isinstance(node.args[0], ast.Constant)
+    }
+    assert {"cudaMalloc", "cudaMemcpy", "cudaEventElapsedTime", "cudaStreamSynchronize"} <= names
+    assert all(hasattr(cuda, str(name)) for name in names)

@@ -1,4 +1,5 @@
-"""Memory on the GPU behind four verbs, by pycuda or else by cuda-bindings. Not run anywhere yet: no GPU was at hand."""
+"""Memory, a stream and its events on the GPU, by pycuda or else by cuda-bindings. Not run anywhere yet: no GPU was at
+hand."""
 
 from __future__ import annotations
 
@@ -30,6 +31,14 @@ class DeviceBuffers(ABC):
     @abstractmethod
     def read(self, array: Array, address: int) -> None:
         """Device to host into `array`. Complete on return."""
+
+    @abstractmethod
+    def stamp(self) -> Any:
+        """An event on the stream: the moment when all before it is done."""
+
+    @abstractmethod
+    def elapsed_ms(self, first: Any, last: Any) -> float:
+        """Between two stamps, after `wait`. Their events are freed."""
 
     @abstractmethod
     def wait(self) -> None:
@@ -71,6 +80,14 @@ class PyCudaBuffers(DeviceBuffers):
     def read(self, array: Array, address: int) -> None:
         self._driver.memcpy_dtoh(array, address)
 
+    def stamp(self) -> Any:
+        event = self._driver.Event()
+        event.record(self._stream)
+        return event
+
+    def elapsed_ms(self, first: Any, last: Any) -> float:
+        return float(last.time_since(first))
+
     def wait(self) -> None:
         self._stream.synchronize()
 
@@ -97,6 +114,17 @@ class CudaBindingsBuffers(DeviceBuffers):
 
     def read(self, array: Array, address: int) -> None:
         self._call("cudaMemcpy", array.ctypes.data, address, array.nbytes, self._kind("DeviceToHost"))
+
+    def stamp(self) -> Any:
+        event = self._call("cudaEventCreate")
+        self._call("cudaEventRecord", event, self._stream)
+        return event
+
+    def elapsed_ms(self, first: Any, last: Any) -> float:
+        found = float(self._call("cudaEventElapsedTime", first, last))
+        self._call("cudaEventDestroy", first)
+        self._call("cudaEventDestroy", last)
+        return found
 
     def wait(self) -> None:
         self._call("cudaStreamSynchronize", self._stream)

@@ -12,6 +12,7 @@ import onnx
 
 from workbench.backends._typed import free_inputs as set_free
 from workbench.backends.base import Report
+from workbench.backends.tensorrt_rtx.context import RUN_TIME
 from workbench.backends.tensorrt_rtx.device import find_gpu
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
 from workbench.backends.tensorrt_rtx.layers import parse_block
@@ -63,9 +64,13 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
 def engine_key(typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:
     """What decides the bytes of an engine beside its ONNX; a module without named targets builds for the GPU here."""
     targets = _targets(config)
-    asked = (config.profiles, typed.model.inputs if config.profiles else typed.shapes, sorted(config.options.items()))
+    asked = (config.profiles, typed.model.inputs if config.profiles else typed.shapes, _built_with(config))
     device = ",".join(targets) or str(find_gpu())
     return (find_module(), module_version(), sys.platform, device, str(is_tf32_asked(typed)), encode(asked).decode())
+
+
+def _built_with(config: BuildConfig) -> list[tuple[str, str]]:
+    return sorted((key, value) for key, value in config.options.items() if key not in RUN_TIME)
 
 
 def reopen_engine(typed: TypedModel, config: BuildConfig, folder: Path) -> TensorRtEngine:

@@ -5,9 +5,9 @@ tests/backends/test_tensorrt_rtx_runtime.py holds every call made here against t
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from workbench.backends._feeds import fitted
 from workbench.backends.base import Feed, Runner
 from workbench.backends.tensorrt_rtx.buffers import DeviceBuffers, open_buffers
+from workbench.backends.tensorrt_rtx.context import CUDA_GRAPHS, Context
 from workbench.backends.tensorrt_rtx.module import load_module
+from workbench.backends.tensorrt_rtx.outputs import as_allocator
 from workbench.core.errors import WorkbenchError
 from workbench.core.graph import Graph
 
@@ -33,80 +35,114 @@ _NUMPY = {
 
 
 class TensorRtRunner(Runner):
-    """An execution context with its buffers on the first GPU. With `layers` it also times each layer."""
+    """An execution context with its buffers on the first GPU. With `layers` it also times each layer, which costs
+    latency and rules CUDA graphs out: a pass of its own."""
 
-    def __init__(self, artefact: Path, graph: Graph, *, layers: bool = False) -> None:
+    def __init__(
+        self, artefact: Path, graph: Graph, options: Mapping[str, str] = MappingProxyType({}), *, layers: bool = False
+    ) -> None:
         trt = load_module()
         self._specs = {name: graph.tensors[name] for name in graph.inputs if name in graph.tensors}
+        self._bound: Feed | None = None
+        self._addresses: dict[str, tuple[int, int]] = {}
         self._buffers: DeviceBuffers = open_buffers()
         try:
-            self._open(trt, artefact, graph, layers=layers)
+            self._open(trt, artefact, {**options, CUDA_GRAPHS: "off"} if layers else options)
         except BaseException:
             self._buffers.close()  # nobody gets a runner to leave
             raise
+        self._profiler = as_profiler(trt, graph) if layers else None
+        if self._profiler is not None:
+            self._context.profiler = self._profiler
 
-    def _open(self, trt: Any, artefact: Path, graph: Graph, *, layers: bool) -> None:
+    def _open(self, trt: Any, artefact: Path, options: Mapping[str, str]) -> None:
         self._logger = trt.Logger(trt.Logger.WARNING)
         self._runtime = trt.Runtime(self._logger)
         self._engine = _load(self._runtime, artefact)
-        self._context = _context(trt, self._engine)
-        self._addresses: dict[str, tuple[int, int]] = {}
+        self._kept = Context(trt, self._engine, options)
+        self._context = self._kept.execution
         self._inputs, self._outputs = _names(trt, self._engine)
-        self._profiler = _profiler(trt, graph) if layers else None
-        if self._profiler is not None:
-            self._context.profiler = self._profiler
+        self._allocators = {name: as_allocator(trt, self._buffers) for name in self._outputs}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._buffers.wait()
-        del self._context, self._engine, self._runtime
+        self._kept.close()
+        del self._context, self._kept, self._engine, self._runtime
         self._buffers.close()
 
     def infer(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
-        outputs = self._bind(feed)
+        self._bind(feed)
         self._execute()
-        for name, array in outputs.items():
-            self._buffers.read(array, self._addresses[name][0])
-        return outputs
+        self._buffers.wait()
+        return {name: self._read(name) for name in self._outputs}
 
     def time(self, feed: Feed) -> float:
-        self._bind(feed)
-        start = time.perf_counter()
+        """Between two events on the stream: what trtexec calls GPU compute time. Inputs are copied before it."""
+        if feed is not self._bound:
+            self._bind(feed)
+        first = self._buffers.stamp()
         self._execute()
-        return (time.perf_counter() - start) * 1e3
+        last = self._buffers.stamp()
+        self._buffers.wait()
+        return self._buffers.elapsed_ms(first, last)
 
     def layer_times(self) -> dict[str, float]:
         return self._profiler.means() if self._profiler is not None else {}
 
-    def layer_samples(self) -> dict[str, list[float]]:
-        return self._profiler.singles() if self._profiler is not None else {}
-
     def _execute(self) -> None:
         if not self._context.execute_async_v3(self._buffers.stream):
             raise WorkbenchError("TensorRT could not run the engine.", "See the log for its reason.")
-        self._buffers.wait()
         if self._profiler is not None:
+            self._buffers.wait()  # the profiler tells the layers of an inference when it is complete
             self._profiler.runs += 1
 
-    def _bind(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
-        """Copies the inputs to the GPU; gives empty arrays for the outputs."""
+    def _bind(self, feed: Feed) -> None:
+        """Copies the inputs to the GPU and gives every output its memory."""
         given = {**feed, **fitted(feed, self._specs)}
-        for name in self._inputs:
-            array = np.ascontiguousarray(given[name], _dtype(self._engine, name))
+        arrays = {name: np.ascontiguousarray(given[name], _dtype(self._engine, name)) for name in self._inputs}
+        self._choose_profile({name: array.shape for name, array in arrays.items()})
+        for name, array in arrays.items():
             self._context.set_input_shape(name, array.shape)
             self._buffers.write(self._place(name, array.nbytes), array)
         missing = self._context.infer_shapes()
         if missing:
             raise WorkbenchError(f"Shapes of {', '.join(missing)} are not known.", "Give every input a shape.")
-        return {name: self._output(name) for name in self._outputs}
+        for name in self._outputs:
+            self._bind_output(name)
+        self._bound = feed
 
-    def _output(self, name: str) -> NDArray[np.generic]:
+    def _choose_profile(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """The first optimization profile that holds these shapes, where there are several."""
+        count = self._engine.num_optimization_profiles
+        if count < 2:
+            return
+        for index in range(count):
+            ranges = {name: self._engine.get_tensor_profile_shape(name, index) for name in shapes}
+            if all(_is_within(shape, ranges[name]) for name, shape in shapes.items()):
+                if self._context.active_optimization_profile != index:
+                    self._context.set_optimization_profile_async(index, self._buffers.stream)
+                    self._buffers.wait()
+                return
+        said = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
+        raise WorkbenchError(f"No optimization profile of this engine holds {said}.", "Build it with one that does.")
+
+    def _bind_output(self, name: str) -> None:
         shape = tuple(self._context.get_tensor_shape(name))
+        if any(dim < 0 for dim in shape):  # it depends on the data: memory is asked for while it runs
+            self._context.set_output_allocator(name, self._allocators[name])
+        else:
+            self._place(name, int(np.prod(shape, dtype=np.int64)) * np.dtype(_dtype(self._engine, name)).itemsize)
+
+    def _read(self, name: str) -> NDArray[np.generic]:
+        shape = tuple(self._context.get_tensor_shape(name))
+        address, _ = self._addresses.get(name, (0, 0))
         if any(dim < 0 for dim in shape):
-            raise WorkbenchError(f"The shape of output {name!r} depends on the data, which cannot be run yet.")
+            shape, address = self._allocators[name].shape, self._allocators[name].address
         array = np.empty(shape, _dtype(self._engine, name))
-        self._place(name, array.nbytes)
+        if array.nbytes:
+            self._buffers.read(array, address)
         return array
 
     def _place(self, name: str, size_bytes: int) -> int:
@@ -128,13 +164,11 @@ def _load(runtime: Any, artefact: Path) -> Any:
     return engine
 
 
-def _context(trt: Any, engine: Any) -> Any:
-    """TensorRT for RTX compiles the kernels here; all of them now, so that no timing meets one half done."""
-    if not hasattr(engine, "create_runtime_config") or not hasattr(trt, "DynamicShapesKernelSpecializationStrategy"):
-        return engine.create_execution_context()
-    config = engine.create_runtime_config()
-    config.dynamic_shapes_kernel_specialization_strategy = trt.DynamicShapesKernelSpecializationStrategy.EAGER
-    return engine.create_execution_context(config)
+def _is_within(shape: tuple[int, ...], limits: Any) -> bool:
+    """`limits` are the least, the best and the largest shape of a profile."""
+    low, _, high = (tuple(limit) for limit in limits)
+    same = len(low) == len(shape) == len(high)
+    return same and all(a <= dim <= b for a, dim, b in zip(low, shape, high, strict=True))
 
 
 def _names(trt: Any, engine: Any) -> tuple[list[str], list[str]]:
@@ -150,7 +184,7 @@ def _dtype(engine: Any, name: str) -> str:
     return _NUMPY[kind]
 
 
-def _profiler(trt: Any, graph: Graph) -> Any:
+def as_profiler(trt: Any, graph: Graph) -> Any:
     """An IProfiler that adds up milliseconds by layer id."""
 
     class Profiler(trt.IProfiler):  # type: ignore[misc]

@@ -56,4 +56,4 @@ def engine_of(
         versions={find_module().removesuffix("_bindings"): module_version()},
         files=(artefact, folder / SAID_FILE),
     )
-    return TensorRtEngine(facts, targets=targets)
+    return TensorRtEngine(facts, targets=targets, options=config.options)
