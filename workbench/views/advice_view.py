@@ -43,6 +43,7 @@ class AdviceView(TablePage):
         self.engine.clicked.connect(partial(self._choose, True))
         self.ask.clicked.connect(self._ask_or_cancel)
         self.table.chosen.connect(self._select)
+        self.table.clicked.connect(self._clicked)
         self._restore = menu_item(self.menu, "Show dismissed again", session.advising.restore)
         self._is_of_engine = session.engine is not None
         self._was_chosen = False
@@ -131,6 +132,10 @@ class AdviceView(TablePage):
             self._verdicts.cancel()
         else:
             self._verdicts.look()
+
+    def _clicked(self, _index: object) -> None:
+        """The first row is marked from the start: a click on it is a choice too."""
+        self._select(frozenset([self._current()]))
 
     def _select(self, keys: frozenset[str]) -> None:
         """Layers of the engine where a point has some, and the nodes they came from; else nodes."""
