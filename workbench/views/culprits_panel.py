@@ -19,6 +19,7 @@ EMPTY = (
     "Which layers cost the accuracy of the plan? Sets of them are put in low precision and measured\n"
     "by the exact simulator, on samples of the evaluation set; nothing is built."
 )
+BUTTON = 30  # pixels; less cuts letters off
 NO_MODEL = "Open a model first."
 NOTHING_LOW = "The plan has no layer in a low precision: choose INT8, FP16 or another first."
 
@@ -62,7 +63,7 @@ class CulpritsPanel(TablePage):
         for place, part in enumerate((self.again, self.stop, self.by_group)):
             self.head.insertWidget(place, part)
         for part in (self.again, self.stop, self.exempt):
-            part.setFixedHeight(26)
+            part.setFixedHeight(BUTTON)
         self.head.addWidget(self.exempt)
         row = QHBoxLayout()
         row.setSpacing(10)

@@ -13,6 +13,8 @@ from time import perf_counter
 
 import msgspec
 
+from workbench.backends.base import load_backend
+from workbench.core.dialect import How
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.events import Ranked
 from workbench.core.json import write_json
@@ -42,6 +44,7 @@ REFINED = 0.5
 ALONE_MOST = 8
 """Layers that are exempted one by one, to say what each of them gives."""
 TELL_SECONDS = 0.25
+RANDOM_NOTE = "The samples are random: what is lost on real ones may come from other layers."
 ENDED = RunError("Ended before it was done.", "What was found is kept; the same search goes on from there.")
 
 
@@ -250,4 +253,15 @@ def _noise(decibels: float) -> float:
 
 
 def _notes(evaluator: PlanEvaluator, plan: PrecisionPlan, request: CulpritsRequest) -> list[str]:
-    return []
+    """What the user should know of all figures."""
+    samples, backend = evaluator.subject.samples, load_backend(request.run.config.backend)
+    hinted = sorted(p.label for p in plan.precisions if backend.dialect().how.get(p) is How.HINT)
+    told = (
+        ["The samples are random: what is lost on real ones may come from other layers."] if samples.is_random else []
+    )
+    if hinted:
+        told.append(
+            f"{backend.title} has {' and '.join(hinted)} only for the whole model: what is exempted takes effect on"
+            " backends that take it written into the graph."
+        )
+    return told

@@ -7,6 +7,9 @@ from workbench.core.sensitivity import Culprits, Evaluation, Exemption, Sensitiv
 
 SHOWN = 15
 WIDEST = 48  # of a column
+SETTLED = 0.9
+ADDITIVE = 3.0
+"""Figures of single layers that add up to a third, or to three times the whole, are told of."""
 DIFFERENT_DB = 1.0
 """Exempting a layer that makes it worse by more than this is told of."""
 
@@ -76,7 +79,7 @@ def sentences(found: Culprits) -> list[str]:
         told.append("No small set of layers stands out: whatever is exempted gives about what its number suggests.")
     elif not found.layers:
         told.append("Nothing is lost: there is nothing to look for.")
-    return [*told, *_careful(found), *found.notes, _spent(found)]
+    return [*told, *_careful(found), *_together(found), *found.notes, _spent(found)]
 
 
 def proposal_words(exemption: Exemption, found: Culprits) -> str:
@@ -98,6 +101,17 @@ def _careful(found: Culprits) -> list[str]:
         f"Exempting {one.title} alone makes it worse ({sqnr_words(one.exempt_db)}): its error cancels that of others."
         for one in worse[:1]
     ]
+
+
+def _together(found: Culprits) -> list[str]:
+    """Where figures of single layers do not add up to what the plan loses, they explain little of it."""
+    if found.plan is None or found.plan.is_broken or found.settled < SETTLED:
+        return []
+    share = sum(one.noise for one in found.layers) / found.plan.noise
+    if 1 / ADDITIVE <= share <= ADDITIVE:
+        return []
+    why = "they act together" if share < 1 else "much of it cancels"
+    return [f"Alone the layers make {100 * share:.0f} % of the plan's noise: {why}, and only measured sets tell."]
 
 
 def _spent(found: Culprits) -> str:
