@@ -178,7 +178,7 @@ class Throughput(msgspec.Struct, frozen=True):
 
 class Timing(msgspec.Struct, frozen=True):
     """Measured latency, or the reason there is none. `layers` are ms per layer id, from a separate pass:
-    medians where the engine tells single inferences, else means.
+    medians where the engine tells single inferences, else means less what interruptions added.
 
     `machine` names CPU, threads, load and versions at the time. `samples_file` is a .npy of latencies in ms. `memory`
     are bytes that inference really took (`measure.footprint`).

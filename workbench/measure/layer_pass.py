@@ -31,7 +31,8 @@ OnLayers = Callable[[dict[str, float], int, Samples], None]
 
 class LayerTimes(msgspec.Struct, frozen=True):
     """`layers`: ms by layer id over `iterations`: the median, as of the whole engine, where it tells single inferences
-    (one that was interrupted counts for one, not for ten); else the mean."""
+    (one that was interrupted counts for one, not for ten); else the mean, less what interruptions added to the mean of
+    the whole: times the median latency of the pass over its mean."""
 
     layers: dict[str, float]
     iterations: int
@@ -55,25 +56,27 @@ def measure_layers(
     """
     turns = cycle(feeds)
     start = last_poll = perf_counter()
-    count = 0
+    latencies: list[float] = []
     kept: dict[str, deque[float]] = {}
     with quiet_collector():
-        while count < MIN_ITERATIONS or perf_counter() - start < seconds:
+        while len(latencies) < MIN_ITERATIONS or perf_counter() - start < seconds:
             stop_if(cancelled)
-            runner.time(next(turns))
-            count += 1
+            latencies.append(runner.time(next(turns)))
             if perf_counter() - last_poll >= POLL_SECONDS:
-                _tell(on_layers, runner, count, kept)
+                _tell(on_layers, runner, latencies, kept)
                 last_poll = perf_counter()
-    return LayerTimes(_tell(on_layers, runner, count, kept), count)
+    return LayerTimes(_tell(on_layers, runner, latencies, kept), len(latencies))
 
 
-def _tell(on_layers: OnLayers, runner: Runner, count: int, kept: dict[str, deque[float]]) -> dict[str, float]:
-    means = runner.layer_times()
+def _tell(
+    on_layers: OnLayers, runner: Runner, latencies: Sequence[float], kept: dict[str, deque[float]]
+) -> dict[str, float]:
+    undisturbed = min(1.0, float(np.median(latencies)) / (float(np.mean(latencies)) or 1.0))
+    means = {layer: mean * undisturbed for layer, mean in runner.layer_times().items()}
     for layer, times in runner.layer_samples().items():
         kept.setdefault(layer, deque(maxlen=SAMPLES)).extend(times)
     samples = {layer: np.asarray(times, dtype=np.float32) for layer, times in kept.items()}
     layers = means | {layer: float(np.median(times)) for layer, times in samples.items() if layer in means}
     if layers:
-        on_layers(layers, count, samples)
+        on_layers(layers, len(latencies), samples)
     return layers
