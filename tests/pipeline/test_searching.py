@@ -165,6 +165,19 @@ def test_a_choice_is_written_as_a_small_plan(model_path: Path) -> None:
         assert plan.calibration.method is MAX
 
 
+def test_reasons_are_told_by_what_was_measured_with_and_without() -> None:
+    found = searched(SPACE, planted, Limit(LimitKind.LOSS, 0.5))
+    assert found.best is not None
+    told = {one.sentence: one for one in decisions(found, found.best)}
+    together = next(one for text, one in told.items() if text.startswith("These 2 layers stay FP32 (n1, n3)"))
+    assert "in INT8 they would cost 5.9 points together and save 29 % of the time." in together.sentence
+    assert together.nodes == ("n1", "n3") and together.gain == pytest.approx(5.9)
+    ranges = next(one for text, one in told.items() if text.startswith("Ranges by MSE: those by max"))
+    assert "would cost 20.0 points and take the same time" in ranges.sentence
+    floats = next(one for text, one in told.items() if "run in INT8: in FP32" in text)
+    assert floats.without == 0 and "would win 0.1 points and take 79 % more time" in floats.sentence
+
+
 # whole searches
 
 

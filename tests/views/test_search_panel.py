@@ -92,7 +92,7 @@ def test_a_click_on_a_row_or_a_point_says_why_and_on_a_reason_selects_its_layers
     assert first.sentence.startswith("layer ") and "in INT8 it would cost 1.7 points and save 10 % of the time" in (
         first.sentence
     )
-    assert chart_of(window)._data.point == 3 and chart_of(window)._data.without == (1, 0)
+    assert chart_of(window)._data.point == 3 and chart_of(window)._data.without == (1, 2, 0)
     click(why.rows[0])
     kept = search.points[3].choice
     assert kept is not None and window.session.selection.nodes == frozenset(kept.kept)

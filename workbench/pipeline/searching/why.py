@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from workbench.core.precision import Calibration, CalibrationMethod
+from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.search import Choice, Decision, Measured, Point, Search, Unit
 from workbench.pipeline.documents import method_label
 from workbench.pipeline.searching.moves import find
@@ -44,11 +44,20 @@ def _kept(search: Search, point: Point, choice: Choice, units: Mapping[str, Unit
 
 
 def _methods(search: Search, point: Point, choice: Choice, units: Mapping[str, Unit]) -> Iterator[Decision]:
-    """`Ranges by MSE: those by max would cost 15.0 points and take the same time.`"""
+    """`Ranges by MSE: those by max would cost 15.0 points and take the same time.`
+
+    Where the plan itself was not measured with the other ranges, by the plans that keep nothing.
+    """
+    nodes, whole = tuple(asked_low(choice, units)), with_kept(choice, ())
+    plain = msgspec.structs.replace(whole, high=Precision.FP32)
     for method in CalibrationMethod if choice.low in RANGED else ():
-        other = msgspec.structs.replace(choice, method=method)
-        text = f"Ranges by {_ranges(choice.method)}: those by {_ranges(method)}"
-        yield from _decision(search, point, other, text, tuple(asked_low(choice, units)))
+        for base, where in ((choice, ""), (whole, " with nothing kept"), (plain, " with nothing kept")):
+            one, other = find(search, base), msgspec.structs.replace(base, method=method)
+            text = f"Ranges by {_ranges(choice.method)}: those by {_ranges(method)}{where}"
+            found = list(_decision(search, one, other, text, nodes)) if one is not None else []
+            yield from found
+            if found:
+                break
 
 
 def _lowered(search: Search, point: Point, choice: Choice, units: Mapping[str, Unit]) -> Iterator[Decision]:
