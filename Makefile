@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-tuned bench-drawing bench-engines bench-search bench-culprits clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-memory bench-tuned bench-drawing bench-engines bench-search bench-culprits clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -41,13 +41,16 @@ bench-honest: $(READY)  ## our medians against benchmark_app and a plain loop of
 bench-drawing: $(READY)  ## whether the window that draws changes the number that a run reports
 	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.bench_drawing
 
+bench-memory: $(READY)  ## the plan of memory against what engines say and what inference takes
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_memory
+
 bench-tuned: $(READY)  ## tuned options against every engine's default and the best of them; goes on where it was stopped
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_tuned --out "$(OUT)-tuned.jsonl"
 
 bench-culprits: $(READY)  ## group testing against one layer at a time, on a model of 200 layers
 	OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench_culprits
 
-bench-search: $(READY)  ## the best plan of two samples in ten minutes each, measured again on samples it never saw
+bench-search: $(READY)  ## the best plan of two samples in ten minutes each, measured again by a fresh process
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_search
 
 bench-engines: $(READY)  ## every model for every target in every precision by TensorRT for RTX; goes on where it was stopped
