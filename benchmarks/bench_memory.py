@@ -31,14 +31,18 @@ from workbench.pipeline.table import aligned
 
 KIB = 1024
 KEPT = 8_192_000
-"""Bytes that TensorRT for RTX 1.7.1 adds to the activation memory of every engine, of one layer or of a thousand."""
-CONFIGS = (
-    ("tensorrt_rtx", Precision.FP32),
-    ("tensorrt_rtx", Precision.FP16),
-    ("openvino", Precision.FP32),
-    ("openvino", Precision.BF16),
-    ("openvino", Precision.INT8),
-    ("onnxruntime", Precision.FP32),
+"""Bytes that TensorRT for RTX 1.7.1 adds to the activation memory of every engine, of one layer or of a thousand.
+
+Its auxiliary streams run beside the main one: they may keep as much again, and buffers of two streams share nothing.
+"""
+ONE_STREAM = {"aux_streams": "0"}
+CONFIGS: tuple[tuple[str, Precision, dict[str, str]], ...] = (
+    ("tensorrt_rtx", Precision.FP32, {}),
+    ("tensorrt_rtx", Precision.FP32, ONE_STREAM),
+    ("tensorrt_rtx", Precision.FP16, ONE_STREAM),
+    ("openvino", Precision.FP32, {}),
+    ("openvino", Precision.INT8, {}),
+    ("onnxruntime", Precision.FP32, {}),
 )
 HEAD = ("model", "engine", "measured", "plan's pool", "in + out", "kept", "rest", "rest %", "reuse")
 
@@ -66,8 +70,8 @@ class Row(msgspec.Struct, frozen=True):
 
 def rows(model: Path, folder: Path) -> Iterator[Row | str]:
     """A row a configuration, or why there is none."""
-    for number, (backend, precision) in enumerate(CONFIGS):
-        run = built(model, backend, precision, folder / f"run-{number:04d}")
+    for number, (backend, precision, options) in enumerate(CONFIGS):
+        run = built(model, BuildConfig(backend, options=options, threads=1), precision, folder / f"run-{number:04d}")
         if run.status is not Status.DONE or run.build is None:
             yield f"{model.stem} {backend} {precision.label}: {run.error.message if run.error else run.status.value}"
         elif not run.build.plan:
@@ -76,13 +80,13 @@ def rows(model: Path, folder: Path) -> Iterator[Row | str]:
             yield row(model.stem, run)
 
 
-def built(model: Path, backend: str, precision: Precision, folder: Path) -> Run:
+def built(model: Path, config: BuildConfig, precision: Precision, folder: Path) -> Run:
     plan = PrecisionPlan(default=precision)
     request = RunRequest(
         id=folder.name,
         folder=str(folder),
         model_path=str(model.absolute()),
-        config=BuildConfig(backend=backend, plan=plan, threads=1),
+        config=msgspec.structs.replace(config, plan=plan),
         recipe=read_recipe(open_model(model)),
         calibration=RANDOM if plan.uses_calibration else "",
         evaluation=NONE,
@@ -99,7 +103,7 @@ def row(model: str, run: Run) -> Row:
     took = run.timing.memory.get("first inference", 0) if run.timing is not None else 0
     return Row(
         model=model,
-        engine=run_title(run),
+        engine=run_title(run) + ", one stream" * bool(run.config.options),
         measured=run.build.memory.get("activations", 0) if is_told else took,
         pool=plan["pool"],
         ends=0 if is_told else plan["ends"],

@@ -21,6 +21,7 @@ LEAST_TIMELINE = 90  # pixels
 NAMED_FROM = 460  # pixels of width
 SAME = 0.01
 TITLE_PX = 170
+TALL = 260  # pixels of height, from which all of the sentence has room
 TIP = (
     "By liveness: each buffer from its writer to its last reader; reshapes have the buffer of what they reshape.\n"
     "Not in the plan: what kernels compute in place (an engine may take less), and what they need beside their tensors"
@@ -102,11 +103,13 @@ class MemoryChart(RowChart):
         self.timeline.setMinimumHeight(LEAST_TIMELINE)
         self.timeline.set_plans(plans, (self.theme.faint, series_colors(self._data.series, self.theme)[0]))
         run, engine = self._data.series[0].run, plans[1]
-        self.peaks.setText(
+        whole = (
             f"Most alive at once: source {_peak(plans[0])} (grey), engine {_peak(engine)}{_said(run, engine)}."
             f"{_pool(engine)}{_took(run)}"
         )
-        self.peaks.setToolTip(plain_tip(TIP))
+        short = f"At most: source {plans[0].peak_bytes / MIB:.2f} (grey), engine {engine.peak_bytes / MIB:.2f} MiB."
+        self.peaks.setText(whole if self.height() >= TALL or self.width() >= NAMED_FROM else short)
+        self.peaks.setToolTip(plain_tip(f"{whole}\n{TIP}"))
 
     def csv(self) -> str:
         out = io.StringIO()

@@ -22,6 +22,7 @@ from workbench.core.theme import LIGHT, Theme
 SMALLEST, LARGEST = 6.0, 34.0  # pixels across; the area is the share of time
 EMPTY = "Build a model: its layers appear here under the roof of the machine."
 NEAR_PX = 14.0
+LABEL_PX = 30
 DECADES = 5.0  # of the y axis, at most
 LEFT_INTENSITY = 0.02  # operations a byte of the left edge at most: where layers stand that do no arithmetic
 MIB = 2**20
@@ -130,7 +131,8 @@ class RooflineChart(Chart):
 
     def _set_range(self, found: Roofline, left: float, right: float) -> None:
         peak = max((found.ceilings.peak(point.work.precision) for point in self._points), default=0.0)
-        top = log10(max(peak, 1.0)) + 0.5
+        top = log10(max(peak, 1.0))
+        top += DECADES * LABEL_PX / max(100, self.plot.height() - LABEL_PX)  # room for what is written on the roof
         low = float(self._xy[:, 1].min()) - 0.3 if len(self._xy) else top - DECADES
         low = min(max(low, top - DECADES), top - 1.5)
         np.maximum(self._xy[:, 1], low + 0.1, out=self._xy[:, 1])  # what is far below stands at the bottom
