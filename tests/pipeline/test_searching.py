@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from tests.pipeline.conftest import Listener, RequestOf, never
@@ -276,6 +277,19 @@ def test_another_limit_goes_on_from_all_that_is_known(request_for: Callable[...,
     known = {point.id: point.first for point in found.points}
     assert {point.id: point.first for point in other.points if point.id in known} == known
     assert other.limit.is_of_time and other.is_over
+
+
+def test_on_other_samples_the_front_is_measured_once_more(
+    request_for: Callable[..., SearchRequest], tmp_path: Path, samples_path: Path
+) -> None:
+    first = to_the_end(request_for())
+    fewer = tmp_path / "fewer.npz"
+    with np.load(samples_path) as whole:
+        np.savez(fewer, x=whole["x"][:5], y=whole["y"][:5])
+    found = to_the_end(request_for("search-0002", confirmation=str(fewer)))
+    assert found.is_over and found.confirmation == str(fewer) and len(found.points) == len(first.points)
+    assert {point.again.quality.n for point in found.points if point.again is not None} == {5}
+    assert {point.first.quality.n for point in found.points if point.first is not None} == {12}
 
 
 def test_cancelling_leaves_what_was_found(request_for: Callable[..., SearchRequest]) -> None:

@@ -237,6 +237,7 @@ class Search(msgspec.Struct, frozen=True):
     pinned: dict[str, Precision] = {}
     baseline_ms: float = 0.0
     trying: Point | None = None
+    confirmation: str = ""  # the set that `again` was measured on; empty: the evaluation set
     is_explored: bool = False
     is_over: bool = False
     protocol: str = ""
