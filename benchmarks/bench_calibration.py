@@ -92,11 +92,13 @@ def plain(model: Path, samples: int) -> Clock:
 
 
 def ours(model: Path, samples: int) -> Clock:
+    from workbench.backends.base import load_backend
     from workbench.model import open_model
     from workbench.precision import observe
 
     opened, clock = open_model(model), Clock()
-    observe(opened, opened.shapes, feeds(samples), total=samples, progress=clock.tell)
+    dialect = load_backend("onnxruntime").dialect()  # the one that needs ranges of the most tensors
+    observe(opened, opened.shapes, feeds(samples), total=samples, progress=clock.tell, dialect=dialect)
     return clock
 
 

@@ -115,10 +115,10 @@ def test_a_hint_that_rules_ask_for_holds_where_int8_is_the_default(tmp_path: Pat
 def test_what_a_hint_cannot_do_per_node_is_said(tmp_path: Path, model: Model) -> None:
     some = compiled(model, tmp_path / "a", FP32, UNSIGNED, rules=(Rule(BF16, op="Relu"),))
     assert some.hint == "fp32"
-    assert some.notes == ("1 nodes asked to run in BF16 run in FP32: unsigned has BF16 only for the whole model.",)
+    assert some.notes == ("1 node asked to run in BF16 runs in FP32: unsigned has BF16 only for the whole model.",)
     most = compiled(model, tmp_path / "b", BF16, UNSIGNED, rules=(Rule(FP32, op="Relu"),))
     assert most.hint == "bf16"
-    assert most.notes == ("1 nodes asked to run in FP32 run in BF16: unsigned has BF16 only for the whole model.",)
+    assert most.notes == ("1 node asked to run in FP32 runs in BF16: unsigned has BF16 only for the whole model.",)
 
 
 def test_weights_beyond_the_limit_of_protobuf_go_beside_the_file(tmp_path: Path, model: Model) -> None:

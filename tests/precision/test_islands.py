@@ -52,7 +52,7 @@ def casts(typed: TypedModel) -> list[str]:
 def test_what_engines_fuse_between_quantized_nodes_has_no_casts(plan: _Plan) -> None:
     typed = plan.typed(Precision.FP16)
     assert casts(typed) == ["n6:cast_fp16", "n6:cast_output"]
-    assert any(note.startswith("3 nodes between quantized ones stay in FP32 instead of FP16") for note in typed.notes)
+    assert any(note.startswith("3 nodes between quantized ones left in FP32, not FP16") for note in typed.notes)
     assert not any("left in float" in note for note in typed.notes)
 
 
@@ -72,4 +72,4 @@ def test_a_node_that_was_painted_is_no_island(plan: _Plan) -> None:
 def test_a_reader_that_is_not_quantized_ends_an_island(plan: _Plan) -> None:
     """The last Conv is FP16: what it reads comes in FP16, and the Add before it stands beside nothing but islands."""
     typed = plan.typed(Precision.FP16, (*CONVS, Rule(Precision.FP16, nodes=("n5",))))
-    assert any(note.startswith("1 nodes between quantized ones") for note in typed.notes)
+    assert any(note.startswith("1 node between quantized ones") for note in typed.notes)

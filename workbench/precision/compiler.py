@@ -36,6 +36,7 @@ from workbench.precision.base import (
 )
 from workbench.precision.cleaning import CASTS, LIFT, Cleaned, check_skip
 from workbench.precision.editor import GraphEditor
+from workbench.precision.noting import branches_note, ends_note, nodes, some
 from workbench.precision.observations import Observations
 from workbench.precision.passes.dequantize_constants import dequantize_constants
 from workbench.precision.passes.halve import BF16, FP16, Half, halve
@@ -58,7 +59,6 @@ _HALVES: dict[Precision, Half] = {Precision.FP16: FP16, Precision.BF16: BF16}
 _OPSETS = {**OPSETS, Precision.FP8: FP8_OPSET, Precision.BF16: 22}
 """The opset in which what is written is defined: BF16 came to Conv and pooling with 22."""
 _HALF_SCALES_OPSET = 19
-_NAMED = 6
 
 
 def compile_plan(
@@ -144,7 +144,8 @@ class _Compilation:
         self.hint = self._choose_hint()
         written = [p for p in Precision if p in self._present - {*_FLOAT32} and self._how(p) is not How.HINT]
         self._make_base(written)
-        self._note_branches()
+        if note := branches_note(self._model, self.removed, self._fixed):
+            self.notes.append(note)
         for precision in (p for p in _RANGED if p in written):
             self._write_ranged(precision)
         for precision in (p for p in _WEIGHTS if p in written):
@@ -154,7 +155,7 @@ class _Compilation:
         for precision in (p for p in (Precision.BF16, Precision.FP16) if p in written):
             (self._write_rounded if self._how(precision) is How.ROUNDED else self._write_half)(precision)
         if not self._plan.keep_io:
-            self._note_ends()
+            self.notes.append(ends_note(self._ends))
         if written and CASTS.name not in self._plan.skip:
             self._count(CASTS.name, merge_casts(self.proto))
 
@@ -201,22 +202,6 @@ class _Compilation:
         is_written = default in _HALVES and self._how(default) is How.GRAPH
         return default if is_written and self._dialect.half_scales else None
 
-    def _note_ends(self) -> None:
-        if self._ends:
-            more = " …" * (len(self._ends) > _NAMED)
-            self.notes.append(f"Inputs and outputs that changed their type: {', '.join(self._ends[:_NAMED])}{more}.")
-        else:
-            self.notes.append("Inputs and outputs keep their types: no half type is written next to them.")
-
-    def _note_branches(self) -> None:
-        decided = sum(self.removed.get(layer.id) == "folded" for layer in self._model.graph.walk() if layer.op == "If")
-        if decided and self._fixed:
-            values = ", ".join(f"{name} = {value}" for name, value in self._fixed.items())
-            self.notes.append(
-                f"Built for {values}, as the recipe has it, which decides {decided} If{'s' * (decided > 1)};"
-                " for another value the engine is wrong."
-            )
-
     def _how(self, precision: Precision) -> How:
         return self._dialect.how.get(precision, How.GRAPH)
 
@@ -243,7 +228,8 @@ class _Compilation:
         for precision, count in sorted(others.items()):
             if chosen is not Precision.FP32 or precision in hinted:
                 self.notes.append(
-                    f"{count} nodes asked to run in {precision.label} run in {chosen.label}: "
+                    f"{nodes(count)} asked to run in {precision.label} {'runs' if count == 1 else 'run'} "
+                    f"in {chosen.label}: "
                     f"{self._dialect.name} has {(precision if precision in hinted else chosen).label} "
                     "only for the whole model."
                 )
@@ -283,7 +269,7 @@ class _Compilation:
         able = "no MatMul or Gemm" if precision is not Precision.INT8_WEIGHTS else "no Conv, MatMul or Gemm"
         self._conclude(precision, result, f"{able} with constant float32 weights", "store")
         self.notes.append(
-            f"The weights of {len(result.nodes)} nodes are stored as {precision.label}: the model is smaller; "
+            f"The weights of {nodes(len(result.nodes))} are stored as {precision.label}: the model is smaller; "
             "that it is faster is not promised."
         )
 
@@ -303,7 +289,7 @@ class _Compilation:
         if not rounded:
             raise self._nothing("round", "no Conv, MatMul, Gemm, LSTM, GRU or RNN on float32", {})
         self.notes.append(
-            f"The operands of {len(rounded)} nodes are rounded to {precision.label}; the arithmetic stays FP32, "
+            f"The operands of {nodes(len(rounded))} are rounded to {precision.label}; the arithmetic stays FP32, "
             f"for {self._dialect.name} has no {precision.label} kernels here."
         )
 
@@ -325,7 +311,7 @@ class _Compilation:
         own = [name for name in result.nodes if name in self._named(precision)]
         if not own:
             raise self._nothing("convert", f"no node on float32 that has a {precision.label} form", {})
-        self.notes.append(f"{len(own)} nodes are written in {precision.label}.")
+        self.notes.append(f"{nodes(len(own), 'are')} written in {precision.label}.")
         if precision is Precision.FP16 and self._seen is None:
             self.notes.append("Whether values overflow FP16 is not known: nothing was calibrated.")
         left = [name for name in result.left if ":" not in name]
@@ -340,7 +326,7 @@ class _Compilation:
         found = islands(GraphEditor(self.proto), asked, self._named(*_RANGED))
         if found:
             self.notes.append(
-                f"{len(found)} nodes between quantized ones stay in FP32 instead of {precision.label}: "
+                f"{nodes(len(found))} between quantized ones left in FP32, not {precision.label}: "
                 f"casts would keep {self._dialect.name} from fusing them."
             )
         return found
@@ -358,8 +344,8 @@ class _Compilation:
         ]
         if found:
             ops = self._ops()
-            named = ", ".join(f"{name} {ops[name]}" for name in found[:_NAMED]) + " …" * (len(found) > _NAMED)
-            self.notes.append(f"{len(found)} nodes stay in FP32, for calibration saw values beyond 65504: {named}.")
+            named = some([f"{name} {ops[name]}" for name in found])
+            self.notes.append(f"{nodes(len(found), 'stay')} in FP32, for calibration saw values beyond 65504: {named}.")
         return set(found)
 
     def _tame(self, asked: set[str]) -> None:

@@ -19,7 +19,7 @@ class Readers(NamedTuple):
     may_be_unsigned: bool
 
 
-def readers(base: ModelProto, dialect: Dialect) -> dict[str, Readers]:
+def readers(base: ModelProto, dialect: Dialect | None = None) -> dict[str, Readers]:
     """By name of every tensor of the base graph that INT8 in this dialect may need ranges of."""
     editor = GraphEditor(base)
     return {name: _readers(editor, name) for name in observed_tensors(base, dialect)}
