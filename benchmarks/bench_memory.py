@@ -103,7 +103,7 @@ def row(model: str, run: Run) -> Row:
     took = run.timing.memory.get("first inference", 0) if run.timing is not None else 0
     return Row(
         model=model,
-        engine=run_title(run) + ", one stream" * bool(run.config.options),
+        engine=run_title(run),
         measured=run.build.memory.get("activations", 0) if is_told else took,
         pool=plan["pool"],
         ends=0 if is_told else plan["ends"],

@@ -8,15 +8,13 @@ from workbench.cli.jobs import Jobs
 from workbench.cli.output import Output
 from workbench.core.ceilings import Ceilings, CeilingsRequest
 from workbench.core.errors import WorkbenchError
-from workbench.core.gpus import gpu_ceilings, gpus_of
+from workbench.core.gpus import BACKENDS, DEFAULT_TARGET, gpu_ceilings, gpus_of
 from workbench.core.run import Run
 from workbench.pipeline.artefacts import read_engine
 from workbench.pipeline.documents import run_title
 from workbench.pipeline.roofline import machine_name, roofline, threads_of
 from workbench.pipeline.roofline_text import ceilings_text, roofline_document, roofline_table
 from workbench.store import CeilingBook, Store
-
-GPU_BACKENDS = ("tensorrt_rtx", "tensorrt")
 
 
 def execute(arguments: Namespace, output: Output) -> int:
@@ -35,8 +33,8 @@ def execute(arguments: Namespace, output: Output) -> int:
 
 def _ceilings(arguments: Namespace, store: Store, run: Run, output: Output) -> Ceilings:
     """Of the GPU that is named or that the engine was built for; else of this machine, measured where they are not."""
-    if arguments.gpu or run.config.backend in GPU_BACKENDS:
-        return gpu_ceilings(arguments.gpu or gpus_of(run.config.target or "sm89")[0])
+    if arguments.gpu or run.config.backend in BACKENDS:
+        return gpu_ceilings(arguments.gpu or gpus_of(run.config.target or DEFAULT_TARGET)[0])
     if run.imported:
         raise WorkbenchError("This run was measured elsewhere, on a machine whose ceilings are not known.")
     book = CeilingBook(store.root)

@@ -21,6 +21,7 @@ from workbench.core.run import Build, BuildConfig, EngineGraph, Run, RunRequest,
 from workbench.core.writing import written_whole
 from workbench.measure.statistics import latency_stats
 from workbench.model import open_model
+from workbench.model.costs import model_costs
 from workbench.pipeline.border import carried_out
 from workbench.pipeline.files import GRAPH_FILE, IMPORTED_FILE, LATENCIES_FILE, RUN_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.readers.base import Document, Engine, Part, readers
@@ -110,7 +111,8 @@ def _written(request: ImportRequest, parts: Sequence[Part], model: Model | None)
     engine = _linked(linking, model) if linking is not None else None
     run = _run(request, parts, model, engine)
     if engine is not None:
-        write_json(folder / GRAPH_FILE, EngineGraph(engine.graph, engine.fates))
+        costs = model_costs(model, model.shapes) if model is not None else {}
+        write_json(folder / GRAPH_FILE, EngineGraph(engine.graph, engine.fates, costs=costs))
     if model is not None:
         write_json(folder / TYPED_MODEL_FILE, TypedModel(model, model.path, model.shapes))
     latencies = _latencies(parts)

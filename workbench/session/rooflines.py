@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.core.ceilings import Ceilings, CeilingsRequest, MeasuredCeilings
 from workbench.core.errors import WorkbenchError
-from workbench.core.gpus import GPUS, gpu_ceilings, gpus_of
+from workbench.core.gpus import BACKENDS, DEFAULT_TARGET, GPUS, gpu_ceilings, gpus_of
 from workbench.core.roofline import Roofline
 from workbench.core.run import EngineGraph, Run
 from workbench.store import CeilingBook
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from workbench.session.session import Session
 
 JOB = "ceilings"
-GPU_BACKENDS = ("tensorrt_rtx", "tensorrt")
 NO_CEILINGS = "What can this machine do at most? Measure its ceilings once: about twenty seconds."
 NO_COSTS = "This run was made before layers were counted: build it again."
 NO_ENGINE = "Build a model: its layers appear here under the roof of the machine."
@@ -50,7 +49,7 @@ class Rooflines(QObject):
     def gpus(self) -> tuple[str, ...]:
         """Those the current run's engine was built for; () where it runs on this machine."""
         run = self._session.current
-        if run is None or run.config.backend not in GPU_BACKENDS:
+        if run is None or run.config.backend not in BACKENDS:
             return ()
         return gpus_of(run.config.target or self._default_target())
 
@@ -128,7 +127,7 @@ class Rooflines(QObject):
         run = self._session.current
         if run is None or run.imported or run.config.backend != "tensorrt_rtx":
             return ""
-        return "sm89"
+        return DEFAULT_TARGET
 
     def _finished(self, result: object) -> None:
         if not isinstance(result, MeasuredCeilings) or result.id != self._job:
