@@ -14,6 +14,7 @@ from workbench.backends._names import named_by_nodes
 from workbench.backends._options import pool_threads, thread_counts
 from workbench.backends._typed import TypedGraph, freed, read_typed
 from workbench.backends.base import Backend, Capabilities, Engine, Report
+from workbench.backends.onnxruntime.devices import CPU, TENSORRT, check_started, device_of, device_option, providers
 from workbench.backends.onnxruntime.engine import OnnxRuntimeEngine
 from workbench.backends.onnxruntime.layers import executed, with_layers
 from workbench.backends.onnxruntime.package import INSTALL, errors, session, version
@@ -44,11 +45,17 @@ _REMARKS = {
 }
 
 
+_WHOLE = (
+    "TensorRT compiles whole subgraphs inside ONNX Runtime and does not show them: the graph here is the one that ONNX "
+    "Runtime would run without it."
+)
+
+
 class OnnxRuntimeBackend(Backend):
     """`BuildConfig.optimize` False runs the graph as it is written, node by node: the honest "before".
 
     Options (`BuildConfig.options`): `execution` sequential or parallel, `spinning` on or off, `graph_level` all,
-    extended or basic.
+    extended or basic, `device` cpu, cuda or tensorrt (the last two with the package onnxruntime-gpu).
     """
 
     id = "onnxruntime"
@@ -109,9 +116,11 @@ class OnnxRuntimeBackend(Backend):
             memory={"weights": _weights(graph)} | ({} if config.profiles else _activations(graph)),
             artefact=Path(typed.path),
             notes=sessions.notes,
-            versions={"onnxruntime": version()},
+            versions={"onnxruntime": version()} | ({} if sessions.device == CPU else {"provider": sessions.device}),
         )
-        return OnnxRuntimeEngine(facts, session=running, executed=sessions.saved, threads=config.threads)
+        return OnnxRuntimeEngine(
+            facts, session=running, executed=sessions.saved, threads=config.threads, device=sessions.device
+        )
 
 
 class _Sessions:
@@ -119,6 +128,7 @@ class _Sessions:
 
     def __init__(self, typed: TypedModel, config: BuildConfig, folder: Path) -> None:
         self._typed, self._config, self._folder = typed, config, folder
+        self.device = device_of(config.options)
         self.saved = folder / "executed.onnx"
         self.notes: tuple[str, ...] = ()
 
@@ -140,7 +150,21 @@ class _Sessions:
     def _make(self, path: str) -> Any:
         config = self._config
         threads = pool_threads(config.threads, config.streams)
-        return session(path, optimize=config.optimize, threads=threads, save=self.saved, tuned=config.options)
+        where = CPU if self.device == TENSORRT else self.device  # what TensorRT has compiled cannot be saved
+        made = session(
+            path,
+            optimize=config.optimize,
+            threads=threads,
+            save=self.saved,
+            tuned=config.options,
+            providers=providers(where),
+        )
+        check_started(made, where)
+        if self.device == TENSORRT:
+            self.notes = (_WHOLE,)
+            made = session(path, optimize=config.optimize, threads=threads, providers=providers(TENSORRT))
+            check_started(made, TENSORRT)
+        return made
 
 
 def _activations(graph: Graph) -> dict[str, int]:

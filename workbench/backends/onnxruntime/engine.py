@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from workbench.backends._built import BuiltEngine, Facts
 from workbench.backends._feeds import fitted
 from workbench.backends.base import Feed, Runner
+from workbench.backends.onnxruntime.devices import CPU, TENSORRT
 from workbench.backends.onnxruntime.package import errors, package
 from workbench.backends.onnxruntime.profile import Profiler
 from workbench.core.errors import WorkbenchError, runtime_reason
@@ -23,14 +24,15 @@ from workbench.core.graph import Graph
 class OnnxRuntimeEngine(BuiltEngine):
     """`session` serves latency. `executed` is the graph it runs, saved with layer ids as node names."""
 
-    def __init__(self, facts: Facts, *, session: Any, executed: Path, threads: int) -> None:
+    def __init__(self, facts: Facts, *, session: Any, executed: Path, threads: int, device: str = CPU) -> None:
         super().__init__(facts)
-        self._session, self._executed, self._threads = session, executed, threads
+        self._session, self._executed, self._threads, self._device = session, executed, threads, device
 
     def runner(self, *, layers: bool = False) -> Runner:
-        if not layers:
+        """TensorRT's provider runs whole subgraphs, of whose inside it tells no times."""
+        if not layers or self._device == TENSORRT:
             return OnnxRuntimeRunner(self._session, self.graph)
-        return ProfilingRunner(self._session, self.graph, self._executed, self._threads)
+        return ProfilingRunner(self._session, self.graph, self._executed, self._threads, self._device)
 
 
 class OnnxRuntimeRunner(Runner):
@@ -80,12 +82,12 @@ class OnnxRuntimeRunner(Runner):
 class ProfilingRunner(OnnxRuntimeRunner):
     """Times come with the profiler's cost: 1-6 % on convolutions, three times as long for a net of half a ms."""
 
-    def __init__(self, session: Any, graph: Graph, executed: Path, threads: int) -> None:
+    def __init__(self, session: Any, graph: Graph, executed: Path, threads: int, device: str = CPU) -> None:
         super().__init__(session, graph)
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-profile-")
         holders = _holders(graph)
         count = sum(1 for _ in graph.walk())
-        self._profiler = Profiler(executed, Path(self._folder.name), threads, holders, count)
+        self._profiler = Profiler(executed, Path(self._folder.name), threads, holders, count, device)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

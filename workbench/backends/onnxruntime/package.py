@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -50,8 +50,9 @@ def session(
     save: Path | None = None,
     profile: Path | None = None,
     tuned: Mapping[str, str] = MappingProxyType({}),
+    providers: Sequence[str] = ("CPUExecutionProvider",),
 ) -> Any:
-    """An inference session on the CPU. Raises what `errors()` lists.
+    """An inference session, on the CPU by default. Raises what `errors()` lists.
 
     `threads` 0: all physical cores. `save` is where the graph it really runs is written; `profile` a prefix of the
     file that `end_profiling()` writes. Idle threads stop spinning when a run ends: otherwise they burn a core for
@@ -76,4 +77,4 @@ def session(
     if profile:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(model, options, providers=list(providers))

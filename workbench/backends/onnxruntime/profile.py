@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from workbench.backends.base import Feed
+from workbench.backends.onnxruntime.devices import CPU, providers
 from workbench.backends.onnxruntime.package import session
 
 _SUFFIX = "_kernel_time"
@@ -17,22 +18,31 @@ _ROUND_S = 0.3
 _ROUND_EVENTS = 20_000
 
 
+class _Arguments(msgspec.Struct, frozen=True):
+    parent_name: str = ""  # of a kernel on a GPU: the event of the node that started it
+
+
 class _Event(msgspec.Struct):
     cat: str
     name: str
     dur: int = 0
+    args: _Arguments = _Arguments()
 
 
 class Profiler:
     """Runs the executed graph (nodes named by layer id) and adds up the times of its nodes.
 
     A round ends when it has taken 0.3 s and as long as a new session takes, or has 20,000 events (its file holds
-    1 kB each). Times of a control-flow node do not count those of its bodies. `folder` takes the files.
+    1 kB each). Times of a control-flow node do not count those of its bodies. `folder` takes the files. On a GPU the
+    time of a node is that of its kernels: its own ends when they are started.
     """
 
-    def __init__(self, model: Path, folder: Path, threads: int, bodies: Mapping[str, str], layers: int) -> None:
+    def __init__(
+        self, model: Path, folder: Path, threads: int, bodies: Mapping[str, str], layers: int, device: str = CPU
+    ) -> None:
         self._model, self._folder, self._threads = model, folder, threads
         self._holder_of = bodies
+        self._providers = providers(device)
         self._layers = max(1, layers)
         self._totals_us: dict[str, int] = {}
         self._single: dict[str, list[float]] = {}
@@ -42,7 +52,9 @@ class Profiler:
     def _open(self) -> None:
         started = time.perf_counter()
         prefix = self._folder / "profile"
-        self._session: Any = session(str(self._model), optimize=False, threads=self._threads, profile=prefix)
+        self._session: Any = session(
+            str(self._model), optimize=False, threads=self._threads, profile=prefix, providers=self._providers
+        )
         self._cost_s = time.perf_counter() - started
         self._new_runs, self._busy_s = 0, 0.0
 
@@ -78,10 +90,7 @@ class Profiler:
         path = Path(self._session.end_profiling())
         events = msgspec.json.decode(path.read_bytes(), type=list[_Event])
         path.unlink(missing_ok=True)
-        round_us: dict[str, list[int]] = {}
-        for event in events:
-            if event.cat == "Node" and event.name.endswith(_SUFFIX):
-                round_us.setdefault(event.name.removesuffix(_SUFFIX), []).append(event.dur)
+        round_us = times_of(events)
         for layer, durations in round_us.items():
             self._add(layer, sum(durations))
             if len(durations) == self._new_runs and not self._holder_of:
@@ -93,3 +102,16 @@ class Profiler:
         self._totals_us[layer] = self._totals_us.get(layer, 0) + microseconds
         if holder := self._holder_of.get(layer):
             self._totals_us[holder] = self._totals_us.get(holder, 0) - microseconds
+
+
+def times_of(events: Iterable[_Event]) -> dict[str, list[int]]:
+    """Microseconds by layer, one for each time it ran; of a layer on a GPU the sum over its kernels instead."""
+    nodes: dict[str, list[int]] = {}
+    kernels: dict[str, int] = {}
+    for event in events:
+        if event.cat == "Node" and event.name.endswith(_SUFFIX):
+            nodes.setdefault(event.name.removesuffix(_SUFFIX), []).append(event.dur)
+        elif event.cat == "Kernel" and event.args.parent_name.endswith(_SUFFIX):
+            layer = event.args.parent_name.removesuffix(_SUFFIX)
+            kernels[layer] = kernels.get(layer, 0) + event.dur
+    return nodes | {layer: [total] for layer, total in kernels.items()}
