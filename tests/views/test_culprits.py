@@ -59,7 +59,9 @@ def test_the_outlier_is_named_first_and_a_click_exempts_it_and_restores_the_accu
     assert found is not None and found.proposal is not None and found.plan is not None and session.model is not None
     outlier = {layer.id for layer in session.model.graph.walk() if layer.name == breaking.OUTLIER}
     assert set(found.proposal.nodes) == outlier
-    assert broken.exempt.text() == "Exempt 1"
+    assert broken.exempt.text() == "Exempt 1" and broken.lines[0].words.main.startswith(
+        f"Exempting {breaking.OUTLIER}: "
+    )
     click(broken.exempt)
     assert {node for node, precision in session.asked.items() if precision is Precision.FP32} == outlier
     assert "measured" in session.undo.undoText() and not broken.exempt.isEnabled()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from workbench.core.sensitivity import Culprits, Sensitivity
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
+from workbench.session.words import plural
 
 NAN = float("nan")
 
@@ -69,16 +70,20 @@ def culprits_table(found: Culprits) -> TableContent:
         ),
     )
     texts = [f"{row.title} {row.op} {row.precision}".casefold() for row in rows]
-    return TableContent(columns, [row.nodes for row in rows], texts, _sentence(found))
+    sentence = f"{found.evaluations} of at most {plural(found.budget, 'plan')} measured"
+    return TableContent(columns, [row.nodes for row in rows], texts, sentence)
 
 
-def _sentence(found: Culprits) -> str:
+def verdict(found: Culprits) -> str:
+    """What exempting gives, in a line: `Exempting Conv_3: 25.7 dB (…) → 37.4 dB (…)`."""
     from workbench.pipeline.culprits.text import decibels, proposal_words, quality
 
     if found.plan is None:
         return ""
-    if found.proposal is None:
+    if found.proposal is None and not found.exemptions:
         return f"The plan: {quality(found.plan)}"
+    if found.proposal is None:
+        return f"The plan: {quality(found.plan)}; no small set of layers stands out."
     return f"{proposal_words(found.proposal, found)}: {decibels(found.plan)} → {quality(found.proposal.evaluation)}"
 
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.core.events import Progress
 from workbench.core.sensitivity import Culprits, Granularity
-from workbench.session.culprits_table import culprits_table
+from workbench.session.culprits_table import culprits_table, verdict
 from workbench.session.session import Session
 from workbench.session.words import PHASES, plural
 from workbench.views.controls import Bar, Chip
@@ -19,6 +19,7 @@ EMPTY = (
     "Which layers cost the accuracy of the plan? Sets of them are put in low precision and measured\n"
     "by the exact simulator, on samples of the evaluation set; nothing is built."
 )
+MOST_LINES = 3  # above the table
 BUTTON = 30  # pixels; less cuts letters off
 NO_MODEL = "Open a model first."
 NOTHING_LOW = "The plan has no layer in a low precision: choose INT8, FP16 or another first."
@@ -101,10 +102,10 @@ class CulpritsPanel(TablePage):
             live.setVisible(at_work)
         if (found, at_work) != self._shown:
             self._shown = (found, at_work)
-            self.show_content(culprits_table(found) if found is not None and found.layers else None)
+            self.show_content(culprits_table(found) if found is not None else None)
             self._show_notes(found)
             self.follow()
-        has_table = bool(found and found.layers) or at_work
+        has_table = found is not None or at_work
         self._stack.setCurrentIndex(1 if has_table else 0)
         self.plan_line.setText(self._plan_words())
         self._name_exemption()
@@ -130,14 +131,14 @@ class CulpritsPanel(TablePage):
         self.progress.set_words(Words(words, tone="soft"))
 
     def _show_notes(self, found: Culprits | None) -> None:
-        from workbench.pipeline.culprits.text import sentences
+        from workbench.pipeline.culprits.text import doubts
 
         for line in self.lines:
             self.notes.removeWidget(line)
             line.hide()
             line.deleteLater()
-        told = sentences(found)[1:] if found is not None else []
-        self.lines = [Line(Words(text, tone="soft", tip=text), px=12) for text in told]
+        told = [verdict(found), *doubts(found)][:MOST_LINES] if found is not None else []
+        self.lines = [Line(Words(text, tone="soft" if i else "", tip=text), px=12) for i, text in enumerate(told)]
         for line in self.lines:
             self.notes.addWidget(line)
 

@@ -53,7 +53,7 @@ def ranking_text(found: Culprits, most: int = SHOWN) -> str:
 
 
 def _row(one: Sensitivity) -> tuple[str, ...]:
-    known = "" if one.alone_db is not None else "≤ "
+    known = "" if one.alone_db is not None else "≈ "
     figures = (sqnr_words(one.alone_db), sqnr_words(one.exempt_db), sqnr_words(one.introduced_db))
     return (one.title, one.op, f"{known}{share_words(one)}", *figures)
 
@@ -79,7 +79,12 @@ def sentences(found: Culprits) -> list[str]:
         told.append("No small set of layers stands out: whatever is exempted gives about what its number suggests.")
     elif not found.layers:
         told.append("Nothing is lost: there is nothing to look for.")
-    return [*told, *_careful(found), *_together(found), *found.notes, _spent(found)]
+    return [*told, *doubts(found), _spent(found)]
+
+
+def doubts(found: Culprits) -> list[str]:
+    """What to be careful of."""
+    return [*_careful(found), *_together(found), *found.notes]
 
 
 def proposal_words(exemption: Exemption, found: Culprits) -> str:
