@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-memory bench-tuned bench-drawing bench-engines bench-search bench-culprits clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-memory bench-tuned bench-drawing bench-engines bench-search bench-culprits gpu-check clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -55,6 +55,9 @@ bench-search: $(READY)  ## the best plan of two samples in ten minutes each, mea
 
 bench-engines: $(READY)  ## every model for every target in every precision by TensorRT for RTX; goes on where it was stopped
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_engines --out "$(OUT)-engines.jsonl"
+
+gpu-check: $(READY)  ## what runs on the GPU of this machine: times, layers, agreement with the CPU reference
+	@$(BIN)/python -m tests.gpu.check
 
 $(READY): pyproject.toml requirements.lock tools/setup.sh
 	@VENV="$(VENV)" tools/setup.sh
