@@ -28,7 +28,7 @@ from workbench.pipeline.telling import JobTeller
 from workbench.precision.matching import Matcher
 
 CONFIRM_SHARE = 0.15
-"""Of the time, for measuring the front again."""
+"""Of the time at least, for measuring the front again."""
 PROBE_SHARE = 0.2
 """Of the time, at most, for the noise of single products."""
 MOST_AGAIN = 8
@@ -132,8 +132,7 @@ class _Exploration:
         driver.keep(phase="measuring FP32", machine=machine_state(), protocol=protocol)
         if not driver.search.points:
             self._begin()
-        reserve = CONFIRM_SHARE * driver.search.seconds
-        while driver.left > reserve:
+        while driver.left > self._reserve():
             driver.stop_if_cancelled()
             if needs_units(self._space, driver.search) and not self._look_at_units():
                 break
@@ -142,6 +141,13 @@ class _Exploration:
                 break
             self._try(candidate)
         driver.keep(is_explored=True, phase="measuring the front again")
+
+    def _reserve(self) -> float:
+        """Seconds that measuring the front again will take: as much for a point as one took so far."""
+        search = self._driver.search
+        each = (search.spent / len(search.points)) if search.points else 0.0
+        again = each * (min(len(search.front), MOST_AGAIN) + 2)
+        return min(max(CONFIRM_SHARE * search.seconds, again), search.seconds / 2)
 
     def _begin(self) -> None:
         """FP32, which everything is compared with, and the plan as its user wrote it."""
@@ -210,7 +216,8 @@ class _Confirmation:
         driver.keep(phase="measuring the front again", machine=machine_state(), again_protocol=protocol)
         for _ in range(AGAIN_ROUNDS):
             front = driver.search.front
-            if all(point.again is not None for point in front):
+            is_late = driver.left <= 0 and driver.search.points[0].again is not None
+            if is_late or all(point.again is not None for point in front):
                 break
             waiting = [point for point in front if point.again is None and point.id]
             self._measure([*waiting[:MOST_AGAIN], *self._whole()])
