@@ -25,7 +25,7 @@ TALL = 260  # pixels of height, from which all of the sentence has room
 TIP = (
     "By liveness: each buffer from its writer to its last reader; reshapes have the buffer of what they reshape.\n"
     "Not in the plan: what kernels compute in place (an engine may take less), and what they need beside their tensors"
-    " (it may take more).\n"
+    " (it may take more); TensorRT for RTX adds 7.8 MiB to every engine.\n"
     "The pool is one block in which buffers that never meet share their place; inputs and outputs lie outside.\n"
     "The first inference: pages of this process that were written to for the first time."
 )
