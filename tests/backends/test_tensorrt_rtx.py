@@ -163,7 +163,7 @@ def test_bf16_for_turing_is_refused_before_the_build_with_the_nearest_way_out(mo
 def test_a_float_matrix_product_is_refused_for_turing(tmp_path: Path) -> None:
     path = models.write("transformer", tmp_path)
     answer = built(Ask(str(path), str(tmp_path), target="sm75"))
-    assert "MatMul or Gemm nodes in FP32" in answer.error
+    assert "MatMul and Gemm in FP32 cannot be built for sm75" in answer.error
     assert "FP16" in answer.hint
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not find_module(), reason="TensorRT is not insta
 
 
 def test_what_does_nothing_ahead_of_time_is_not_offered() -> None:
-    keys = [option.key for option in load_backend("tensorrt_rtx").options()]
+    keys = [option.key for option in load_backend("tensorrt_rtx").capabilities().options]
     assert keys == ["aux_streams", "workspace_mib", "weight_streaming", "refit"]
 
 

@@ -38,7 +38,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     `precisions` maps each precision to why not (or to ""); `remarks` say how where it is not the plain way
     ("runs in FP32: this CPU has no FP16 arithmetic"). `targets` are names to build for, with what people call them
     (`sm89` -> `RTX 40 series`); empty where a backend builds for this machine only. `limits` say what each refuses.
-    `module` is the Python module behind it, where there may be one of several.
+    `module` is the Python module behind it, where there may be one of several. `options` do
+    something here; those of `knobs` come beside them.
     """
 
     available: bool
@@ -53,6 +54,7 @@ class Capabilities(msgspec.Struct, frozen=True):
     targets: dict[str, str] = {}
     limits: dict[str, TargetLimits] = {}
     module: str = ""
+    options: tuple[Option, ...] = ()
 
 
 class Runner(ABC):
@@ -123,10 +125,6 @@ class Backend(ABC):
     @abstractmethod
     def dialect(self) -> Dialect:
         """The form in which this backend takes precisions, on this machine."""
-
-    def options(self) -> tuple[Option, ...]:
-        """Options of a build that do something here, beside those of `knobs`."""
-        return ()
 
     def knobs(self, physical: int, logical: int) -> tuple[Knob, ...]:
         """Options worth tuning on a machine with so many cores; none change what is computed."""

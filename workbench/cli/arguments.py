@@ -216,6 +216,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "--methods", type=as_methods, default=(), metavar="M,..", help="an INT8 run for each of: " + _METHODS
     )
+    compare.add_argument("--targets", type=as_words, default=(), metavar="SM,..", help="a run for each, e.g. sm86,sm89")
     compare.add_argument("--no-baseline", action="store_true", help="leave the unfused source graph out")
     compare.add_argument("--race-seconds", type=as_seconds, default=12.0, metavar="S", help="default: 12; 0: no race")
     compare.add_argument("--out", type=Path, metavar="DIR", help="write every run's files there as well")

@@ -54,6 +54,7 @@ def _request(arguments: Namespace) -> CompareRequest:
         backends=arguments.backends,
         precisions=arguments.precisions,
         methods=arguments.methods,
+        targets=arguments.targets,
         plans=(*(with_options(read_plan(path), arguments) for path in arguments.plan), *_by_others(arguments)),
         config=msgspec.structs.replace(config_of(arguments), profiles=sets.profiles),
         recipe=sets.recipe,

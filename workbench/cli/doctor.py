@@ -52,7 +52,7 @@ def _section(name: str, can: Capabilities) -> str:
     if not can.available:
         return f"✗ {head}: {can.reason}\n    {can.hint}".rstrip()
     module = f" by the module {can.module}" if can.module else ""
-    lines = [f"✓ {head} {can.version}{module} on {can.device}"]
+    lines = [f"✓ {head} {can.version}{module}{' on ' if can.can_run else ', '}{can.device}"]
     if not can.can_run:
         lines.append(f"    builds here, but cannot run here: {can.run_reason}")
     for precision, reason in can.precisions.items():

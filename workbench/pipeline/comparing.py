@@ -24,6 +24,7 @@ class CompareRequest(msgspec.Struct, frozen=True):
 
     `plans` are compared beside the plain `precisions`, for which `ranges` says how ranges are found; with
     `methods`, a precision that needs ranges has a run for each of them.
+    `targets` are built for one by one, by the backends that have any, in the place of that of `config`.
     `baseline` adds the source graph, run node by node by ONNX Runtime in FP32: the honest "before".
     """
 
@@ -41,6 +42,7 @@ class CompareRequest(msgspec.Struct, frozen=True):
     ranges: Calibration = Calibration()
     plans: tuple[PrecisionPlan, ...] = ()
     methods: tuple[CalibrationMethod, ...] = ()
+    targets: tuple[str, ...] = ()
     baseline: bool = True
     race_seconds: float = 12.0
 
@@ -89,9 +91,10 @@ def _configs(request: CompareRequest) -> Iterator[BuildConfig]:
             request.config, backend="onnxruntime", plan=PrecisionPlan(), optimize=False, target=""
         )
     for backend in request.backends:
-        target = request.config.target if request.config.target and _has_targets(backend) else ""
-        for plan in _plans(request):
-            yield msgspec.structs.replace(request.config, backend=backend, plan=plan, target=target)
+        asked = request.targets or ((request.config.target,) if request.config.target else ())
+        for target in (asked if asked and _has_targets(backend) else ()) or ("",):
+            for plan in _plans(request):
+                yield msgspec.structs.replace(request.config, backend=backend, plan=plan, target=target)
 
 
 def _plans(request: CompareRequest) -> Iterator[PrecisionPlan]:

@@ -106,18 +106,19 @@ def _capabilities(_question: bytes) -> dict[str, Any]:
     found = {}
     for name in backend_ids():
         backend = load_backend(name)
-        known = {"title": backend.title, "dialect": backend.dialect(), "options": _options(backend)}
-        found[name] = msgspec.to_builtins(known) | msgspec.to_builtins(backend.capabilities())
+        can = backend.capabilities()
+        known = {"title": backend.title, "dialect": backend.dialect(), "options": _options(backend, can.options)}
+        found[name] = msgspec.to_builtins(can) | msgspec.to_builtins(known)
     return found
 
 
-def _options(backend: Any) -> list[Option]:
+def _options(backend: Any, own: tuple[Option, ...]) -> list[Option]:
     """Those of a build, and those that a search tunes, which change its speed alone."""
     from workbench.measure.machine import logical_cores, physical_cores
 
     knobs = [knob for knob in backend.knobs(physical_cores(), logical_cores()) if knob.key != "threads"]
     tuned = [Option(knob.key, knob.key.replace("_", " ").capitalize(), knob.text, knob.values) for knob in knobs]
-    return [*backend.options(), *(option for option in tuned if len(option.values) > 1)]
+    return [*own, *(option for option in tuned if len(option.values) > 1)]
 
 
 VERBS: dict[str, Callable[[bytes], Any]] = {

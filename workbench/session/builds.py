@@ -20,9 +20,9 @@ def build(session: Session, choices: Choices, *, rebuild: bool) -> Run | None:
     session.dismiss_message()
     wanted = [(one, session.chosen_targets.problem_of(one)) for one in session.chosen_targets.builds(choices)]
     runs = [_submit(session, one, rebuild=rebuild) for one, problem in wanted if problem is None]
-    refused = next(((one, problem) for one, problem in wanted if problem is not None), None)
-    if refused is not None:
-        session.chosen_targets.refused(*refused)
+    refused = [(one, problem) for one, problem in wanted if problem is not None]
+    if refused:
+        session.chosen_targets.refused(refused)
     return next(filter(None, runs), None)
 
 

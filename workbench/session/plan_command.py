@@ -33,6 +33,7 @@ def command_line(session: Session) -> str:
     for name, shape in choices.shapes.items():
         if usual.get(name) != shape:
             words += ["--shape", f"{name}={'x'.join(map(str, shape))}"]
+    words += _profiles(session)
     words += ["--target", choices.target] if choices.target else []
     words += [] if choices.optimize else ["--unfused"]
     words += ["--threads", str(threads)] if (threads := session.settings.get("threads")) else []
@@ -40,6 +41,17 @@ def command_line(session: Session) -> str:
     for name, value in choices.options.items():
         words += ["--option", f"{name}={value}"]
     return shlex.join(words)
+
+
+def _profiles(session: Session) -> list[str]:
+    """By dimension; a name given again begins the next profile. The recipe's are taken where no shape is given."""
+    ranges = session.profiles.ranges
+    return [
+        word
+        for each in ranges
+        for name, span in each.items()
+        for word in ("--profile", f"{name}={':'.join(map(str, span))}")
+    ]
 
 
 def _plan(session: Session) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -63,19 +65,20 @@ class Targets:
     def set_apart(self, apart: bool) -> None:
         self._session.choose("An engine for each target" if apart else "One engine for all targets", apart=apart)
 
-    def refused(self, choices: Choices, problem: TargetProblem) -> None:
-        """Tells of it, and offers the nearest plan: as the choice where it is the only build, else for that target."""
+    def refused(self, refused: Sequence[tuple[Choices, TargetProblem]]) -> None:
+        """Tells of them, and offers the nearest plan of each."""
         from workbench.session.session import Message
 
-        session = self._session
-        nearest = msgspec.structs.replace(choices, plan=problem.plan)
+        first, others = refused[0][1], [problem.target for _, problem in refused[1:]]
+        more = f" Nor what was asked for {' and '.join(others)}." if others else ""
+        actions = tuple((problem.question, partial(self._build, choices, problem)) for choices, problem in refused)
+        self._session.show(Message(f"{first.reason}{more}", "The nearest plan that works:", True, actions))
 
-        def build() -> None:
-            if choices == session.choices:
-                session.choose_all(nearest, f"{problem.title} for {problem.target}")
-                session.build()
-            else:
-                session.build(nearest)
-
-        actions = ((problem.question, build),)
-        session.show(Message(problem.reason, "The nearest plan that it takes:", True, actions))
+    def _build(self, choices: Choices, problem: TargetProblem) -> None:
+        """The nearest plan becomes the choice where this was the only build asked for; else it is built beside it."""
+        session, nearest = self._session, msgspec.structs.replace(choices, plan=problem.plan)
+        if choices == session.choices:
+            session.choose_all(nearest, f"{problem.title} for {problem.target}")
+            session.build()
+        else:
+            session.build(nearest)

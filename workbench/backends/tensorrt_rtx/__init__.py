@@ -20,7 +20,6 @@ from workbench.backends.tensorrt_rtx.verdict import verdict_on
 from workbench.core.dialect import Dialect, How
 from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model, TypedModel
-from workbench.core.options import Option
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.verdict import Verdict
@@ -66,16 +65,11 @@ class TensorRtBackend(Backend):
             targets=targets,
             limits={target: limits_of(target) for target in targets},
             module=module,
+            options=tuple(known.option for known in available(trt).values()) if is_here else (),
         )
 
     def targets(self, target: str) -> tuple[str, ...]:
         return read_targets(target) if find_module().startswith("tensorrt_rtx") else ()
-
-    def options(self) -> tuple[Option, ...]:
-        try:
-            return tuple(known.option for known in available(load_module()).values())
-        except WorkbenchError:
-            return ()
 
     def dialect(self) -> Dialect:
         """TensorRT for RTX 1.7 fails in BF16 on ConvTranspose ("Could not infer output types") and on GRU (its parser
