@@ -125,6 +125,9 @@ class PlanOptions(QWidget):
         for name, words in plan.passes.items():
             is_on = name not in plan.value.skip
             menu_item(menu, words, partial(plan.set_pass, name, not is_on), on=is_on)
+        menu.addSeparator()
+        clean, text = plan.value.clean, "Also where all is FP32"
+        menu_item(menu, text, lambda: plan.set_fields("clean-up" + " off" * clean, clean=not clean), on=clean)
 
     def _set_percentile(self, value: float) -> None:
         if not self._is_following:

@@ -27,7 +27,7 @@ _FORMULA = (
 def look(seen: Seen) -> Iterator[Advice]:
     chains = [chain for level in seen.levels for chain in _chains(level)]
     split = [chain for chain in chains if len(seen.layers_of(node.id for node in chain)) > 1]
-    nodes = [node for chain in split for node in chain]
+    nodes = list({node.id: node for chain in split for node in chain}.values())  # a mask may serve several
     if not nodes:
         return
     layers = seen.layers_of(node.id for node in nodes)
