@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
+
 from tests.pipeline.fusing import BYTES, fp32, node, source
-from workbench.core.graph import Graph, Tensor
+from workbench.core.graph import Graph, LayerKind, Tensor
 from workbench.model.liveness import memory_plan
 
 SIZES = dict.fromkeys("abcdefg", BYTES)
@@ -64,3 +66,11 @@ def test_an_engine_holds_less_than_its_source_where_nodes_are_fused() -> None:
 def test_an_empty_graph_holds_nothing() -> None:
     plan = memory_plan(Graph("empty"))
     assert (plan.peak_bytes, plan.peak_step, plan.pool_bytes, plan.reuse) == (0, 0, 0, 1.0)
+
+
+def test_what_is_made_of_constants_alone_is_a_weight() -> None:
+    """TensorRT transposes weights in a kernel of its own, and keeps no activation memory for that."""
+    tensors = {name: Tensor(name, (250,), "float32", BYTES) for name in "xwy"}
+    made = msgspec.structs.replace(node(0, "Transpose", "", "w"), kind=LayerKind.CONSTANT)
+    plan = memory_plan(Graph("folded", (made, node(1, "Gemm", "x w", "y")), tensors, ("x",), ("y",)))
+    assert plan.pool_bytes == 0 and [life.tensor for life in plan.lives] == ["x", "y"]

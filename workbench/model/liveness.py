@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.graph import Graph, Layer
+from workbench.core.graph import Graph, Layer, LayerKind
 from workbench.core.memory_plan import Life, MemoryPlan
 
 VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"})
@@ -18,14 +18,17 @@ ALIGNMENT = 64  # bytes: a cache line, on which CPU engines begin every buffer
 
 def memory_plan(graph: Graph, sizes: Mapping[str, int] | None = None) -> MemoryPlan:
     """Of the layers of `graph` in their order, bodies of control flow left out. `sizes`: bytes by tensor, where the
-    graph itself leaves them open. Inputs are held from the start, outputs to the end.
+    graph itself leaves them open. Inputs are held from the start, outputs to the end. What layers make of constants
+    alone counts as weights: it is made once.
     """
+    weights = {name for layer in graph.layers if layer.kind is LayerKind.CONSTANT for name in layer.outputs}
+    weights |= {name for name, tensor in graph.tensors.items() if tensor.constant}
     known = {name: (sizes or {}).get(name) or tensor.size_bytes for name, tensor in graph.tensors.items()}
     owners = _owners(graph)
     first: dict[str, int] = dict.fromkeys(graph.inputs, 0)
     last: dict[str, int] = {}
     for index, layer in enumerate(graph.layers):
-        for name in _held(graph, layer):
+        for name in _held(graph, layer, weights):
             first.setdefault(owners[name], index)
             last[owners[name]] = index
     last |= {owners[name]: len(graph.layers) - 1 for name in graph.outputs if owners.get(name) in last}
@@ -39,10 +42,10 @@ def memory_plan(graph: Graph, sizes: Mapping[str, int] | None = None) -> MemoryP
     )
 
 
-def _held(graph: Graph, layer: Layer) -> Iterable[str]:
+def _held(graph: Graph, layer: Layer, weights: Collection[str]) -> list[str]:
     """What a layer reads and writes that is no weight."""
     names = dict.fromkeys((*layer.inputs, *layer.outputs))
-    return [name for name in names if name in graph.tensors and not graph.tensors[name].constant]
+    return [name for name in names if name in graph.tensors and name not in weights]
 
 
 def _owners(graph: Graph) -> dict[str, str]:
