@@ -16,7 +16,6 @@ import msgspec
 from workbench.core.costs import Cost
 from workbench.core.errors import WorkbenchError
 from workbench.core.json import decode, encode
-from workbench.core.options import Option
 from workbench.core.verdict import Verdict
 from workbench.session.questions import (
     Answer,
@@ -102,23 +101,15 @@ def _tensor_words(name: str, array: Any) -> str:
 
 def _capabilities(_question: bytes) -> dict[str, Any]:
     from workbench.backends.base import backend_ids, load_backend
+    from workbench.pipeline.options import offered_options
 
     found = {}
     for name in backend_ids():
         backend = load_backend(name)
         can = backend.capabilities()
-        known = {"title": backend.title, "dialect": backend.dialect(), "options": _options(backend, can.options)}
+        known = {"title": backend.title, "dialect": backend.dialect(), "options": offered_options(backend, can)}
         found[name] = msgspec.to_builtins(can) | msgspec.to_builtins(known)
     return found
-
-
-def _options(backend: Any, own: tuple[Option, ...]) -> list[Option]:
-    """Those of a build, and those that a search tunes, which change its speed alone."""
-    from workbench.measure.machine import logical_cores, physical_cores
-
-    knobs = [knob for knob in backend.knobs(physical_cores(), logical_cores()) if knob.key != "threads"]
-    tuned = [Option(knob.key, knob.key.replace("_", " ").capitalize(), knob.text, knob.values) for knob in knobs]
-    return [*own, *(option for option in tuned if len(option.values) > 1)]
 
 
 VERBS: dict[str, Callable[[bytes], Any]] = {
