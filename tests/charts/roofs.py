@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.core.ceilings import Bandwidth, Ceilings
-from workbench.core.graph import Graph, Layer, LayerKind, Tensor
 from workbench.core.costs import Cost
+from workbench.core.graph import Graph, Layer, LayerKind, Tensor
 from workbench.core.precision import Precision
 from workbench.core.roofline import Roofline
 from workbench.core.run import EngineGraph

@@ -75,7 +75,8 @@ class Replannings(QObject):
         self._key = self._present_key()
         choices = msgspec.structs.replace(session.choices, threads=session.settings.get("threads"))
         run = plain_request(session.model, choices, self._job, folder)
-        session.runs.start(ReplanRequest(self._job, str(folder), run, self.shapes), JOB)
+        seconds = session.settings.get("replan_seconds")
+        session.runs.start(ReplanRequest(self._job, str(folder), run, self.shapes, seconds), JOB)
         self.changed.emit()
 
     def _present_key(self) -> str:
