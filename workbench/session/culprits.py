@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,6 @@ class CulpritSearches(QObject):
     @property
     def sqnr_db(self) -> Mapping[str, float]:
         """By source node: the SQNR of the outputs if only its layer had its low precision. Less is worse."""
-        import math
-
         found: dict[str, float] = {}
         for layer in self.found.layers if self.found is not None else ():
             value = layer.alone_db if layer.alone_db is not None else -10.0 * math.log10(max(layer.noise, 1e-20))

@@ -74,7 +74,14 @@ def culprits_table(found: Culprits) -> TableContent:
     return TableContent(columns, [row.nodes for row in rows], texts, sentence)
 
 
-def verdict(found: Culprits) -> str:
+def told_lines(found: Culprits) -> list[str]:
+    """What exempting gives, then what to be careful of."""
+    from workbench.pipeline.culprits.text import doubts
+
+    return [text for text in (_verdict(found), *doubts(found)) if text]
+
+
+def _verdict(found: Culprits) -> str:
     """What exempting gives, in a line: `Exempting Conv_3: 25.7 dB (…) → 37.4 dB (…)`."""
     from workbench.pipeline.culprits.text import decibels, proposal_words, quality
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from workbench.core.events import Progress
 from workbench.core.sensitivity import Culprits, Granularity
-from workbench.session.culprits_table import culprits_table, verdict
+from workbench.session.culprits_table import culprits_table, told_lines
 from workbench.session.session import Session
 from workbench.session.words import PHASES, plural
 from workbench.views.controls import Bar, Chip
@@ -131,13 +131,11 @@ class CulpritsPanel(TablePage):
         self.progress.set_words(Words(words, tone="soft"))
 
     def _show_notes(self, found: Culprits | None) -> None:
-        from workbench.pipeline.culprits.text import doubts
-
         for line in self.lines:
             self.notes.removeWidget(line)
             line.hide()
             line.deleteLater()
-        told = [verdict(found), *doubts(found)][:MOST_LINES] if found is not None else []
+        told = told_lines(found)[:MOST_LINES] if found is not None else []
         self.lines = [Line(Words(text, tone="soft" if i else "", tip=text), px=12) for i, text in enumerate(told)]
         for line in self.lines:
             self.notes.addWidget(line)
