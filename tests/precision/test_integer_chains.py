@@ -86,6 +86,17 @@ def test_a_division_is_a_scale_of_the_same_values(tmp_path: Path) -> None:
     assert "n3:dequantize_y" not in nodes  # nobody reads it
 
 
+def test_what_only_a_hard_swish_reads_has_no_steps_below_minus_three(tmp_path: Path) -> None:
+    wide = {"x": FEED["x"] * 8}
+    model = write_model(tmp_path, HARD_SWISH, WEIGHTS)
+    found = observe(model, model.shapes, [wide], total=1, dialect=INTEGER)
+    assert found.histogram("a").low < -4.0
+    typed = compiled(model, tmp_path / "out", Precision.INT8, INTEGER, found)
+    _, scale, zero = (constants_of(typed).get(name) for name in nodes_of(typed)["n0:quantize_y"].input)
+    assert scale is not None and zero is not None
+    assert -3.0 - float(scale) < -float(scale) * int(zero) < -3.0 + float(scale)
+
+
 def test_a_number_is_exact_in_8_bits_of_either_sign(tmp_path: Path) -> None:
     _, typed = typed_of(tmp_path, HARD_SWISH)
     nodes, constants = nodes_of(typed), constants_of(typed)

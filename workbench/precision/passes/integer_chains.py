@@ -25,12 +25,14 @@ Rules
    to 12 7x3 0.8, 8 to 8 3x39 0.8, 16 to 16 3x3 1.35, 32 to 32 3x3 3.9. A depthwise one is slower by itself (0.2 to
    1.07), but faster than with conversions on either side.
 7. So does a Conv whose result is not quantized. Where rules 6 and 7 leave nothing, they leave all.
+8. What only a hard-swish reads, x * clip(x + 3, 0, 6), needs no steps below -3: its result is 0 there. On the OCR
+   sample that makes steps a third finer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
-from math import prod
+from math import inf, prod
 from typing import NamedTuple
 
 from onnx import NodeProto, TensorProto
@@ -48,13 +50,14 @@ class Result(NamedTuple):
     """A tensor in 8 bits, and the node that makes it.
 
     `like`: the tensor whose form it has, where that is not its own. `factor`: it is that tensor times this number, and
-    what dequantizes it does the product.
+    what dequantizes it does the product. `floor`: what is below makes no difference (rule 8).
     """
 
     tensor: str
     maker: NodeProto
     like: str = ""
     factor: float | None = None
+    floor: float = -inf
 
 
 class Chains(NamedTuple):
@@ -118,7 +121,21 @@ class _Search:
         if (scaled := self._scaled(node)) is not None:
             return self._checked(scaled)
         name = self._behind_clamp(node.output[0])
-        return self._checked(Result(name, node)) if self._has_range(name) else None
+        return self._checked(Result(name, node, floor=self._floor(name))) if self._has_range(name) else None
+
+    def _floor(self, name: str) -> float:
+        """Rule 8."""
+        readers = {use.node.op_type: use.node for use in self._editor.uses.get(name, [])}
+        if set(readers) != {"Add", "Mul"} or len(self._editor.uses[name]) != 2:
+            return -inf
+        numbers = [number for operand in readers["Add"].input if (number := self._number(operand)) is not None]
+        gate = self._behind_clamp(readers["Add"].output[0])
+        clip = self._editor.producers[gate]
+        is_gate = gate in readers["Mul"].input and (clip.op_type == "Relu" or self._clips_at_zero(clip))
+        return -numbers[0] if numbers and numbers[0] > 0.0 and is_gate else -inf
+
+    def _clips_at_zero(self, node: NodeProto) -> bool:
+        return is_standard(node, "Clip") and len(node.input) > 1 and self._number(node.input[1]) == 0.0
 
     def _checked(self, result: Result) -> Result | None:
         """None for what must stay float32, is none, or is read by nobody."""

@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,13 @@ _LARGEST = 2**31 - 1
 
 
 class ChainWriter:
-    """Writes into one graph; `commit()` of the editor is the caller's. `form` gives a tensor its own form.
+    """Writes into one graph; `commit()` of the editor is the caller's.
 
-    `done` are tensors that come from behind a DequantizeLinear already.
+    `form` gives a tensor a form of its own, with no steps below a number. `done` are tensors that come from behind a
+    DequantizeLinear already.
     """
 
-    def __init__(self, editor: GraphEditor, writer: QdqWriter, form: Callable[[str], Form]) -> None:
+    def __init__(self, editor: GraphEditor, writer: QdqWriter, form: Callable[[str, float], Form]) -> None:
         self._editor, self._writer, self._form = editor, writer, form
         self._back: dict[str, str] = {}  # tensors as they were called, and as they are read now
         self._forms: dict[str, Form] = {}
@@ -50,7 +52,7 @@ class ChainWriter:
             self._writer.scale(result.maker, self._back[result.like], self._forms[name])
             self._back[name] = name
         else:
-            self._forms[name] = self._forms[result.like] if result.like else self._form(name)
+            self._forms[name] = self._forms[result.like] if result.like else self._form(name, result.floor)
             uses = list(self._editor.uses[name])
             self._back[name] = self._writer.pair(result.maker.name, "y", name, self._forms[name])
             self._editor.redirect(name, self._back[name], uses)
@@ -63,7 +65,7 @@ class ChainWriter:
             if value is not None:
                 editor.set_input(node, slot, self._writer.number(node, _letter(slot), name, value))
             elif name not in self.done:
-                editor.set_input(node, slot, self._writer.pair(node.name, _letter(slot), name, self._form(name)))
+                editor.set_input(node, slot, self._writer.pair(node.name, _letter(slot), name, self._form(name, -inf)))
 
     def write_bias(self, nodes: Iterable[NodeProto]) -> None:
         """Rule 2, for MatMul and Gemm whose operands are quantized by now."""

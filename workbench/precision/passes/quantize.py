@@ -34,6 +34,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -237,7 +238,7 @@ class _Rewriter:
 
     def rewrite_chains(self, nodes: list[NodeProto]) -> None:
         """Rule 11."""
-        writer = ChainWriter(self._editor, self._writer, partial(self._form, unsigned=True))
+        writer = ChainWriter(self._editor, self._writer, self._unsigned_form)
         quantized, has_range = frozenset(node.name for node in nodes), partial(_has_range, self._observations)
         chains = integer_chains(self._editor, quantized, has_range)
         writer.write_results(chains)
@@ -296,8 +297,13 @@ class _Rewriter:
         if not unsigned:
             threshold = seen.threshold(name, self._calibration)
             return Form(rounded_scale(threshold / SIGNED_LEVELS, kind), np.array(0, np.int8))
-        low, high = seen.range(name, self._calibration)
-        scale = rounded_scale((high - low) / UNSIGNED_LEVELS, kind)
+        return self._unsigned_form(name)
+
+    def _unsigned_form(self, name: str, floor: float = -inf) -> Form:
+        """Rule 3; with no steps below `floor`, which is not above zero."""
+        low, high = self._observations.range(name, self._calibration)
+        low = max(low, floor)
+        scale = rounded_scale((high - low) / UNSIGNED_LEVELS, self._wish.scales)
         return Form(scale, np.array(round(min(-low / scale, UNSIGNED_LEVELS)), np.uint8))
 
     def _weight(self, node: NodeProto, slot: int, operand: str, name: str) -> str:
