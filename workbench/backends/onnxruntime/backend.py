@@ -76,6 +76,7 @@ class OnnxRuntimeBackend(Backend):
             run_reason=reason,
             precisions=dict.fromkeys(Precision, reason) | _NEVER,
             remarks=_REMARKS,
+            options=() if reason else device_option(),
         )
 
     def dialect(self) -> Dialect:
