@@ -67,7 +67,8 @@ def test_a_dependency_is_pinned_to_a_version_it_allows(requirement: Requirement)
 def test_the_lock_pins_all_that_is_installed_and_nothing_else() -> None:
     needed, absent = closure(asked())
     extras = PROJECT["optional-dependencies"]
-    optional = {canonicalize_name(Requirement(text).name) for key in ("tensorrt-rtx", "netron") for text in extras[key]}
+    keys = ("tensorrt-rtx", "netron", "nncf", "modelopt")
+    optional = {canonicalize_name(Requirement(text).name) for key in keys for text in extras[key]}
     assert absent <= optional, "the optional ones alone may be missing"
     assert set(pins()) == needed
 
