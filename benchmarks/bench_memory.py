@@ -22,10 +22,10 @@ import msgspec
 from benchmarks.subjects import UNTIMED, subjects
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import BuildConfig, Run, RunRequest, Status
+from workbench.core.titles import run_title
 from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.model import open_model
-from workbench.pipeline.documents import run_title
 from workbench.pipeline.samples import NONE, RANDOM
 from workbench.pipeline.table import aligned
 

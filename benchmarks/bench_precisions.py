@@ -19,12 +19,12 @@ from pathlib import Path
 from workbench.core.json import read_json
 from workbench.core.precision import Precision
 from workbench.core.run import Race, RaceEntry, RaceRequest, Run, RunRequest, TimingConfig
+from workbench.core.titles import run_title
 from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.measure.machine import machine_state
 from workbench.model import open_model
 from workbench.pipeline.comparing import CompareRequest, Comparison, compare
-from workbench.pipeline.documents import run_title
 from workbench.pipeline.files import REQUEST_FILE
 from workbench.resources import sample_models
 

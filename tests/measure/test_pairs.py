@@ -12,7 +12,8 @@ from workbench.measure.tasks import make_scorer
 
 
 def test_the_difference_of_pairs_is_what_agresti_and_min_give() -> None:
-    """By hand: b = 12 + 0.5, c = 2 + 0.5, n = 100 + 2; (b - c) / n ± 1.96 sqrt(15 - 100 / 102) / 102, 3.7443 the root."""
+    """By hand: b = 12 + 0.5, c = 2 + 0.5, n = 100 + 2;
+    (b - c) / n ± 1.96 sqrt(15 - 100 / 102) / 102, 3.7443 the root."""
     found, low, high = paired_difference(12, 2, 100)
     assert found == pytest.approx(0.10)
     assert (low, high) == pytest.approx((10 / 102 - 0.07195, 10 / 102 + 0.07195), abs=1e-5)

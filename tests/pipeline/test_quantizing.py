@@ -10,9 +10,9 @@ import pytest
 from tests.pipeline.conftest import Listener, RequestOf, never
 from workbench.core.precision import Calibration, Precision, PrecisionPlan, Rule
 from workbench.core.run import BuildConfig, Run, Status
+from workbench.core.titles import run_title
 from workbench.pipeline import run
 from workbench.pipeline.artefacts import read_engine
-from workbench.pipeline.documents import run_title
 from workbench.pipeline.files import PLAN_FILE
 from workbench.precision import read_plan
 

@@ -14,8 +14,8 @@ from workbench.core.events import AnyEvent, Changed, Checked, LayerNames, LogLin
 from workbench.core.json import read_json
 from workbench.core.model import TypedModel
 from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan
-from workbench.core.recipe import InputSpec, Recipe, Task, TaskKind
 from workbench.core.profile import OptimizationProfile
+from workbench.core.recipe import InputSpec, Recipe, Task, TaskKind
 from workbench.core.run import BuildConfig, EngineGraph, Run, RunRequest, Status, TimingConfig
 from workbench.pipeline import run
 from workbench.pipeline.files import LATENCIES_FILE, RUN_FILE

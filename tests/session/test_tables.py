@@ -25,8 +25,9 @@ from workbench.core.run import (
     TaskResult,
     Timing,
 )
+from workbench.core.titles import run_title
 from workbench.session.actions import ACTIONS
-from workbench.session.baseline import baseline_of, run_title, verdict
+from workbench.session.baseline import baseline_of, verdict
 from workbench.session.races import Raced
 from workbench.session.runs_model import COLUMNS, RunsModel
 from workbench.session.session import Session

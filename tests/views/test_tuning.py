@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 from tests.views.driving import TIMEOUT_MS, build, choose, click
 from workbench.core.json import write_json
 from workbench.core.run import Run
+from workbench.core.titles import run_title
 from workbench.core.tuning import Trial, Tuning
-from workbench.session.baseline import run_title
 from workbench.views.main_window import MainWindow
 
 

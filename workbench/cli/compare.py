@@ -13,8 +13,9 @@ from workbench.cli.output import Output
 from workbench.cli.plans import with_options
 from workbench.core.precision import PrecisionPlan
 from workbench.core.run import Race, RaceRequest, Run, RunRequest, Status
+from workbench.core.titles import run_title
 from workbench.pipeline.comparing import CompareRequest, Comparison, compare
-from workbench.pipeline.documents import comparison_document, run_title
+from workbench.pipeline.documents import comparison_document
 from workbench.pipeline.record import new_run
 from workbench.pipeline.reporting import write_report
 from workbench.pipeline.table import comparison_table, why_not

@@ -11,9 +11,9 @@ from workbench.cli.output import Output
 from workbench.core.alignment import Alignment
 from workbench.core.errors import WorkbenchError
 from workbench.core.run import EngineGraph, Run
+from workbench.core.titles import run_title
 from workbench.pipeline.alignment import align
 from workbench.pipeline.artefacts import read_engine
-from workbench.pipeline.documents import run_title
 from workbench.pipeline.fusion_text import alignment_table, by_difference
 from workbench.pipeline.table import waterfall_text
 from workbench.pipeline.waterfall import waterfall

@@ -12,8 +12,8 @@ from workbench.cli.output import Output
 from workbench.cli.probe import ask_capabilities
 from workbench.core.places import data_home
 from workbench.core.precision import Precision
+from workbench.core.titles import backend_title
 from workbench.measure.machine import machine_state
-from workbench.pipeline.documents import backend_title
 from workbench.precision import list_passes
 from workbench.precision.quantizers import quantizers
 

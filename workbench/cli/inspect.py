@@ -14,10 +14,10 @@ from workbench.cli.output import Output
 from workbench.cli.probe import ask_verdict
 from workbench.core.errors import one_line
 from workbench.core.model import Model, TensorSpec
+from workbench.core.titles import backend_title
 from workbench.core.verdict import Verdict
 from workbench.model import open_model
 from workbench.pipeline.advice_text import verdict_lines
-from workbench.pipeline.documents import backend_title
 from workbench.pipeline.table import size_text
 
 

@@ -8,7 +8,8 @@ from workbench.cli.jobs import Jobs
 from workbench.cli.output import Output
 from workbench.core.errors import WorkbenchError
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
-from workbench.pipeline.documents import race_document, run_title
+from workbench.core.titles import run_title
+from workbench.pipeline.documents import race_document
 from workbench.pipeline.table import race_table
 from workbench.store import RaceBook, Store
 

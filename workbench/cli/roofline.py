@@ -10,8 +10,8 @@ from workbench.core.ceilings import Ceilings, CeilingsRequest
 from workbench.core.errors import WorkbenchError
 from workbench.core.gpus import BACKENDS, DEFAULT_TARGET, gpu_ceilings, gpus_of
 from workbench.core.run import Run
+from workbench.core.titles import run_title
 from workbench.pipeline.artefacts import read_engine
-from workbench.pipeline.documents import run_title
 from workbench.pipeline.roofline import machine_name, roofline, threads_of
 from workbench.pipeline.roofline_text import ceilings_text, roofline_document, roofline_table
 from workbench.store import CeilingBook, Store

@@ -12,9 +12,10 @@ from workbench.cli.jobs import Jobs, check_writable, copy_out, read_sets
 from workbench.cli.output import Output
 from workbench.cli.plans import plan_of
 from workbench.core.run import Run, RunError, RunRequest, Status
+from workbench.core.titles import run_title
 from workbench.pipeline.advice_text import advice_text
 from workbench.pipeline.artefacts import read_advice, read_ledger
-from workbench.pipeline.documents import run_document, run_title
+from workbench.pipeline.documents import run_document
 from workbench.pipeline.fusion_text import ledger_table
 from workbench.pipeline.layer_text import layer_lines, layers_document
 from workbench.pipeline.reporting import write_report

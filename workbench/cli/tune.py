@@ -7,8 +7,8 @@ from argparse import Namespace
 from workbench.cli.jobs import Jobs
 from workbench.cli.output import Output
 from workbench.core.errors import WorkbenchError
+from workbench.core.titles import run_title
 from workbench.core.tuning import Trial, TuneRequest, Tuning, options_words
-from workbench.pipeline.documents import run_title
 from workbench.store import Store
 
 

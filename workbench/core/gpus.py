@@ -36,6 +36,7 @@ _TURING = "NVIDIA Turing GPU architecture whitepaper (WP-09183-001), table 1: Fo
 _GA102 = "NVIDIA Ampere GA102 GPU architecture whitepaper, table 9"
 _ADA = "NVIDIA Ada GPU architecture whitepaper 2.x, appendix A"
 _BLACKWELL = "NVIDIA RTX Blackwell GPU architecture whitepaper, appendix A"
+_GB10 = "NVIDIA at Hot Chips 2025: 31 TFLOPS FP32, 1 PFLOPS sparse FP4; between them in the ratios of RTX Blackwell"
 
 GPUS: dict[str, Gpu] = {
     "T4": Gpu("sm75", 320, 8.1, 0, 0, 65, 0, 130, "NVIDIA T4 Tensor Core GPU datasheet"),
@@ -49,6 +50,7 @@ GPUS: dict[str, Gpu] = {
     "L4": Gpu("sm89", 300, 30.3, 60, 121, 121, 242.5, 242.5, "NVIDIA L4 Tensor Core GPU datasheet, sparse halved"),
     "L40S": Gpu("sm89", 864, 91.6, 183, 362, 362, 733, 733, "NVIDIA L40S datasheet"),
     "GeForce RTX 5090": Gpu("sm120", 1792, 104.8, 104.8, 209.5, 419, 838, 838, _BLACKWELL),
+    "GB10 (DGX Spark)": Gpu("sm121", 273, 31, 31, 62, 125, 250, 250, _GB10),
 }
 
 

@@ -115,7 +115,7 @@ class PrecisionPlan(msgspec.Struct, frozen=True):
     into the graph touches take that type, and no Cast stands at them. `skip` names clean-up passes that are
     switched off (`fold_batchnorm`). `clean` runs them also where nothing but float32 is asked for; without it such a
     model is built as it is. `block` is how many weights share one scale in INT4 weights.
-    `quantizer` leaves the writing to another tool (`nncf:int8`): it decides all but what rules keep out, and its ranges.
+    `quantizer` leaves the writing to another tool (`nncf:int8`), which decides all but what rules keep out.
     """
 
     default: Precision = Precision.FP32

@@ -16,9 +16,9 @@ from workbench.core.errors import Cancelled, WorkbenchError, disk_error
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
 from workbench.core.run import BuildConfig, RunRequest
+from workbench.core.titles import method_label
 from workbench.core.writing import written_whole
 from workbench.data import SampleSet
-from workbench.pipeline.documents import method_label
 from workbench.pipeline.reference_outputs import LIMIT_BYTES, shrink
 from workbench.pipeline.samples import NONE, RANDOM, calibration_set, feeds_digest
 from workbench.pipeline.telling import Teller

@@ -6,7 +6,7 @@ import msgspec
 
 from workbench.core.calibration_report import CalibrationReport, ChosenRange, Finding, Severity, TensorRange
 from workbench.core.precision import CalibrationMethod
-from workbench.pipeline.documents import method_label
+from workbench.core.titles import method_label
 from workbench.pipeline.table import aligned, shortened
 
 NAME_MOST = 34

@@ -7,45 +7,12 @@ from typing import Any
 
 import msgspec
 
-from workbench.core.precision import Calibration, CalibrationMethod, Precision
+from workbench.core.precision import CalibrationMethod, Precision
 from workbench.core.run import Accuracy, Build, Race, Run, Timing
+from workbench.core.titles import run_title
 from workbench.pipeline.comparing import Comparison
 
 Document = dict[str, Any]
-UNFUSED = "source graph, unfused"
-
-
-def backend_title(backend: str) -> str:
-    """As it is written for people, without loading the backend."""
-    known = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "tensorrt_rtx": "TensorRT RTX", "null": "Null"}
-    return known.get(backend, backend)
-
-
-def run_title(run: Run) -> str:
-    """`OpenVINO INT8 MSE`, `TensorRT RTX sm89 FP16`, `source graph, unfused`; the user's own label wins."""
-    if run.label:
-        return run.label
-    config = run.config
-    if not config.optimize:
-        return UNFUSED
-    words = [backend_title(config.backend), config.target, config.plan.default.label]
-    if config.plan.rules:
-        words.append(f"+ {len(config.plan.rules)} rule{'s' if len(config.plan.rules) > 1 else ''}")
-    if config.plan.needs_calibration:
-        words.append(method_label(config.plan.calibration))
-    if config.plan.quantizer:
-        words.append(f"by {config.plan.writer}")
-    words += [f"{key}={value}" for key, value in sorted(config.options.items())]
-    if config.tuned:
-        words.append("tuned")
-    return " ".join(word for word in words if word)
-
-
-def method_label(calibration: Calibration) -> str:
-    """`MSE`, `max`, `99.99 %`."""
-    if calibration.method is CalibrationMethod.PERCENTILE:
-        return f"{calibration.percentile:g} %"
-    return "MSE" if calibration.method is CalibrationMethod.MSE else calibration.method.value
 
 
 def run_document(run: Run) -> Document:

@@ -13,10 +13,10 @@ from workbench.core.layer_errors import CheckedTensor, LayerErrors, LayerFigures
 from workbench.core.ledger import PatternRow
 from workbench.core.model import Model
 from workbench.core.run import Race, RaceEntry, Run
+from workbench.core.titles import UNFUSED, run_title
 from workbench.pipeline.advice_text import action_text, gain_text
 from workbench.pipeline.artefacts import read_advice, read_engine, read_ledger, read_source
 from workbench.pipeline.conditions import timing_conditions
-from workbench.pipeline.documents import UNFUSED, run_title
 from workbench.pipeline.files import LAYER_ERRORS_FILE
 from workbench.pipeline.fusion_text import ledger_summary
 from workbench.pipeline.layer_text import broken_sentences

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.run import Accuracy, Build, Run, Timing
-from workbench.pipeline.documents import run_title
+from workbench.core.titles import run_title
 from workbench.pipeline.expecting import reuse_words
 from workbench.pipeline.table import shares_text, simulator_text, size_text, sqnr_text, task_text
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from workbench.core.errors import one_line
 from workbench.core.run import Accuracy, Race, Run, SimulatorCheck, Status, TaskResult
+from workbench.core.titles import run_title
 from workbench.core.waterfall import Waterfall
 from workbench.measure.accuracy import SQNR_CAP_DB
 from workbench.measure.reference import SIMULATED
-from workbench.pipeline.documents import precision_label, run_title
+from workbench.pipeline.documents import precision_label
 
 HEAD = ("run", "median", "95 %", "speed-up", "size", "ran in", "SQNR", "task", "verdict")
 

@@ -6,14 +6,9 @@ from collections.abc import Sequence
 
 from workbench.core.precision import Precision
 from workbench.core.run import LatencyStats, RaceEntry, Run
+from workbench.core.titles import run_title
 
 BASELINE_LABEL = "baseline"
-TITLES = {
-    "openvino": "OpenVINO",
-    "onnxruntime": "ONNX Runtime",
-    "tensorrt_rtx": "TensorRT RTX",
-    "null": "Null",
-}
 
 
 def stats_of(run: Run | None) -> LatencyStats | None:
@@ -37,37 +32,6 @@ def baseline_of(runs: Sequence[Run]) -> Run | None:
             if test(run):
                 return run
     return None
-
-
-def run_title(run: Run) -> str:
-    """A run in a few words: its label, else `OpenVINO INT8 MSE`."""
-    if run.label:
-        return run.label
-    if not run.config.optimize:
-        return "source graph, unfused"
-    plan = run.config.plan
-    words = [TITLES.get(run.config.backend, run.config.backend)]
-    if run.config.target:
-        words.append(run.config.target)
-    words.append(plan.default.label)
-    if plan.needs_calibration:
-        method = plan.calibration.method.value
-        words.append("MSE" if method == "mse" else method)
-    if plan.rules:
-        words.append(f"+{len(plan.rules)}")
-    if plan.quantizer:
-        words.append(f"by {plan.writer}")
-    words += [f"{key}={value}" for key, value in sorted(run.config.options.items())]
-    if run.config.tuned:
-        words.append("tuned")
-    return " ".join(words)
-
-
-def short_title(run: Run) -> str:
-    """For the ends of lines: `INT8 MSE`."""
-    if run.label or not run.config.optimize:
-        return run_title(run)
-    return run_title(run).removeprefix(TITLES.get(run.config.backend, run.config.backend)).strip()
 
 
 def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None) -> str:

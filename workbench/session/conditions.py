@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from workbench.core.run import Run
+from workbench.core.titles import run_title
 from workbench.pipeline.conditions import race_conditions, timing_conditions
-from workbench.session.baseline import run_title, stats_of
+from workbench.session.baseline import stats_of
 from workbench.session.races import Raced
 
 

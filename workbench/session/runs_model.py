@@ -14,9 +14,10 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
+from workbench.core.titles import run_title
 from workbench.pipeline.conditions import race_conditions, timing_conditions
 from workbench.pipeline.table import is_simulated, simulator_text
-from workbench.session.baseline import run_title, stats_of
+from workbench.session.baseline import stats_of
 from workbench.session.races import Raced
 from workbench.session.words import mebibytes, milliseconds, percent, verbal_status
 

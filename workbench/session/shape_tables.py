@@ -9,7 +9,7 @@ import numpy as np
 from workbench.core.model import Shape
 from workbench.core.replanning import Replanned, ShapeChange
 from workbench.core.run import Run
-from workbench.session.baseline import run_title
+from workbench.core.titles import run_title
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
 from workbench.session.words import bytes_words, milliseconds, plural

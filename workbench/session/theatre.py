@@ -10,14 +10,20 @@ from PySide6.QtCore import QObject, Signal
 from workbench.core.events import LogLine
 from workbench.core.run import Build, Run, Status
 from workbench.core.stages import Stage
+from workbench.core.titles import run_title
 from workbench.pipeline.expecting import Expected, expected_build, reuse_words
-from workbench.session.baseline import run_title
 from workbench.session.words import PHASES, bytes_words, verbal_status
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
 
-KINDS = {"culprits": "Finding culprits", "race": "Comparing runs", "tune": "Tuning options", "calibrate": "Calibrating", "search": "Searching a plan"}
+KINDS = {
+    "culprits": "Finding culprits",
+    "race": "Comparing runs",
+    "tune": "Tuning options",
+    "calibrate": "Calibrating",
+    "search": "Searching a plan",
+}
 BUILD = ("build",)
 
 

@@ -9,8 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.run import Run, Status
+from workbench.core.titles import run_title
 from workbench.core.tuning import Trial, TuneRequest, Tuning, options_words
-from workbench.session.baseline import run_title, stats_of
+from workbench.session.baseline import stats_of
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

@@ -17,8 +17,8 @@ from workbench.charts.roofline import RooflineChart
 from workbench.charts.speed_accuracy import SpeedAccuracy
 from workbench.core.errors import WorkbenchError
 from workbench.core.theme import Theme
+from workbench.core.titles import short_title
 from workbench.core.waterfall import BlockStep
-from workbench.session.baseline import short_title
 from workbench.session.session import Session
 from workbench.views.advice_view import AdviceView
 from workbench.views.build_view import BuildView

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from workbench.core.graph import Graph, Layer
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
+from workbench.core.titles import run_title
 from workbench.core.tuning import options_words
-from workbench.session.baseline import run_title
 from workbench.session.choices import plan_words
 from workbench.session.selection import Side
 from workbench.session.session import Session

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from workbench.session.baseline import BASELINE_LABEL, run_title
+from workbench.core.titles import run_title
+from workbench.session.baseline import BASELINE_LABEL
 from workbench.session.search import GraphSearch
 from workbench.session.session import Message, Session
 from workbench.views import theme

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import PrecisionPlan, Rule
-from workbench.session.baseline import run_title
+from workbench.core.titles import run_title
 from workbench.session.session import Session
 from workbench.session.words import node_label, plural
 from workbench.views.controls import DropButton

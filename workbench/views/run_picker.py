@@ -10,7 +10,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QSizePolicy
 
 from workbench.core.run import EngineGraph, Run
-from workbench.session.baseline import run_title, short_title, stats_of
+from workbench.core.titles import run_title, short_title
+from workbench.session.baseline import stats_of
 from workbench.session.words import milliseconds, plural, verbal_status
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded

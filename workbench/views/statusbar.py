@@ -10,7 +10,8 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.core.run import Run, Status
-from workbench.session.baseline import run_title, stats_of, verdict
+from workbench.core.titles import run_title
+from workbench.session.baseline import stats_of, verdict
 from workbench.session.conditions import conditions_text
 from workbench.session.live import LiveRun
 from workbench.session.session import Session
@@ -20,7 +21,14 @@ from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, button, connect_all
 
 HEIGHT = 28
-KINDS = {"culprits": "Finding culprits", "race": "Comparing", "tune": "Tuning", "sweep": "Sweeping", "ceilings": "Measuring", "replan": "Measuring"}
+KINDS = {
+    "culprits": "Finding culprits",
+    "race": "Comparing",
+    "tune": "Tuning",
+    "sweep": "Sweeping",
+    "ceilings": "Measuring",
+    "replan": "Measuring",
+}
 MORE = "A click shows all of it."
 
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from workbench.core.precision import CalibrationMethod, Precision
-from workbench.session.baseline import TITLES
+from workbench.core.titles import backend_title
 from workbench.session.choices import RANDOM, plan_words, samples_words
 from workbench.session.questions import BackendInfo, SamplesInfo
 from workbench.session.session import Session
@@ -112,7 +112,7 @@ class TopBar(QWidget):
         """Shows what is chosen now."""
         session, choices = self._session, self._session.choices
         info = session.backends.get(choices.backend)
-        title = info.title if info else TITLES.get(choices.backend, choices.backend)
+        title = info.title if info else backend_title(choices.backend)
         if choices.optimize:
             tuned = " tuned" if choices.tuned else ""
             self.backend.set_words(Words(title.removesuffix(" (CPU)") + tuned, _device_words(info)))

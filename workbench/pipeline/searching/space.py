@@ -12,8 +12,8 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model
 from workbench.core.precision import Calibration, CalibrationMethod, Precision, PrecisionPlan, Rule
 from workbench.core.search import Choice, SearchRequest
+from workbench.core.titles import method_label
 from workbench.pipeline.building import QUANTIZABLE
-from workbench.pipeline.documents import method_label
 from workbench.precision.matching import Matcher
 
 _HIGH = (Precision.FP32, Precision.TF32, Precision.FP16, Precision.BF16)

@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.core.precision import Calibration, CalibrationMethod, Precision
 from workbench.core.search import Choice, Decision, Measured, Point, Search, Unit
-from workbench.pipeline.documents import method_label
+from workbench.core.titles import method_label
 from workbench.pipeline.searching.moves import find
 from workbench.pipeline.searching.space import RANGED, asked_low, with_kept
 
