@@ -55,6 +55,9 @@ def test_a_build_is_seen_phase_within_phase_with_its_memory_until_it_is_cancelle
     assert cancelled.status is Status.CANCELLED
     assert not window.panes.stage.isVisible()
     assert not window.bottom.build.head.cancel.isVisible()
+    ended = window.session.runs.stages(run.id)
+    assert ended[-1].path == ("build", "waiting")
+    assert window.session.runs.stages(run.id) == ended, "the clock of what was killed stands"
 
 
 def test_a_finished_run_says_where_its_time_went(window: MainWindow, qtbot: QtBot) -> None:

@@ -62,18 +62,23 @@ class LiveRun:
 
     @property
     def elapsed_s(self) -> float:
-        return time.monotonic() - self.started
+        return (self._ended or time.monotonic()) - self.started
 
     def begin(self) -> None:
         """The job leaves the queue now."""
         self.started = time.monotonic()
+        self._ended: float | None = None
         self._clock = StageClock(self.started)
         self.rss_bytes = self.peak_rss_bytes = 0
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Where its time went so far; `at` is where it is."""
-        return self._clock.stages(time.monotonic())
+        return self._clock.stages(self._ended or time.monotonic())
+
+    def end(self) -> None:
+        """The job has ended: its clock stands."""
+        self._ended = time.monotonic()
 
     @property
     def at(self) -> tuple[str, ...]:

@@ -145,9 +145,11 @@ class Runs(QObject):
         if run_id in self.jobs:
             return self.live[run_id].stages
         try:
-            return self.store.stages(run_id) if run_id in self._all else ()
+            told = self.store.stages(run_id) if run_id in self._all else ()
         except WorkbenchError:
-            return ()
+            told = ()
+        live = self.live.get(run_id)
+        return told or (live.stages if live is not None else ())  # a job that was killed has written none
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -278,6 +280,8 @@ class Runs(QObject):
 
     def _end(self, result: AnyResult) -> None:
         self.jobs.pop(result.id, None)
+        if result.id in self.live:
+            self.live[result.id].end()
         self._layer_errors.pop(result.id, None)
         if isinstance(result, Run) and result.id in self._all:
             self._all[result.id] = result
