@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-memory bench-tuned bench-drawing bench-engines bench-search bench-culprits gpu-check clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-memory bench-tuned bench-drawing bench-engines bench-search bench-culprits bench-quantizers gpu-check clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -49,6 +49,9 @@ bench-tuned: $(READY)  ## tuned options against every engine's default and the b
 
 bench-culprits: $(READY)  ## group testing against one layer at a time, on a model of 200 layers
 	OMP_WAIT_POLICY=PASSIVE OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench_culprits
+
+bench-quantizers: $(READY)  ## other quantizers beside the workbench's own plan, with the same samples
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_quantizers
 
 bench-search: $(READY)  ## the best plan of two samples in ten minutes each, measured again by a fresh process
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_search

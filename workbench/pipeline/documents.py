@@ -55,9 +55,11 @@ def race_document(race: Race, runs: Sequence[Run]) -> Document:
 
 
 def _calibration(run: Run) -> Document | None:
-    if not run.config.plan.needs_calibration:
+    plan, calibration = run.config.plan, run.config.plan.calibration
+    if plan.quantizer:
+        return {"set": run.calibration, "quantizer": plan.quantizer, "samples": calibration.samples}
+    if not plan.needs_calibration:
         return None
-    calibration = run.config.plan.calibration
     found: Document = {"set": run.calibration, "method": calibration.method.value, "samples": calibration.samples}
     if calibration.method is CalibrationMethod.PERCENTILE:
         found["percentile"] = calibration.percentile
