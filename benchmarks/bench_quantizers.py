@@ -41,7 +41,16 @@ def compared(model: Path, backend: str, seconds: float) -> list[dict[str, Any]]:
         "--no-baseline",
         "--json",
     ]
-    command += ["--precisions", ",".join(PLANS), "--method", "mse", "--race-seconds", str(seconds)]
+    command += [
+        "--backends",
+        backend,
+        "--precisions",
+        ",".join(PLANS),
+        "--method",
+        "mse",
+        "--race-seconds",
+        str(seconds),
+    ]
     command += ["--quantizers", ",".join(installed)] if installed else []
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE)
     found: list[dict[str, Any]] = json.loads(done.stdout)["runs"]

@@ -6,6 +6,7 @@ Rules
 1. Nothing but the node reads the Conv's output, whose weights (and bias) are constants in float32.
 2. The other operand is a constant in float32: a single number, or one for each output channel.
 3. The merged Conv takes the node's output name and both ids: `n10+n11`. Several in a row are folded one by one.
+4. None is folded into a Conv behind: measured on the OCR sample in INT8, of 200 lines 10 to 36 fewer stayed right.
 """
 
 from __future__ import annotations
