@@ -30,27 +30,9 @@ HEAD = """\
 def compared(model: Path, backend: str, seconds: float) -> list[dict[str, Any]]:
     """Rows of one comparison on one backend; FP32 comes first."""
     installed = [one.id for one in quantizers() if not one.reason()]
-    command = [
-        sys.executable,
-        "-m",
-        "workbench",
-        "compare",
-        str(model),
-        "--backends",
-        backend,
-        "--no-baseline",
-        "--json",
-    ]
-    command += [
-        "--backends",
-        backend,
-        "--precisions",
-        ",".join(PLANS),
-        "--method",
-        "mse",
-        "--race-seconds",
-        str(seconds),
-    ]
+    command = [sys.executable, "-m", "workbench", "compare", str(model), "--json", "--no-baseline"]
+    command += ["--backends", backend, "--precisions", ",".join(PLANS), "--method", "mse"]
+    command += ["--race-seconds", str(seconds)]
     command += ["--quantizers", ",".join(installed)] if installed else []
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE)
     found: list[dict[str, Any]] = json.loads(done.stdout)["runs"]
