@@ -12,18 +12,11 @@ from workbench.core.run import Build, Run, Status
 from workbench.core.stages import Stage
 from workbench.core.titles import run_title
 from workbench.pipeline.expecting import Expected, expected_build, reuse_words
-from workbench.session.words import PHASES, bytes_words, verbal_status
+from workbench.session.words import JOBS, PHASES, bytes_words, verbal_status
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
 
-KINDS = {
-    "culprits": "Finding culprits",
-    "race": "Comparing runs",
-    "tune": "Tuning options",
-    "calibrate": "Calibrating",
-    "search": "Searching a plan",
-}
 BUILD = ("build",)
 
 
@@ -89,7 +82,7 @@ class Theatre(QObject):
 
     def title_of(self, job: str) -> str:
         run, kind = self._session.runs.get(job), self._session.runs.jobs.get(job, "")
-        return run_title(run) if run is not None else KINDS.get(kind, kind.capitalize() or job)
+        return run_title(run) if run is not None else JOBS.get(kind, kind.capitalize() or job)
 
     def _waiting(self, job: str, run: Run | None) -> Scene:
         return Scene(job, self.title_of(job), headline="Waiting in the queue", expected=self._expect(run))

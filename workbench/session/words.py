@@ -24,6 +24,20 @@ PHASES = {
     "search": "Searching the best plan",
     "culprits": "Measuring plans",
 }
+JOBS = {
+    "race": "Comparing runs",
+    "tune": "Tuning options",
+    "sweep": "Sweeping",
+    "search": "Searching a plan",
+    "culprits": "Finding culprits",
+    "calibration": "Calibrating",
+    "ceilings": "Measuring the machine",
+    "replan": "Measuring changes of shape",
+    "memory": "Measuring memory",
+    "export": "Exporting",
+    "import": "Importing",
+    "free batch": "Freeing the batch",
+}  # kinds of jobs that are no build
 STATES = {
     Status.WAITING: "waiting in the queue",
     Status.RUNNING: "running",

@@ -15,20 +15,12 @@ from workbench.session.baseline import stats_of, verdict
 from workbench.session.conditions import conditions_text
 from workbench.session.live import LiveRun
 from workbench.session.session import Session
-from workbench.session.words import PHASES, machine_words, verbal_status
+from workbench.session.words import JOBS, PHASES, machine_words, verbal_status
 from workbench.views.controls import Bar
 from workbench.views.theme import current
 from workbench.views.widgets import Line, Words, button, connect_all
 
 HEIGHT = 28
-KINDS = {
-    "culprits": "Finding culprits",
-    "race": "Comparing",
-    "tune": "Tuning",
-    "sweep": "Sweeping",
-    "ceilings": "Measuring",
-    "replan": "Measuring",
-}
 MORE = "A click shows all of it."
 
 
@@ -83,8 +75,7 @@ class StatusBar(QWidget):
     def _show_job(self, live: LiveRun, kind: str) -> None:
         progress = live.progress
         ahead = len(self._session.runs.jobs) - 1
-        phase = PHASES.get(progress.phase, progress.phase.capitalize())
-        what = f"{KINDS[kind]}: {phase.lower()}" if kind in KINDS else phase
+        what = JOBS.get(kind) or PHASES.get(progress.phase, progress.phase.capitalize())
         self.phase.set_words(Words(f"● {what}", f"+ {ahead} in the queue" if ahead > 0 else "", tone="good"))
         self.bar.set_share(progress.done / progress.total if progress.total else None)
         self.elapsed.set_words(Words(f"{live.elapsed_s:.1f} s", progress.text, tone="soft"))
@@ -122,7 +113,7 @@ def window_words(session: Session) -> list[str]:
     run = session.runs.get(job) if job else session.current
     if job:
         phase = PHASES.get(session.runs.live[job].progress.phase, "Running").lower()
-        other = KINDS.get(session.runs.jobs[job], phase).lower() if job in session.runs.jobs else phase
+        other = JOBS.get(session.runs.jobs.get(job, ""), phase).lower()
         words.append(f"{phase} {run_title(run)}" if run is not None else other)
     elif run is not None:
         words.append(f"{run_title(run)} {verbal_status(run)}".strip())
