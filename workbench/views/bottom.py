@@ -35,6 +35,7 @@ from workbench.views.tab_cell import TabCell
 from workbench.views.tuning_view import TuningView
 from workbench.views.widgets import connect_all, menu_item
 
+PANEL = "panel"  # what its action is, for the command palette
 FILTERS = "PNG picture (*.png);;SVG drawing (*.svg);;CSV table (*.csv)"
 
 
@@ -51,30 +52,7 @@ class Bottom(QSplitter):
         for index, kind in enumerate(find_charts()):
             self._add_chart(kind(), self.cells[index % 2])
         self._connect_roofline()
-        self.runs = RunsView(session, runs_menu)
-        self.ledger = LedgerView(session)
-        self.differences = DifferencesView(session)
-        self.cells[2].add("Runs", self.runs, runs_menu)
-        self.cells[2].add("Fusion", self.ledger, self.ledger.menu)
-        self.cells[2].add("Differences", self.differences, self.differences.menu)
-        self.calibration = CalibrationPanel(session)
-        self.cells[2].add("Calibration", self.calibration, self.calibration.menu)
-        self.tuning = TuningView(session)
-        self.cells[2].add("Tuning", self.tuning, self.tuning.menu)
-        self.sweep = SweepPanel(session)
-        self.cells[2].add("Sweep", self.sweep, self.sweep.menu)
-        self.footprint = FootprintView(session)
-        self.cells[2].add("Footprint", self.footprint, self.footprint.menu)
-        self.shape_changes = ShapeChangesView(session)
-        self.cells[2].add("Shape changes", self.shape_changes, self.shape_changes.menu)
-        self.search = SearchPanel(session, self._show_search)
-        self.cells[2].add("Search", self.search, self.search.menu)
-        self.culprits = CulpritsPanel(session, lambda: self._show(self.cells[2], self.culprits))
-        self.cells[2].add("Culprits", self.culprits, self.culprits.menu)
-        self.advice = AdviceView(session)
-        self.cells[2].add("Advice", self.advice, self.advice.menu)
-        self.build = BuildView(session)
-        self.cells[2].add("Build", self.build, self.build.menu)
+        self._add_pages(runs_menu)
         for cell in self.cells:
             cell.setMinimumWidth(200)
             self.addWidget(cell)
@@ -87,16 +65,41 @@ class Bottom(QSplitter):
         )
         self.refresh()
 
-    def panel_actions(self) -> dict[str, QAction]:
-        """Of each page one that shows it, whether its tab has room or not."""
-        made: dict[str, QAction] = {}
+    def _add_pages(self, runs_menu: QMenu) -> None:
+        """In the order of the work: what was built, what to do about it, what was found, what stands in detail."""
+        session, last = self._session, self.cells[2]
+        self.runs, self.build, self.advice = RunsView(session, runs_menu), BuildView(session), AdviceView(session)
+        self.ledger, self.differences = LedgerView(session), DifferencesView(session)
+        self.calibration, self.tuning, self.sweep = CalibrationPanel(session), TuningView(session), SweepPanel(session)
+        self.search = SearchPanel(session, self._show_search)
+        self.culprits = CulpritsPanel(session, lambda: self._show(last, self.culprits))
+        self.footprint, self.shape_changes = FootprintView(session), ShapeChangesView(session)
+        last.add("Runs", self.runs, runs_menu)
+        last.add("Build", self.build, self.build.menu)
+        last.add("Advice", self.advice, self.advice.menu)
+        last.add("Fusion", self.ledger, self.ledger.menu)
+        last.add("Calibration", self.calibration, self.calibration.menu)
+        last.add("Search", self.search, self.search.menu)
+        last.add("Culprits", self.culprits, self.culprits.menu)
+        last.add("Differences", self.differences, self.differences.menu)
+        last.add("Sweep", self.sweep, self.sweep.menu)
+        last.add("Tuning", self.tuning, self.tuning.menu)
+        last.add("Footprint", self.footprint, self.footprint.menu)
+        last.add("Shape changes", self.shape_changes, self.shape_changes.menu)
+
+    def panel_actions(self) -> list[dict[str, QAction]]:
+        """Of each page of each cell one that shows it, whether its tab has room or not."""
+        every: list[dict[str, QAction]] = []
         for cell in self.cells:
+            made: dict[str, QAction] = {}
             for index, tab in enumerate(cell.tabs):
                 page = cell.pages.widget(index)
                 assert page is not None
-                action = made[f"panel_{tab.text()}"] = QAction(f"Panel: {tab.text()}", self)
+                action = made[f"panel_{tab.text()}"] = QAction(tab.text(), self)
+                action.setData(PANEL)
                 action.triggered.connect(partial(self._show, cell, page))
-        return made
+            every.append(made)
+        return every
 
     def _show(self, cell: TabCell, page: QWidget, _checked: bool = False) -> None:
         self.show()

@@ -32,7 +32,7 @@ from workbench.views.guard import guarded
 from workbench.views.imports import RunImport, dropped_files
 from workbench.views.inspector import Inspector
 from workbench.views.layouts import dock, splitter
-from workbench.views.menus import fill_menu, make_actions, runs_menu, tint_actions, update_actions
+from workbench.views.menus import fill_menu, make_actions, panels_menu, runs_menu, tint_actions, update_actions
 from workbench.views.migrate_dialog import MigrationCheck
 from workbench.views.model_panel import ModelPanel
 from workbench.views.netron import NetronDock
@@ -102,8 +102,8 @@ class MainWindow(QMainWindow):
         self.right = dock([self.inspector])
         self.bottom = Bottom(session, self._runs_menu)
         panels = self.bottom.panel_actions()
-        self._main_menu.addMenu("Panels").addActions(list(panels.values()))
-        self.actions_by_id |= panels
+        panels_menu(self._main_menu.addMenu("Panels"), panels)
+        self.actions_by_id |= {key: action for cell in panels for key, action in cell.items()}
         self.middle = splitter(
             Qt.Orientation.Horizontal, [self.left, self.panes, self.right], [LEFT, 1060, RIGHT], [0, 1, 0]
         )

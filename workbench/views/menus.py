@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 
 from PySide6.QtGui import QAction, QKeySequence
@@ -13,21 +14,12 @@ from workbench.views.icons import icon
 from workbench.views.widgets import tip
 
 COPIES = ("copy_trtexec11", "copy_trtexec10", "copy_polygraphy", "copy_python")
-RUN_MENU = (
-    "race",
-    "take_plan",
-    "tune",
-    "ceilings",
-    "replan",
-    "conditions",
-    "choices",
-    "baseline",
-    "rename",
-    "delete",
-    "copy_runs",
-    *COPIES,
-    "report",
+RUNS_MENU = (
+    *("race", "tune", "replan", "conditions"),
+    *("choices", "take_plan", "baseline", "rename", "delete"),
+    *("copy_runs", *COPIES, "report"),
 )
+BEGIN_IN_RUNS = ("choices", "copy_runs")
 
 
 def make_actions(window: QWidget, session: Session) -> dict[str, QAction]:
@@ -62,15 +54,31 @@ def update_actions(actions: dict[str, QAction], session: Session) -> None:
 def fill_menu(menu: QMenu, actions: dict[str, QAction]) -> None:
     """The whole table, a sub-menu for each menu."""
     for title in MENUS:
-        sub = menu.addMenu(title)
-        sub.setToolTipsVisible(True)
-        for entry in ACTIONS:
-            if entry.menu == title:
-                sub.addAction(actions[entry.id])
+        entries = [entry for entry in ACTIONS if entry.menu == title]
+        begin = [entry.id for entry in entries if entry.begins]
+        _fill(menu.addMenu(title), [entry.id for entry in entries], begin, actions)
 
 
 def runs_menu(parent: QWidget, actions: dict[str, QAction]) -> QMenu:
     menu = QMenu(parent)
-    for key in RUN_MENU:
-        menu.addAction(actions[key])
+    _fill(menu, RUNS_MENU, BEGIN_IN_RUNS, actions)
     return menu
+
+
+def panels_menu(menu: QMenu, cells: Sequence[Mapping[str, QAction]]) -> None:
+    """The pages at the bottom, a line between two cells."""
+    for cell in cells:
+        menu.addSeparator()
+        menu.addActions(list(cell.values()))
+
+
+def _fill(menu: QMenu, keys: Sequence[str], begin: Sequence[str], actions: Mapping[str, QAction]) -> None:
+    """Those that `begin` have a line above them; the copies for other programs wait in a menu of their own."""
+    menu.setToolTipsVisible(True)
+    copies: QMenu | None = None
+    for key in keys:
+        if key in begin:
+            menu.addSeparator()
+        if key in COPIES and copies is None:
+            copies = menu.addMenu("Copy the build")
+        (copies if copies is not None and key in COPIES else menu).addAction(actions[key])

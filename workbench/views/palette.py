@@ -99,7 +99,7 @@ class Palette(QFrame):
         """Actions first, then what the search over the graphs finds, the best first."""
         words = text.casefold().split()
         for action in self._actions.values():
-            entry = Entry(action.text(), action.shortcut().toString(), action.trigger)
+            entry = Entry(action.text(), action.shortcut().toString() or action.data() or "", action.trigger)
             is_meant = all(word in f"{entry.text} {entry.detail}".casefold() for word in words)
             if action.isEnabled() and action.objectName() != "palette" and is_meant:
                 yield entry

@@ -10,7 +10,7 @@ class Action(msgspec.Struct, frozen=True):
     session or of a part of it (`plan.can_paste`; empty: always).
 
     `menu` is where it stands in the menu; `shortcut` in Qt's portable form, several by `;`; `icon` a drawing in
-    `resources/icons`.
+    `resources/icons`. An action that `begins` a group has a line above it in its menu.
     """
 
     id: str
@@ -21,3 +21,4 @@ class Action(msgspec.Struct, frozen=True):
     shortcut: str = ""
     enabled: str = ""
     icon: str = ""
+    begins: bool = False

@@ -18,6 +18,7 @@ EDIT = (
         "Ctrl+F",
         "has_model",
         icon="search",
+        begins=True,
     ),
     Action("search_next", "Next found", "searching.next", "Edit", "To the next that was found", "F3", "has_model"),
     Action("search_back", "Found before", "searching.back", "Edit", "To the one found before", "Shift+F3", "has_model"),
@@ -31,6 +32,13 @@ EDIT = (
         icon="palette",
     ),
     Action(
-        "clear_selection", "Clear selection", "clear_selection", "Edit", "Select nothing", "Escape", "has_selection"
+        "clear_selection",
+        "Clear selection",
+        "clear_selection",
+        "Edit",
+        "Select nothing",
+        "Escape",
+        "has_selection",
+        begins=True,
     ),
 )

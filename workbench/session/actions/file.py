@@ -26,6 +26,7 @@ FILE = (
         "Ctrl+E",
         "has_runs",
         icon="report",
+        begins=True,
     ),
     Action(
         "export_typed",
@@ -77,6 +78,15 @@ FILE = (
         "has_run",
         icon="export",
     ),
-    Action("settings", "Settings…", "show_settings", "File", "Appearance, timing, threads", "Ctrl+,", icon="settings"),
+    Action(
+        "settings",
+        "Settings…",
+        "show_settings",
+        "File",
+        "Appearance, timing, threads",
+        "Ctrl+,",
+        icon="settings",
+        begins=True,
+    ),
     Action("quit", "Quit", "close", "File", "End the program; running jobs are cancelled", "Ctrl+Q"),
 )

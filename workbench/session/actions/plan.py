@@ -37,6 +37,7 @@ PLAN = (
         "Ctrl+R",
         "has_selection",
         icon="layers",
+        begins=True,
     ),
     Action(
         "profiles",
@@ -62,5 +63,6 @@ PLAN = (
         "migration.ask",
         "Plan",
         "Paste a trtexec 10 command: what is gone in TensorRT 11, and the plan and commands that do the same",
+        begins=True,
     ),
 )

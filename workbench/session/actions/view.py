@@ -35,6 +35,7 @@ VIEW = (
         "Ctrl+T",
         "pair.is_possible",
         icon="compare",
+        begins=True,
     ),
     Action("swap", "Swap engines A and B", "session.pair.swap", "View", "A becomes B", "Ctrl+Shift+T", "pair.is_on"),
     Action(
@@ -56,10 +57,22 @@ VIEW = (
         "has_model",
     ),
     Action(
-        "netron", "Netron", "netron.toggle", "View", "The model and the engine in Netron, one selection with the graphs"
+        "netron",
+        "Netron",
+        "netron.toggle",
+        "View",
+        "The model and the engine in Netron, one selection with the graphs",
+        begins=True,
     ),
     Action(
-        "theme", "Light or dark", "toggle_theme", "View", "Switch between light and dark", "Ctrl+Shift+L", icon="theme"
+        "theme",
+        "Light or dark",
+        "toggle_theme",
+        "View",
+        "Switch between light and dark",
+        "Ctrl+Shift+L",
+        icon="theme",
+        begins=True,
     ),
     Action("left", "Left panels", "toggle_left", "View", "Show or hide model, plan and samples", "Ctrl+1"),
     Action("right", "Inspector", "toggle_right", "View", "Show or hide the inspector", "Ctrl+2"),
