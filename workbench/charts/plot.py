@@ -111,6 +111,7 @@ class Plot(pg.PlotWidget):
         item.setContentsMargins(4, 4, 8, 2)
         for side in ("left", "bottom"):
             item.getAxis(side).setStyle(tickLength=0, tickFont=plot_font())
+            item.getAxis(side).enableAutoSIPrefix(False)  # no "(x0.001)" behind a unit
         self.setFrameShape(self.Shape.NoFrame)
         self.theme = LIGHT
         if not mouse:

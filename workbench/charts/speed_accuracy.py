@@ -95,7 +95,7 @@ class SpeedAccuracy(Chart):
         self.limit.sigPositionChangeFinished.connect(self._limit_moved)
         self.plot.addItem(self.limit, ignoreBounds=True)
         self.limit_words = self.plot.text(self.theme.soft, anchor=(1, 1))
-        self.labels = {name: self.plot.text(self.theme.text, anchor=(0, 1)) for name in ("FP32", "best", "knee")}
+        self.labels = {name: self.plot.text(self.theme.text, anchor=(0, 1)) for name in ("best", "knee", "FP32")}
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
@@ -218,16 +218,17 @@ class SpeedAccuracy(Chart):
         self.limit.setHoverPen(pg.mkPen(theme.bad, width=3))
         (_, right), (_, high) = self.plot.getPlotItem().viewRange()
         self.limit_words.setText(search.limit.words if self.width() >= WIDE_PX else "limit", color=theme.bad)
-        self.limit_words.setAnchor((0, 0) if is_upright else (1, 0))
+        self.limit_words.setAnchor((0, 0) if is_upright else (1, 1))
         self.limit_words.setPos(QPointF(at, high) if is_upright else QPointF(right, at))
 
     def _draw_labels(self, search: Search, low: float, high: float) -> None:
-        points = {"FP32": search.points[0], "best": search.best, "knee": search.knee}
-        if search.knee is not None and search.best is not None and search.knee.id == search.best.id:
-            points["knee"] = None
+        points = {"best": search.best, "knee": search.knee, "FP32": search.points[0]}
+        named: set[int] = set()  # one name a point
         (left, right), _ = self.plot.getPlotItem().viewRange()
         for name, label in self.labels.items():
             point = points[name]
+            point = None if point is None or point.id in named else point
+            named |= {point.id} if point is not None else set()
             place = next((p for p in self._places if point is not None and p.point.id == point.id), None)
             label.setVisible(place is not None)
             if place is not None:
@@ -270,8 +271,9 @@ class SpeedAccuracy(Chart):
         search = self._data.search
         if search is None or not self._places:
             return ""
-        again = sum(point.again is not None for point in search.points)
-        return f"{len(search.points)} plans · {len(search.front)} on the front · filled: measured twice ({again})"
+        again, count = sum(point.again is not None for point in search.points), len(search.points)
+        plans = "1 plan" if count == 1 else f"{count} plans"
+        return f"{plans} · {len(search.front)} on the front · filled: measured twice ({again})"
 
     def csv(self) -> str:
         out = io.StringIO()

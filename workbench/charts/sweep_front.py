@@ -9,13 +9,14 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from workbench.charts.plot import Plot, plain_tip
+from workbench.charts.plot import Plot, placeholder, plain_tip
 from workbench.charts.sweep_data import SweepData, rate_words, swept_words
 from workbench.core.sweep import Swept, front
 from workbench.core.theme import LIGHT, Theme
 
 ROOM = 1.16  # beyond the last point
 NEAR_PX = 12
+EMPTY = "Throughput against latency, as points are measured."
 
 
 class SweepFront(QWidget):
@@ -47,11 +48,14 @@ class SweepFront(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.plot)
+        self.placeholder = placeholder(EMPTY, self)
+        box.addWidget(self.placeholder)
         self.set_theme(self.theme)
 
     def set_theme(self, theme: Theme) -> None:
         self.theme = theme
         self.plot.set_theme(theme)
+        self.placeholder.setStyleSheet(f"color: {theme.faint}; background: {theme.panel}; padding: 16px;")
         item = self.plot.getPlotItem()
         item.showGrid(x=True, y=True, alpha=0.12)
         item.setLabel("bottom", "median latency, ms", color=theme.soft)
@@ -66,8 +70,8 @@ class SweepFront(QWidget):
         xs = np.asarray([one.median_ms for one in self._timed])
         ys = np.asarray([one.samples_per_second for one in self._timed])
         lows, highs = (np.asarray([one.interval[side] for one in self._timed]) for side in (0, 1))
-        for part in (self._bars, self._line, self._dots, self.limit, self._best):
-            part.setVisible(bool(self._timed))
+        self.plot.setVisible(bool(self._timed))
+        self.placeholder.setVisible(not self._timed)
         if not self._timed:
             return
         right = ROOM * float(xs.max())
