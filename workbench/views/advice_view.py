@@ -16,7 +16,7 @@ from workbench.views.table_page import TablePage
 from workbench.views.widgets import button, connect_all, menu_item, soft_label
 
 EMPTY = (
-    "Which nodes a backend takes, before anything is built; and once an engine is there,\n"
+    "Which nodes a backend takes, before anything is built; and once an engine is there, "
     "what it does that costs time: on what evidence, what it may gain, and what can be done."
 )
 ASK = "Which nodes does each backend take, which not and why? Ask them; nothing is built."

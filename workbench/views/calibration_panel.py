@@ -18,7 +18,7 @@ from workbench.views.table_page import TablePage
 from workbench.views.widgets import Line, Words, button, connect_all
 
 EMPTY = (
-    "Before INT8 is built: what values each tensor takes on the calibration set,\n"
+    "Before INT8 is built: what values each tensor takes on the calibration set, "
     "which range each method keeps of them, and whether the samples look right."
 )
 NO_SET = "Choose a calibration set first, in the toolbar or on the left."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from workbench.core.events import Progress
 from workbench.core.sensitivity import Culprits, Granularity
@@ -16,7 +16,7 @@ from workbench.views.table_page import TablePage
 from workbench.views.widgets import Line, Words, button, connect_all, tip
 
 EMPTY = (
-    "Which layers cost the accuracy of the plan? Sets of them are put in low precision and measured\n"
+    "Which layers cost the accuracy of the plan? Sets of them are put in low precision and measured "
     "by the exact simulator, on samples of the evaluation set; nothing is built."
 )
 MOST_LINES = 3  # above the table
@@ -73,20 +73,7 @@ class CulpritsPanel(TablePage):
         row.addWidget(self.progress, 1)
         self.column.insertLayout(1, row)
         self.column.insertLayout(2, self.notes)
-        self._stack.removeWidget(self.empty)
-        first = QWidget()
-        column = QVBoxLayout(first)
-        column.addStretch(1)
-        middle: tuple[QWidget, ...] = (self.empty, self.plan_line, self.go)
-        for widget in middle:
-            line = QHBoxLayout()
-            line.addStretch(1)
-            line.addWidget(widget)
-            line.addStretch(1)
-            column.addLayout(line)
-        self.empty.show()  # the stack had hidden it
-        column.addStretch(1)
-        self._stack.insertWidget(0, first)
+        self.offer(self.plan_line, self.go)
 
     def refresh(self, _news: object = None) -> None:
         if not self.isVisible():

@@ -9,7 +9,7 @@ from workbench.views.table_page import TablePage
 from workbench.views.widgets import connect_all
 
 EMPTY = (
-    "Which layers split, merged, changed precision or kernel, and what that costs or gains:\n"
+    "Which layers split, merged, changed precision or kernel, and what that costs or gains: "
     "put two engines side by side (Engine A | Engine B above the graphs, Ctrl+T)."
 )
 

@@ -10,7 +10,7 @@ from workbench.core.precision import CalibrationMethod, Precision
 from workbench.session.choices import method_words
 from workbench.session.session import Session
 from workbench.views.controls import DropButton
-from workbench.views.widgets import Line, Words, connect_all, menu_item, swatch_icon, tip
+from workbench.views.widgets import Line, Words, connect_all, inset, menu_item, swatch_icon, tip
 
 
 class PlanOptions(QWidget):
@@ -46,7 +46,7 @@ class PlanOptions(QWidget):
         self.keep_io.clicked.connect(session.plan.set_keep_io)
         self.passes = DropButton(self._fill_passes, "Clean-up", "Clean-up passes before precision is written", 150)
         for spin in (self.percentile, self.samples):
-            spin.lineEdit().setTextMargins(5, 0, 0, 0)
+            inset(spin)
         self.writer = DropButton(self._fill_writer, "Written by", "Who writes the plan into the ONNX", 170)
         self.block = DropButton(self._fill_block, "Block", "How many weights share a scale in INT4", 120)
         self._is_following = False
@@ -56,6 +56,7 @@ class PlanOptions(QWidget):
         for part in (_label("default"), self.default, _label("ranges"), self.method, self.percentile, self.samples):
             row.addWidget(part)
         row.addWidget(self.block)
+        row.addWidget(_label("written by"))
         row.addWidget(self.writer)
         row.addWidget(self.passes)
         row.addWidget(self.keep_io)

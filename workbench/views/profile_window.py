@@ -63,7 +63,7 @@ class ProfileWindow(QDialog):
         self._cards.setContentsMargins(0, 0, 12, 0)
         self._cards.setSpacing(16)
         for part in (self.empty, self.problem, self.hint, self.held, self.memory):
-            self._cards.addWidget(part)
+            self._cards.addWidget(part, 1 if part is self.empty else 0)
         self._cards.addStretch(1)
         area = QScrollArea()
         area.setObjectName("panel")

@@ -18,10 +18,10 @@ from workbench.views.controls import Bar, DropButton
 from workbench.views.guard import guarded
 from workbench.views.search_why import SearchWhy
 from workbench.views.table_page import TablePage
-from workbench.views.widgets import Words, button, connect_all, menu_item, swatch_icon, tip
+from workbench.views.widgets import Words, button, connect_all, inset, menu_item, swatch_icon, tip
 
 EMPTY = (
-    "Which precision plan is the fastest within a limit of accuracy, or the most accurate within a limit of time?\n"
+    "Which precision plan is the fastest within a limit of accuracy, or the most accurate within a limit of time? "
     "Candidates are built and measured here; what is on the front at the end was measured twice."
 )
 KINDS = {
@@ -66,7 +66,7 @@ class SearchPanel(QWidget):
         self._session, self._bring_up, self._shown = session, show, ""
         self._is_following = False
         self.kind = DropButton(self._fill_kinds, "Limit", "What the plan must keep", 150)
-        self.kind.setMinimumWidth(96)
+        self.kind.setMinimumWidth(86)
         self.value = _spin("Limit", 0.0, 1e6)
         self.value.valueChanged.connect(self._value_changed)
         self.seconds = _spin("Time of the search", 10.0, 86400.0)
@@ -165,7 +165,7 @@ class SearchPanel(QWidget):
         self.go.setText("Pause" if searches.is_at_work else self._start_word())
         self.go.setEnabled(self._session.has_model)
         result = searches.result
-        self.finish.setEnabled(result is not None and not result.is_over)
+        self.finish.setVisible(result is not None and not result.is_over)
         spent, total = searches.seconds
         self.bar.setVisible(searches.is_at_work)
         self.bar.set_share(spent / total if total else None)
@@ -176,6 +176,8 @@ class SearchPanel(QWidget):
             said = self.page.table.rows.content.sentence
             left = f"{searches.doing} · {max(0.0, total - spent):.0f} s left"
             self.page.sentence.set_words(Words(left, said, "soft"))
+        first = f"{searches.doing or 'It begins'} …\nThe first plan is FP32, against which all are counted."
+        self.page.empty.setText(first if searches.is_at_work else EMPTY)
 
     def _show_table(self, result: Search | None) -> None:
         state = _state(result)
@@ -191,7 +193,7 @@ class SearchPanel(QWidget):
 
     def _start_word(self) -> str:
         found = self._session.searches.result
-        return "Search" if found is None else "Search on" if found.is_over else "Go on"
+        return "Search" if found is None else "Search more" if found.is_over else "Go on"
 
     def _show_wanted(self) -> None:
         wanted = self._session.searches.wanted
@@ -220,8 +222,8 @@ def _state(result: Search | None) -> str:
 def _spin(name: str, low: float, high: float) -> QDoubleSpinBox:
     spin = QDoubleSpinBox()
     spin.setRange(low, high)
-    spin.setFixedWidth(80)
+    spin.setFixedWidth(74)
     spin.setKeyboardTracking(False)
-    spin.lineEdit().setTextMargins(5, 0, 0, 0)
+    inset(spin)
     spin.setAccessibleName(name)
     return spin

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFormLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QFormLayout, QHBoxLayout, QSpinBox, QWidget
 
 from workbench.session.settings import SETTINGS, Setting, Settings
-from workbench.views.widgets import Line, Words, tip
+from workbench.views.widgets import Line, Words, inset, tip
 
-EDITOR_WIDTH = 160
+EDITOR_WIDTH = 120
 
 
 class SettingsDialog(QDialog):
@@ -16,12 +16,12 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(900)
         self._settings = settings
         self.editors: dict[str, QWidget] = {}
         form = QFormLayout(self)
         form.setContentsMargins(20, 18, 20, 18)
-        form.setVerticalSpacing(6)
+        form.setVerticalSpacing(10)
         form.setHorizontalSpacing(16)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for setting in SETTINGS:
@@ -29,9 +29,12 @@ class SettingsDialog(QDialog):
                 editor = self.editors[setting.id] = self._editor(setting)
                 editor.setToolTip(tip(setting.summary))
                 editor.setAccessibleName(setting.title)
-                editor.setMaximumWidth(EDITOR_WIDTH)
-                form.addRow(Line(Words(setting.title)), editor)
-                form.addRow("", Line(Words(setting.summary, tone="soft"), px=12))
+                editor.setFixedWidth(EDITOR_WIDTH)
+                row = QHBoxLayout()
+                row.setSpacing(16)
+                row.addWidget(editor)
+                row.addWidget(Line(Words(setting.summary, tone="soft"), px=12), 1)
+                form.addRow(Line(Words(setting.title)), row)
 
     def _editor(self, setting: Setting) -> QWidget:
         value = self._settings.get(setting.id)
@@ -49,6 +52,7 @@ class SettingsDialog(QDialog):
             spin.setSuffix(" s")
         spin.setRange(kind(setting.low), kind(min(setting.high, 2_000_000)))
         spin.setValue(value)
+        inset(spin)
         spin.valueChanged.connect(lambda number: self._settings.set(setting.id, number))
         return spin
 

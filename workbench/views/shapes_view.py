@@ -7,7 +7,7 @@ from workbench.core.run import Run
 from workbench.session.session import Session
 from workbench.session.shape_tables import footprint_table, shape_change_table
 from workbench.views.table_page import TablePage
-from workbench.views.widgets import button, connect_all
+from workbench.views.widgets import button, connect_all, tip
 
 NO_RUNS = (
     "What do batch, shapes and precision do to memory?\n"
@@ -15,8 +15,8 @@ NO_RUNS = (
 )
 NO_CHANGES = (
     "What does it cost when the shape of the inputs changes?\n"
-    "One engine with free shapes is given the shapes of the tab Sweep in turn; the first inference after each change\n"
-    "is compared with those that follow, and with engines built for one shape: Run › Measure changes of shape."
+    "One engine with free shapes is given the shapes of the tab Sweep in turn; the first inference after each change "
+    "is compared with those that follow, and with engines built for one shape."
 )
 
 
@@ -43,13 +43,17 @@ class ShapeChangesView(TablePage):
         self._shown: Replanned | None = None
         self.measure = button("Measure again")
         self.measure.clicked.connect(session.replannings.start)
+        self.go = button("Measure changes of shape", "primary")
+        self.go.clicked.connect(session.replannings.start)
+        self.offer(self.go)
         self.head.addWidget(self.measure)
         connect_all((session.replannings.changed, session.sweeps.changed), self.refresh)
 
     def refresh(self, _news: object = None) -> None:
         replannings = self._session.replannings
-        self.measure.setEnabled(replannings.is_possible)
-        self.measure.setToolTip(replannings.reason)
+        for part in (self.go, self.measure):
+            part.setEnabled(replannings.is_possible)
+            part.setToolTip(tip(replannings.reason))
         result = replannings.result if self.isVisible() else None
         if self.isVisible() and result != self._shown:
             self._shown = result

@@ -25,7 +25,7 @@ from workbench.session.sweep_text import sweep_csv
 from workbench.views.files import ask_where_to_save
 from workbench.views.guard import guarded
 from workbench.views.saving import saved
-from workbench.views.widgets import Line, Words, button, connect_all, empty_label, menu_item, tip
+from workbench.views.widgets import Line, Words, button, connect_all, empty_label, inset, menu_item, tip
 
 EMPTY = "Open a model: how throughput and latency change with batch, threads and streams is measured here."
 FILTERS = "CSV table (*.csv)"
@@ -198,7 +198,7 @@ class SweepPanel(QWidget):
         self.fields = {}
         for name in axes:
             field = QLineEdit()
-            field.setFixedSize(76, 26)
+            field.setFixedSize(54 if name in AXIS_TIPS else 70, 26)
             field.setPlaceholderText("usual")
             field.setAccessibleName(f"Values of {name}")
             field.setToolTip(tip(AXIS_TIPS.get(name, f"Sizes of {name}, like 1, 2, 4. Empty: the usual one")))
@@ -227,6 +227,7 @@ def _figure(unit: str, tooltip: str, decimals: int) -> QDoubleSpinBox:
     field.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
     field.setSpecialValueText("none")
     field.setKeyboardTracking(False)
+    inset(field)
     field.setSuffix(f" {unit}" if unit else "")
     field.setFixedWidth(96)
     field.setToolTip(tip(tooltip))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QStackedLayout, QVBoxLayout, QWidget
 
@@ -50,6 +51,19 @@ class TablePage(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.empty)
         self._stack.addWidget(whole)
+
+    def offer(self, *parts: QWidget) -> None:
+        """Puts them below the sentence of the empty page: what fills it, at one click."""
+        self._stack.removeWidget(self.empty)
+        first = QWidget()
+        column = QVBoxLayout(first)
+        column.addStretch(1)
+        column.addWidget(self.empty)
+        for part in parts:
+            column.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        self.empty.show()  # the stack had hidden it
+        self._stack.setCurrentIndex(self._stack.insertWidget(0, first))
 
     def show_content(self, content: TableContent | None) -> None:
         content_or_none = content or TableContent()

@@ -11,7 +11,7 @@ from workbench.views.widgets import button, connect_all
 
 EMPTY = (
     "Which options of the backend (threads, scheduling, graph) run this engine fastest here?\n"
-    "Tune options in the Run menu tries them against the default; the result is kept for every later build."
+    "They are tried against the default; the result is kept for every later build."
 )
 
 
@@ -25,14 +25,18 @@ class TuningView(TablePage):
         self.tuned.clicked.connect(session.tunings.choose)
         self.again = button("Tune again")
         self.again.clicked.connect(session.tunings.start)
+        self.go = button("Tune options", "primary", "Try the options on the current run's engine, interleaved")
+        self.go.clicked.connect(session.tunings.start)
+        self.offer(self.go)
         self.head.addWidget(self.again)
         self.head.addWidget(self.tuned)
-        connect_all((session.tunings.changed, session.choices_changed), self.refresh)
+        connect_all((session.tunings.changed, session.choices_changed, session.current_changed), self.refresh)
 
     def refresh(self, _news: object = None) -> None:
         tunings = self._session.tunings
         self.tuned.setChecked(self._session.choices.tuned)
-        self.again.setEnabled(tunings.is_possible)
+        for part in (self.go, self.again):
+            part.setEnabled(tunings.is_possible)
         if not self.isVisible():
             return
         trials, result = tunings.trials, None if tunings.is_at_work else tunings.result

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPixmap,
 )
-from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget
 
 from workbench.core.precision import Precision
 from workbench.views.fonts import head_font, mono_font, text_font
@@ -217,6 +217,13 @@ class Head(QWidget):
             painter.setPen(tone_color("soft"))
             text = QFontMetrics(self._font).elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
             painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
+
+
+def inset(spin: QAbstractSpinBox) -> None:
+    """Room before the figure; the style sheet's padding does not reach into the field."""
+    field = spin.findChild(QLineEdit)
+    if field is not None:
+        field.setTextMargins(5, 0, 0, 0)
 
 
 def empty_label(text: str) -> QLabel:
