@@ -49,4 +49,5 @@ def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None) -> s
     if own.low_ms <= base.high_ms and base.low_ms <= own.high_ms:
         return f"{run_title(run)} and {run_title(baseline)}: no difference seen; compare them to be sure"
     word, factor = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
-    return f"{run_title(run)} is {factor:.1f}× {word} than {run_title(baseline)}, timed one after the other"
+    by = f"{factor:.1f}×" if factor >= 1.1 else f"{100 * (factor - 1):.1f} %"
+    return f"{run_title(run)} is {by} {word} than {run_title(baseline)}, timed one after the other"
