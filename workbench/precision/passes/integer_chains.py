@@ -25,8 +25,10 @@ Rules
    to 12 7x3 0.8, 8 to 8 3x39 0.8, 16 to 16 3x3 1.35, 32 to 32 3x3 3.9. A depthwise one is slower by itself (0.2 to
    1.07), but faster than with conversions on either side.
 7. So does a Conv whose result is not quantized. Where rules 6 and 7 leave nothing, they leave all.
-8. What only a hard-swish reads, x * clip(x + 3, 0, 6), needs no steps below -3: its result is 0 there. On the OCR
-   sample that makes steps a third finer.
+8. What only a hard-swish reads, x * clip(x + 3, 0, 6), needs no steps below -3: its result is 0 there. Where the method
+   is MSE, the upper end is the percentile's: a hard-swish hands on large values whole and small ones by half, so that
+   to clip costs more, and to round less, than the error of x says. Measured on the OCR sample, mean of four settings:
+   86 % of the lines as in FP32 by MSE, 93 % so.
 """
 
 from __future__ import annotations

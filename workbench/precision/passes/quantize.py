@@ -57,6 +57,7 @@ from workbench.precision.thresholds import SIGNED_LEVELS, UNSIGNED_LEVELS
 
 OPS = ("Conv", "MatMul", "Gemm")
 _BY_MAX = Calibration(method=CalibrationMethod.MAX)
+_BY_PERCENTILE = Calibration(method=CalibrationMethod.PERCENTILE)
 PER_TENSOR_OPSET = 10
 FP8_OPSET = 19
 _OPERANDS = (0, 1)
@@ -300,8 +301,9 @@ class _Rewriter:
         return self._unsigned_form(name)
 
     def _unsigned_form(self, name: str, floor: float = -inf) -> Form:
-        """Rule 3; with no steps below `floor`, which is not above zero."""
-        low, high = self._observations.range(name, self._calibration)
+        """Rule 3; with no steps below `floor`, which is not above zero (rule 8 of `integer_chains`)."""
+        by_error = floor > -inf and self._calibration.method is CalibrationMethod.MSE
+        low, high = self._observations.range(name, _BY_PERCENTILE if by_error else self._calibration)
         low = max(low, floor)
         scale = rounded_scale((high - low) / UNSIGNED_LEVELS, self._wish.scales)
         return Form(scale, np.array(round(min(-low / scale, UNSIGNED_LEVELS)), np.uint8))
