@@ -184,3 +184,16 @@ def test_the_pages_stand_below_the_graphs_each_with_its_own_menu(
     click(tabs["Runs"])
     assert cell.more.menu() is not window.bottom.ledger.menu
     window.close()
+
+
+def test_columns_that_can_be_spared_go_where_there_is_no_room_and_come_back(fusion: TablePage) -> None:
+    table = fusion.table
+    keys = [column.id for column in table.rows.content.columns]
+    spared = keys[-1]
+    table.spare = (spared,)
+    fusion.resize(2400, 300)
+    assert not table.isColumnHidden(keys.index(spared))
+    fusion.resize(220, 300)
+    assert table.isColumnHidden(keys.index(spared)) and not table.isColumnHidden(0)
+    fusion.resize(2400, 300)
+    assert not table.isColumnHidden(keys.index(spared)) and table.columnWidth(keys.index(spared)) > 0

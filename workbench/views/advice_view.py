@@ -29,6 +29,7 @@ class AdviceView(TablePage):
     def __init__(self, session: Session) -> None:
         super().__init__(session, "Advice", EMPTY)
         self._advising, self._verdicts = session.advising, session.verdicts
+        self.table.spare = ("where", "action")  # its details and its button say it too
         self._points: dict[str, Point] = {}
         self._shown: object = None
         self.before = Chip("before the build", "Which nodes each backend takes, and what would help")

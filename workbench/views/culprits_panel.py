@@ -31,6 +31,7 @@ class CulpritsPanel(TablePage):
     def __init__(self, session: Session, show: Callable[[], None]) -> None:
         super().__init__(session, "Culprits", EMPTY)
         self._bring_up = show
+        self.table.spare = ("op",)
         self._shown: tuple[Culprits | None, bool] | None = None
         self.go = button("Find culprits", "primary", "Search the layers that cost the accuracy (Ctrl+Shift+F)")
         self.go.clicked.connect(session.culprits.start)

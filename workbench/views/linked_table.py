@@ -31,6 +31,7 @@ class LinkedTable(QTableView):
         self.rows = ColumnTable(self)
         self._is_following = False
         self._first_shown = -1
+        self.spare: tuple[str, ...] = ()  # columns that go, first to last, where there is no room
         self.setModel(self.rows)
         self.setItemDelegate(CellDelegate(self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -100,8 +101,20 @@ class LinkedTable(QTableView):
         wanted = [self._wanted(place) for place in range(len(self.rows.content.columns))]
         room = self.viewport().width()
         least = min(wanted[0], FIRST_MOST, max(FIRST_LEAST, int(room * FIRST_SHARE)))
+        self._spare_columns(wanted, room - least)
         for place, width in enumerate([max(room - sum(wanted[1:]), least), *wanted[1:]]):
             self.setColumnWidth(place, width)
+
+    def _spare_columns(self, wanted: list[int], room: int) -> None:
+        """Hides as many as must be; of those the width becomes 0."""
+        keys = [column.id for column in self.rows.content.columns]
+        gone: set[int] = set()
+        for place in (keys.index(key) for key in self.spare if key in keys):
+            if sum(wanted[1:]) > room:
+                wanted[place] = 0
+                gone.add(place)
+        for place in range(len(keys)):
+            self.setColumnHidden(place, place in gone)
 
     def _wanted(self, place: int) -> int:
         """Pixels of a column, told by some of its rows."""
