@@ -101,7 +101,8 @@ def _typed(subject: Subject, plan: PrecisionPlan, backend_id: str, folder: Path)
 
 
 def _sqnr_db(subject: Subject, typed: TypedModel) -> float | None:
-    """Signal over error of the worst float output, where the model gives numbers; None where it cannot run."""
+    """Signal over error of the worst float output, where the model gives numbers other than zero; None where it cannot
+    run, or gives none."""
     feeds = subject.feeds(subject.recipe.evaluation, EVALUATION)
     try:
         with Reference(subject.model.path) as reference, Reference(without_halves(typed.path) or typed.path) as exact:
@@ -113,7 +114,7 @@ def _sqnr_db(subject: Subject, typed: TypedModel) -> float | None:
         expected = np.concatenate([first[name].ravel() for first, _ in pairs]).astype(np.float64)
         got = np.concatenate([second[name].ravel() for _, second in pairs]).astype(np.float64)
         numbers = np.isfinite(expected)
-        if not numbers.any():
+        if not expected[numbers].any():
             continue
         signal, error = (float((v[numbers] ** 2).sum()) for v in (expected, got - np.where(numbers, expected, 0.0)))
         found.append(200.0 if error == 0.0 else 10 * float(np.log10(max(signal, 1e-30) / error)))
