@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.charts.ranges import REPORT
 from tests.charts.roofs import ROOFLINE
+from tests.charts.searches import found
 from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.core.events import Checked
 from workbench.core.graph import Layer, LayerKind
@@ -139,6 +140,7 @@ def test_a_chart_draws_runs_in_their_precisions_colours(chart: Chart, theme: The
         waterfall=WATERFALL,
         first="FP32",
         roofline=ROOFLINE,
+        search=found("a", "b"),
     )
     chart.set_data(data)
     drawn = pixels(chart) & 0xFFFFFF
@@ -151,7 +153,12 @@ def test_a_live_chart_follows_growing_arrays(chart: Chart) -> None:
     for count in (1, 5, 30):
         chart.set_data(
             ChartData(
-                (msgspec_replace(one, count),), calibration=REPORT, waterfall=WATERFALL, first="FP32", roofline=ROOFLINE
+                (msgspec_replace(one, count),),
+                calibration=REPORT,
+                waterfall=WATERFALL,
+                first="FP32",
+                roofline=ROOFLINE,
+                search=found("a", "b"),
             )
         )
         chart.grab()
@@ -180,6 +187,7 @@ def test_what_is_drawn_can_be_had_as_csv(chart: Chart) -> None:
             waterfall=WATERFALL,
             first="FP32",
             roofline=ROOFLINE,
+            search=found("a", "b"),
         )
     )
     rows = list(csv.reader(io.StringIO(chart.csv())))
