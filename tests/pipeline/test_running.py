@@ -307,7 +307,7 @@ def test_shapes_come_from_the_request_the_profile_the_recipe_and_the_guess_in_th
         return {"x": (n, 3, 8, 8)}
 
     options = {"latency_ms": "0.1"}
-    profiles = (OptimizationProfile(shape(1), shape(3), shape(4)),)
+    profiles = (OptimizationProfile(shape(1), shape(3), shape(5)),)
     recipe = Recipe(inputs={"x": InputSpec(shape=(2, 3, 8, 8))})
     assert batch(BuildConfig(backend="null", options=options), Recipe()) == 1
     assert batch(BuildConfig(backend="null", options=options), recipe) == 2

@@ -49,7 +49,7 @@ class TensorRtBackend(Backend):
         if trt is not None and not is_here:
             reason = "TensorRT builds on a machine with an NVIDIA GPU only; TensorRT for RTX builds without one."
         run_reason, _ = why_not_run()
-        if names_targets and gpu and gpu.target not in TARGETS and not run_reason:
+        if names_targets and gpu and gpu.target not in TARGETS:  # no package that is missing would help
             run_reason = f"TensorRT for RTX does not run on {gpu.name} ({gpu.target}); it builds for other GPUs."
         targets = {name: words for name, words in TARGETS.items() if names_targets and _builds_for(trt, name)}
         return Capabilities(
