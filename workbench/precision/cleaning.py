@@ -118,14 +118,18 @@ def clean(proto: ModelProto, skip: Collection[str] = (), *, quantizing: bool) ->
 def _notes(counts: dict[str, int]) -> list[str]:
     """One sentence on what was done."""
     words = {
-        "drop_identities": "{} identities taken out",
-        "simplify_shapes": "{} shape nodes computed or taken out",
-        "fold_constants": "{} constant nodes folded",
-        "merge_moves": "{} moves merged",
-        "equalize": "{} tensors before depthwise Convs equalized",
-        "fold_batchnorm": "{} BatchNormalization folded into Convs",
-        "fold_affine": "{} Mul, Div, Add and Sub folded into Convs",
-        "drop_dead": "{} dead nodes taken out",
+        "drop_identities": ("identity", "identities", "taken out"),
+        "simplify_shapes": ("shape node", "shape nodes", "computed or taken out"),
+        "fold_constants": ("constant node", "constant nodes", "folded"),
+        "merge_moves": ("move", "moves", "merged"),
+        "equalize": ("tensor before depthwise Convs", "tensors before depthwise Convs", "equalized"),
+        "fold_batchnorm": ("BatchNormalization", "BatchNormalization", "folded into Convs"),
+        "fold_affine": ("Mul, Div, Add or Sub", "Mul, Div, Add and Sub", "folded into Convs"),
+        "drop_dead": ("dead node", "dead nodes", "taken out"),
     }
-    told = [text.format(counts[name]) for name, text in words.items() if name in counts]
+    told = [
+        f"{counts[name]} {one if counts[name] == 1 else many} {done}"
+        for name, (one, many, done) in words.items()
+        if name in counts
+    ]
     return [f"Clean-up: {', '.join(told)}."] if told else []
