@@ -1,6 +1,6 @@
 """Quantizers of others beside the workbench's own plan: the same samples, the same engines, one table.
 
-python -m benchmarks.bench_quantizers [--out table.md] [MODEL ...]    digits, Fashion and OCR without
+python -m benchmarks.bench_quantizers [--out table.md] [--backends B,..] [--precisions P,..] [MODEL ...]    digits, Fashion and OCR without
 
 Each row is a run of `workbench compare`, with every quantizer that is installed (`workbench doctor` lists them): what
 was written and ran, error and task metric of the engine's own outputs, time against FP32 in one race.
@@ -27,11 +27,11 @@ HEAD = """\
 |---|---|---|---|---|---|---|---|"""
 
 
-def compared(model: Path, backend: str, seconds: float) -> list[dict[str, Any]]:
+def compared(model: Path, backend: str, precisions: str, seconds: float) -> list[dict[str, Any]]:
     """Rows of one comparison on one backend; FP32 comes first."""
-    installed = [one.id for one in quantizers() if not one.reason()]
+    installed = [one.id for one in quantizers() if not one.reason() and one.precision in precisions.split(",")]
     command = [sys.executable, "-m", "workbench", "compare", str(model), "--json", "--no-baseline"]
-    command += ["--backends", backend, "--precisions", ",".join(PLANS), "--method", "mse"]
+    command += ["--backends", backend, "--precisions", precisions, "--method", "mse"]
     command += ["--race-seconds", str(seconds)]
     command += ["--quantizers", ",".join(installed)] if installed else []
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE)
@@ -57,21 +57,24 @@ def row(model: Path, run: dict[str, Any]) -> str:
     return f"| {name} | {backend} | {plan} | {asked} | {metric}{simulated} | {sqnr}{simulated} | {size:.2f} | {speed} |"
 
 
-def rows(models: list[Path], seconds: float) -> Iterator[str]:
+def rows(models: list[Path], backends: list[str], precisions: str, seconds: float) -> Iterator[str]:
     for model in models:
-        for backend in BACKENDS:
-            yield from (row(model, run) for run in compared(model, backend, seconds))
+        for backend in backends:
+            yield from (row(model, run) for run in compared(model, backend, precisions, seconds))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", metavar="MODEL", type=Path, nargs="*")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--backends", metavar="B,..", default=",".join(BACKENDS))
+    parser.add_argument("--precisions", metavar="P,..", default=",".join(PLANS), help="of plans and quantizers")
     parser.add_argument("--race-seconds", type=float, default=60.0)
     arguments = parser.parse_args()
     lines = [HEAD]
     print(HEAD)
-    for line in rows(arguments.models or [sample_models() / name for name in MODELS], arguments.race_seconds):
+    models = arguments.models or [sample_models() / name for name in MODELS]
+    for line in rows(models, arguments.backends.split(","), arguments.precisions, arguments.race_seconds):
         lines.append(line)
         print(line, flush=True)
         if arguments.out is not None:
