@@ -1,6 +1,6 @@
 """Quantizers of others beside the workbench's own plan: the same samples, the same engines, one table.
 
-python -m benchmarks.bench_quantizers [--backends B,..] [--precisions P,..] [MODEL ...]    digits, Fashion and OCR without
+python -m benchmarks.bench_quantizers [--backends B,..] [--precisions P,..] [MODEL ...]    the samples without
 
 Each row is a run of `workbench compare`, with every quantizer that is installed (`workbench doctor` lists them): what
 was written and ran, error and task metric of the engine's own outputs, time against FP32 in one race.
