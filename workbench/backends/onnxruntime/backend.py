@@ -41,7 +41,7 @@ _REMARKS = {
     Precision.INT4_WEIGHTS: "MatMul and Gemm only; activations stay float, and a gain in speed is not promised.",
     Precision.BF16: "Values are rounded to BF16 and computed in FP32: ONNX Runtime has no BF16 kernels for CPUs.",
     Precision.FP16: "Weights are kept in FP16 and computed in FP32 between casts: expect no gain in speed.",
-    Precision.INT8: "Conv and the sums and products behind it hand on 8 bits; Convs on few channels are faster in FP32 and stay so.",
+    Precision.INT8: "Conv and the sums behind it hand on 8 bits; Convs on few channels are faster in FP32 and stay so.",
 }
 
 
