@@ -36,7 +36,7 @@ from workbench.model import check_shapes, open_model
 from workbench.pipeline.building import writes_fp16
 from workbench.pipeline.calibrating import Seen, observations, passes_left_out
 from workbench.pipeline.journal import Journal, journal_key
-from workbench.pipeline.reference_outputs import Outputs, ReferenceOutputs
+from workbench.pipeline.reference_outputs import KeptPairs, Outputs, ReferenceOutputs
 from workbench.pipeline.samples import NONE, evaluation_set, fixed_values, resolved_shapes
 from workbench.pipeline.telling import Teller
 from workbench.precision import BaseGraphs, NothingWrittenError, compile_plan, without_halves
@@ -184,8 +184,7 @@ class _Pairs:
 
     def __init__(self, teller: Teller, samples: SampleSet, reference: ReferenceOutputs) -> None:
         self._teller, self._samples, self._reference = teller, samples, reference
-        self._kept: dict[int, tuple[Feed, Outputs]] = {}
-        self._bytes = 0
+        self._kept = KeptPairs(samples, KEPT_BYTES)
 
     def feeds(self) -> Iterator[Feed]:
         return (self._pair(index)[0] for index in range(self._samples.size))
@@ -197,14 +196,9 @@ class _Pairs:
 
     def _pair(self, index: int) -> tuple[Feed, Outputs]:
         if index in self._kept:
-            return self._kept[index]
+            return self._kept.pair(index, self._reference)
         stop_if(self._teller.cancelled)
-        feed = self._samples.feed(index)
-        pair = feed, self._reference.infer(feed)
-        size = sum(array.nbytes for part in pair for array in part.values())
-        if self._bytes + size <= KEPT_BYTES:
-            self._kept[index] = pair
-            self._bytes += size
+        pair = self._kept.pair(index, self._reference)
         self._teller.progress("accuracy", index + 1, self._samples.size, f"reference of {self._samples.name}")
         return pair
 

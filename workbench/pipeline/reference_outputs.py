@@ -16,6 +16,7 @@ from workbench.backends.base import Feed
 from workbench.core.model import Model
 from workbench.core.places import data_home
 from workbench.core.writing import written_whole
+from workbench.data import SampleSet
 from workbench.measure.machine import package_versions, physical_cores
 from workbench.measure.reference import Reference
 from workbench.model import plain_copy
@@ -25,6 +26,30 @@ Outputs = dict[str, NDArray[np.generic]]
 LIMIT_BYTES = 256 * 2**20
 WORTH_SECONDS = 0.004
 """What takes less to compute than this is not kept: reading it back would cost as much."""
+
+
+class KeptPairs:
+    """Samples with the reference's outputs, in memory as far as `limit_bytes` go: many plans ask for the same ones."""
+
+    def __init__(self, samples: SampleSet, limit_bytes: int) -> None:
+        self._samples, self._room = samples, limit_bytes
+        self._kept: dict[int, tuple[Feed, Outputs]] = {}
+
+    def __contains__(self, index: int) -> bool:
+        """Whether that sample costs nothing."""
+        return index in self._kept
+
+    def pair(self, index: int, reference: ReferenceOutputs) -> tuple[Feed, Outputs]:
+        """Raises WorkbenchError where the reference cannot run the model, or the sample cannot be read."""
+        if index in self._kept:
+            return self._kept[index]
+        feed = self._samples.feed(index)
+        pair = feed, reference.infer(feed)
+        size = sum(array.nbytes for part in pair for array in part.values())
+        if size <= self._room:
+            self._kept[index] = pair
+            self._room -= size
+        return pair
 
 
 class ReferenceOutputs:

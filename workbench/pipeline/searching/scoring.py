@@ -17,7 +17,7 @@ from workbench.measure.metrics.base import Sample, Scorer
 from workbench.measure.statistics import paired_difference
 from workbench.measure.tasks import make_scorer
 from workbench.measure.timing import stop_if
-from workbench.pipeline.reference_outputs import Outputs, ReferenceOutputs
+from workbench.pipeline.reference_outputs import KeptPairs, Outputs, ReferenceOutputs
 
 KEPT_BYTES = 512 * 2**20
 """Of samples and of the reference's outputs."""
@@ -33,8 +33,7 @@ class Scoring:
         self._order: Sequence[int] = range(samples.size)
         if shuffled:
             self._order = np.random.default_rng().permutation(samples.size).tolist()
-        self._kept: dict[int, tuple[Feed, Outputs]] = {}
-        self._bytes = 0
+        self._pairs = KeptPairs(samples, KEPT_BYTES)
         self._make_scorer()
 
     def feeds(self, count: int) -> list[Feed]:
@@ -47,7 +46,7 @@ class Scoring:
         with ReferenceOutputs(self._model) as reference:
             for index in self._order[: count or None]:
                 stop_if(cancelled)
-                feed, expected = self._pair(index, reference)
+                feed, expected = self._pairs.pair(index, reference)
                 got = infer(feed)
                 errors.add(expected, got)
                 if scorer is not None:
@@ -56,18 +55,6 @@ class Scoring:
         if not errors.errors():
             raise WorkbenchError("No output is a tensor that could be compared with FP32.")
         return quality_of(scorer, errors.worst_sqnr_db(), min(count or self.samples.size, self.samples.size))
-
-    def _pair(self, index: int, reference: ReferenceOutputs) -> tuple[Feed, Outputs]:
-        """A sample and the reference's outputs, in memory as far as there is room."""
-        if index in self._kept:
-            return self._kept[index]
-        feed = self.samples.feed(index)
-        pair = feed, reference.infer(feed)
-        size = sum(array.nbytes for part in pair for array in part.values())
-        if self._bytes + size <= KEPT_BYTES:
-            self._kept[index] = pair
-            self._bytes += size
-        return pair
 
     def _make_scorer(self) -> Scorer | None:
         if self.samples.is_random:
