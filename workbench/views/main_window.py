@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
@@ -27,6 +28,7 @@ from workbench.views.bottom import Bottom
 from workbench.views.conditions import Conditions
 from workbench.views.crash import versions
 from workbench.views.drops import DropHint, dropped_model
+from workbench.views.editor_window import OneWindow
 from workbench.views.files import ask_for_file, ask_where_to_save
 from workbench.views.guard import guarded
 from workbench.views.imports import RunImport, dropped_files
@@ -36,11 +38,11 @@ from workbench.views.menus import fill_menu, make_actions, panels_menu, runs_men
 from workbench.views.migrate_dialog import MigrationCheck
 from workbench.views.model_panel import ModelPanel
 from workbench.views.netron import NetronDock
-from workbench.views.options_window import OptionsEditor
+from workbench.views.options_window import OptionsWindow
 from workbench.views.palette import Palette
 from workbench.views.panes import Panes
 from workbench.views.plan_panel import PlanPanel
-from workbench.views.profile_window import ProfileEditor
+from workbench.views.profile_window import ProfileWindow
 from workbench.views.samples_panel import SamplesPanel
 from workbench.views.saving import saved
 from workbench.views.search import Searching
@@ -126,7 +128,8 @@ class MainWindow(QMainWindow):
         self.typed_export = TypedExport(session, self)
         self.run_import = RunImport(session, self)
         self.migration = MigrationCheck(session, self)
-        self.profiles, self.options = ProfileEditor(session, self), OptionsEditor(session, self)
+        self.profiles = OneWindow(partial(ProfileWindow, session, self))
+        self.options = OneWindow(partial(OptionsWindow, session, self))
         self.model_panel.profiles_asked.connect(self.profiles.show)
         self.conditions = Conditions(session, self)
 

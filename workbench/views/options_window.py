@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QDialog, QGridLayout, QHBoxLayout, QScrollArea, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QSpinBox, QWidget
 
 from workbench.core.options import Option
-from workbench.session.actions import action
 from workbench.session.session import Session
+from workbench.views.editor_window import EditorWindow
 from workbench.views.widgets import Line, Words, button, connect_all, empty_label, soft_label, tip
 
 SIZE = (720, 480)
@@ -73,48 +71,18 @@ class OptionRow(QWidget):
         self.effect.set_words(Words(text, tone="faint" if effect is None else "accent", tip=text))
 
 
-class OptionsWindow(QDialog):
-    """Never modal, and nothing to confirm: every edit counts at once and can be undone."""
+class OptionsWindow(EditorWindow):
+    """A row an option, of the backend that is chosen."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._session = session
-        self.setWindowTitle("Backend options")
+        super().__init__(session, "Backend options", parent, spacing=14)
         self.resize(*SIZE)
         self.setMinimumSize(520, 280)
         self.rows: list[OptionRow] = []
-        self.title = Line()
-        self.undo, self.redo = button("Undo"), button("Redo")
-        self.undo.clicked.connect(session.undo.undo)
-        self.redo.clicked.connect(session.undo.redo)
         self.empty, self.hint = empty_label(NONE), soft_label(HINT)
-        head = QHBoxLayout()
-        head.setContentsMargins(0, 0, 12, 0)
-        head.addWidget(self.title, 1)
-        for each in (self.undo, self.redo):
-            each.setAutoDefault(False)
-            head.addWidget(each)
-        inner = QWidget()
-        inner.setObjectName("panel")
-        self._rows = QVBoxLayout(inner)
-        self._rows.setContentsMargins(0, 0, 12, 0)
-        self._rows.setSpacing(14)
         self._rows.addWidget(self.hint)
         self._rows.addWidget(self.empty)
         self._rows.addStretch(1)
-        area = QScrollArea()
-        area.setObjectName("panel")
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 4, 12)
-        column.setSpacing(10)
-        column.addLayout(head)
-        column.addWidget(area, 1)
-        for name, run in (("undo", session.undo.undo), ("redo", session.undo.redo)):
-            for keys in action(name).shortcut.split(";"):
-                QShortcut(QKeySequence(keys), self).activated.connect(run)
         connect_all((session.options.changed, session.undo.indexChanged), self.refresh)
         self.refresh()
 
@@ -128,31 +96,8 @@ class OptionsWindow(QDialog):
         self.title.set_words(Words(info.title if info else "", info.version if info else "", bold=True))
         self.empty.setVisible(not known)
         self.hint.setVisible(bool(known))
-        self.undo.setEnabled(session.can_undo)
-        self.redo.setEnabled(session.can_redo)
-        if session.model is None:
-            self.close()
+        self._follow()
 
     def _make(self, known: tuple[Option, ...]) -> None:
-        for row in self.rows:
-            row.hide()
-            self._rows.removeWidget(row)
-            row.deleteLater()
-        self.rows = [OptionRow(self._session, option) for option in known]
-        for index, row in enumerate(self.rows):
-            self._rows.insertWidget(1 + index, row)
-
-
-class OptionsEditor:
-    """`show` is the action's: one window, made when it is asked for first."""
-
-    def __init__(self, session: Session, window: QWidget) -> None:
-        self._session, self._window = session, window
-        self.window: OptionsWindow | None = None
-
-    def show(self) -> None:
-        if self.window is None:
-            self.window = OptionsWindow(self._session, self._window)
-        self.window.show()
-        self.window.raise_()
-        self.window.activateWindow()
+        before, self.rows = self.rows, [OptionRow(self._session, option) for option in known]
+        self._replace(before, self.rows)

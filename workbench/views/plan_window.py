@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from workbench.session.actions import action
 from workbench.session.session import Session
+from workbench.views.editor_window import take_keys
 from workbench.views.guard import guarded
 from workbench.views.plan_difference import DifferencePage
 from workbench.views.plan_files import PlanFiles
@@ -66,20 +66,10 @@ class PlanWindow(QDialog):
         column.addLayout(head)
         column.addWidget(self.options)
         column.addWidget(self.cell, 1)
-        self._keys(files)
+        take_keys(self, {"undo": session.undo.undo, "redo": session.undo.redo, "plan_save": files.save})
         connect_all((session.choices_changed, session.model_changed, session.undo.indexChanged), self._show)
         session.settings.changed.connect(self._show)
         self._show()
-
-    def _keys(self, files: PlanFiles) -> None:
-        """The main window's keys do not reach another window."""
-        for name, run in (
-            ("undo", self._session.undo.undo),
-            ("redo", self._session.undo.redo),
-            ("plan_save", files.save),
-        ):
-            for keys in action(name).shortcut.split(";"):
-                QShortcut(QKeySequence(keys), self).activated.connect(run)
 
     def show_page(self, name: str) -> None:
         """`rules`, `groups`, `text` or `difference`."""
