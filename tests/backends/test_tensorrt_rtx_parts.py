@@ -9,9 +9,10 @@ import pytest
 from workbench.backends.tensorrt_rtx.device import Gpu, find_gpu, why_not_run
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
 from workbench.backends.tensorrt_rtx.parse import clean
-from workbench.backends.tensorrt_rtx.targets import DEFAULT_TARGET, TARGETS, check_targets, read_targets
+from workbench.backends.tensorrt_rtx.targets import TARGETS, check_targets, read_targets
 from workbench.backends.tensorrt_rtx.watch import BuildLog, Watch
 from workbench.core.errors import Cancelled, WorkbenchError
+from workbench.core.gpus import DEFAULT_TARGET
 
 Steps = list[tuple[str, int, int, str]]
 

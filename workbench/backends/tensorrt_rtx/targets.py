@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workbench.core.errors import WorkbenchError
+from workbench.core.gpus import DEFAULT_TARGET
 from workbench.core.precision import Precision
 from workbench.core.targets import Limit, TargetLimits
 
@@ -21,7 +22,6 @@ TARGETS = {
     "sm120": "RTX 50 series, RTX PRO 6000 (Blackwell)",
     "sm121": "GB10, DGX Spark (Blackwell)",
 }
-DEFAULT_TARGET = "sm89"
 
 _FLOAT_PRODUCTS = f"MatMul and Gemm in FP32 cannot be built for sm75 ({TARGETS['sm75']})."
 _FIRST = {
