@@ -12,6 +12,7 @@ from workbench.charts.plot import elide, plain_tip, plot_font
 from workbench.charts.sweep_data import SweepData, rate_words, swept_words
 from workbench.core.sweep import Point, Swept
 from workbench.core.theme import LIGHT, Theme
+from workbench.core.words import plural
 
 HEAD_PX, GAP, MOST_ROW_PX, LEAST_ROW_PX = 22, 2, 44, 15
 TALL_PX = 34
@@ -169,10 +170,6 @@ class SweepGrid(QWidget):
         one = self._data.of(point)
         known = swept_words(one, self._data.price) if one is not None else f"{point.words}\nnot measured yet"
         return f"{known}\nA double click builds a run of its own here."
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _row(point: Point) -> str:

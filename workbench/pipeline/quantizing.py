@@ -12,6 +12,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.graph import LayerKind
 from workbench.core.model import Model, Shape, TypedModel
 from workbench.core.precision import Precision
+from workbench.core.words import plural
 from workbench.pipeline.files import PLAN_FILE
 from workbench.pipeline.record import Record
 from workbench.pipeline.samples import NONE, calibration_set
@@ -79,5 +80,5 @@ def _sentence(quantizer: Quantizer, adopted: Adopted, asked: Mapping[str, Precis
     counts = Counter(adopted.precisions[node] for node in asked if node in adopted.precisions)
     if not counts:
         return f"{quantizer.title} wrote nothing but FP32."
-    told = ", ".join(f"{count} node{'s' * (count != 1)} in {kind.label}" for kind, count in counts.most_common())
+    told = ", ".join(f"{plural(count, 'node')} in {kind.label}" for kind, count in counts.most_common())
     return f"{quantizer.title} wrote {told}; the plan it amounts to is kept with the run."

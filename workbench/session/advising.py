@@ -13,8 +13,9 @@ from workbench.core.edits import Edit
 from workbench.core.json import encode
 from workbench.core.run import EngineGraph
 from workbench.core.verdict import Verdict
+from workbench.core.words import plural
 from workbench.session.fixes import apply_edit, would_change
-from workbench.session.words import bytes_words, milliseconds, node_label, plural
+from workbench.session.words import bytes_words, milliseconds, node_label
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

@@ -14,8 +14,8 @@ from workbench.core.events import Progress
 from workbench.core.layer_errors import LOST_DB
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.sensitivity import Culprits, CulpritsRequest, Granularity, suggested_evaluations
+from workbench.core.words import plural
 from workbench.session.requests import allowed_code, plain_request
-from workbench.session.words import plural
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.sensitivity import Culprits, Sensitivity
+from workbench.core.words import plural
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
-from workbench.session.words import plural
 
 NAN = float("nan")
 

@@ -11,10 +11,10 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from workbench.core.precision import Precision, PrecisionPlan, Rule
+from workbench.core.words import plural
 from workbench.session.asked import AskedPrecisions
 from workbench.session.plan_saved import SavedPlan
 from workbench.session.quantizers import Quantizers
-from workbench.session.words import plural
 
 if TYPE_CHECKING:
     from workbench.precision.matching import Matcher

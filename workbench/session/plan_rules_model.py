@@ -8,8 +8,8 @@ import msgspec
 from PySide6.QtCore import QAbstractTableModel, QMimeData, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from workbench.core.precision import Precision, Rule
+from workbench.core.words import plural
 from workbench.session.session import Session
-from workbench.session.words import plural
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 MIME = "application/x-workbench-rule"

@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import Precision
 from workbench.core.search import Decision, Limit, Point, Search, SearchRequest, next_request
+from workbench.core.words import plural
 from workbench.session.requests import allowed_code, plain_request
-from workbench.session.words import plural
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

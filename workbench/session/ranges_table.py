@@ -9,10 +9,11 @@ import numpy as np
 from workbench.core.calibration_report import CalibrationReport, TensorRange
 from workbench.core.graph import Layer
 from workbench.core.precision import CalibrationMethod
+from workbench.core.words import plural
 from workbench.session.choices import method_words
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
-from workbench.session.words import node_label, plural
+from workbench.session.words import node_label
 
 POOR_DB = 20.0
 """A range that leaves less than this loses what the layer is for."""

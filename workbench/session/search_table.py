@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.core.search import SQNR, Point, Search
+from workbench.core.words import plural
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import NONE, Cell
-from workbench.session.words import milliseconds, plural
+from workbench.session.words import milliseconds
 
 NAN = float("nan")
 

@@ -10,9 +10,10 @@ from workbench.core.model import Shape
 from workbench.core.replanning import Replanned, ShapeChange
 from workbench.core.run import Run
 from workbench.core.titles import run_title
+from workbench.core.words import plural
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
-from workbench.session.words import bytes_words, milliseconds, plural
+from workbench.session.words import bytes_words, milliseconds
 
 USUAL = "the model's own"
 NAN = float("nan")

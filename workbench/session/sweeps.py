@@ -12,8 +12,8 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.model import Model
 from workbench.core.run import RunRequest
 from workbench.core.sweep import Point, Sweep, SweepRequest, Swept, best_within
+from workbench.core.words import plural
 from workbench.session.requests import plain_request
-from workbench.session.words import plural
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from workbench.core.alignment import AlignedGroup, Change
 from workbench.core.graph import Fate, FateKind, Graph, Layer, LayerKind
 from workbench.core.ledger import Ledger
+from workbench.core.words import plural
 from workbench.pipeline.conversions import conversion_words, neighbours
 from workbench.pipeline.ledger import fusion_ledger
 from workbench.session.selection import Links, Selection, Side
-from workbench.session.words import node_label, plural
+from workbench.session.words import node_label
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

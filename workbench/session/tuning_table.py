@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.core.tuning import Trial, Tuning, options_words
+from workbench.core.words import plural
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
-from workbench.session.words import plural
 
 NAN = float("nan")
 

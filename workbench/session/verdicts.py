@@ -15,9 +15,9 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.json import encode, read_json, write_json
 from workbench.core.places import data_home
 from workbench.core.verdict import Remedy, Verdict
+from workbench.core.words import plural
 from workbench.session.asking import Ask
 from workbench.session.questions import VerdictQuestion
-from workbench.session.words import plural
 
 if TYPE_CHECKING:
     from workbench.session.session import Session

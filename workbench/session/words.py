@@ -90,12 +90,6 @@ def count_words(count: int) -> str:
     return f"{count:,}"
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 node`, `860 nodes`, `2 classes`."""
-    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}{ending}"
-
-
 def percent(share: float) -> str:
     """A share in 0..1: `99 %`, `91.7 %`; a tenth only where it says something."""
     value = share * 100

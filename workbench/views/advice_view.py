@@ -7,10 +7,10 @@ from functools import partial
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from workbench.core.words import plural
 from workbench.session.advice_table import advice_table
 from workbench.session.advising import Point
 from workbench.session.session import Session
-from workbench.session.words import plural
 from workbench.views.controls import Chip
 from workbench.views.table_page import TablePage
 from workbench.views.widgets import button, connect_all, menu_item, soft_label

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from workbench.core.events import Progress
 from workbench.core.sensitivity import Culprits, Granularity
+from workbench.core.words import plural
 from workbench.session.culprits_table import culprits_table, told_lines
 from workbench.session.session import Session
-from workbench.session.words import PHASES, plural
+from workbench.session.words import PHASES
 from workbench.views.controls import Bar, Chip
 from workbench.views.table_page import TablePage
 from workbench.views.widgets import Line, Words, button, connect_all, tip

@@ -12,12 +12,13 @@ from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
 from workbench.core.titles import run_title
 from workbench.core.tuning import options_words
+from workbench.core.words import plural
 from workbench.session.choices import plan_words
 from workbench.session.selection import Side
 from workbench.session.session import Session
 from workbench.session.telling import layer_answer, node_answer
 from workbench.session.theatre import build_words
-from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, plural, shape_words
+from workbench.session.words import bytes_words, fate_words, milliseconds, node_label, shape_words
 from workbench.views.inspector_rows import cost_rows, error_rows
 from workbench.views.keyvalues import KeyValues
 from workbench.views.widgets import Head, Line, Words, connect_all, soft_label, title_label

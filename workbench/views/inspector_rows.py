@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from workbench.core.costs import total
+from workbench.core.words import plural
 from workbench.session.session import Session
-from workbench.session.words import bytes_words, count_words, plural
+from workbench.session.words import bytes_words, count_words
 from workbench.views.canvas.heat import told
 from workbench.views.overlays import sqnr_db
 from workbench.views.widgets import Words

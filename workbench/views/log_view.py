@@ -6,8 +6,8 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QTextCharFormat, QText
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
 
 from workbench.core.events import LogLine
+from workbench.core.words import plural
 from workbench.session.session import Session
-from workbench.session.words import plural
 from workbench.views.fonts import mono_font
 from workbench.views.theme import current
 from workbench.views.widgets import Line, Words

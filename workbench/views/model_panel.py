@@ -9,8 +9,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from workbench.core.model import Model, Shape, TensorSpec
+from workbench.core.words import plural
 from workbench.session.session import Session
-from workbench.session.words import bytes_words, count_words, plural, shape_words
+from workbench.session.words import bytes_words, count_words, shape_words
 from workbench.views.fonts import mono_font
 from workbench.views.keyvalues import KeyValues
 from workbench.views.toolbar import short_path

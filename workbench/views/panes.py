@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayou
 from workbench.core.graph import FateKind
 from workbench.core.run import EngineGraph, Run
 from workbench.core.theme import Theme
+from workbench.core.words import plural
 from workbench.session.search import Hit
 from workbench.session.selection import Selection, Side
 from workbench.session.session import Message, Session
 from workbench.session.telling import selection_answer
-from workbench.session.words import plural
 from workbench.views.build_stage import BuildStage
 from workbench.views.following import CameraFollow
 from workbench.views.overlays import ENGINE_OVERLAYS, SOURCE_OVERLAYS

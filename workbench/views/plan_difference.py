@@ -26,8 +26,9 @@ from PySide6.QtWidgets import (
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import PrecisionPlan, Rule
 from workbench.core.titles import run_title
+from workbench.core.words import plural
 from workbench.session.session import Session
-from workbench.session.words import node_label, plural
+from workbench.session.words import node_label
 from workbench.views.controls import DropButton
 from workbench.views.files import ask_for_file
 from workbench.views.guard import guarded

@@ -8,8 +8,9 @@ from functools import partial
 from PySide6.QtWidgets import QMenu
 
 from workbench.core.precision import Precision
+from workbench.core.words import plural
 from workbench.session.session import Session
-from workbench.session.words import node_label, plural
+from workbench.session.words import node_label
 from workbench.views.widgets import menu_head, menu_item, shortened, swatch_icon
 
 MOST = 64  # characters of a line

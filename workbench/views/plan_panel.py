@@ -15,9 +15,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from workbench.core.precision import Precision, Rule
+from workbench.core.words import plural
 from workbench.session.choices import method_words
 from workbench.session.session import Session
-from workbench.session.words import plural
 from workbench.views.canvas.pointer import Tool
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded

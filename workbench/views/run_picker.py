@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QMenu, QSizePolicy
 
 from workbench.core.run import EngineGraph, Run
 from workbench.core.titles import run_title, short_title
+from workbench.core.words import plural
 from workbench.session.baseline import stats_of
-from workbench.session.words import milliseconds, plural, verbal_status
+from workbench.session.words import milliseconds, verbal_status
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.theme import current

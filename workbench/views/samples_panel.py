@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import Task, TaskKind
+from workbench.core.words import plural
 from workbench.session.choices import samples_words
 from workbench.session.questions import SamplesInfo
 from workbench.session.session import Session
-from workbench.session.words import plural
 from workbench.views.controls import DropButton
 from workbench.views.guard import guarded
 from workbench.views.preprocess_editor import PreprocessEditor

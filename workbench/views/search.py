@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from workbench.core.words import plural
 from workbench.session.search import GraphSearch
 from workbench.session.search_index import HELP
 from workbench.session.selection import Side
-from workbench.session.words import plural
 from workbench.views.canvas.folding import View
 from workbench.views.guard import guarded
 from workbench.views.widgets import Line, Words, button, soft_label, tip

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QMenu, QSplitter, QVB
 
 from workbench.core.precision import Precision
 from workbench.core.search import Limit, LimitKind, Search
+from workbench.core.words import plural
 from workbench.session.search_table import search_table
 from workbench.session.session import Session
-from workbench.session.words import plural
 from workbench.views.controls import Bar, DropButton
 from workbench.views.guard import guarded
 from workbench.views.search_why import SearchWhy

@@ -12,7 +12,8 @@ from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer
 from workbench.core.precision import Precision
-from workbench.pipeline.advice.base import HALVES, Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import HALVES, Level, Seen
 
 LOOKS = "attention (MatMul, Softmax, MatMul) in more than one kernel"
 _STEPS = "Mul Div Add Sub Where Cast Reshape Identity Dropout IsNaN Clip QuantizeLinear DequantizeLinear"

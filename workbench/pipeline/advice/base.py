@@ -135,9 +135,5 @@ class Seen:
         return tuple(dict.fromkeys(node for key in layers for node in self.layers[key].sources))
 
 
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _levels(graph: Graph) -> list[Graph]:
     return [graph, *(level for body in graph.subgraphs.values() for level in _levels(body))]

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer
-from workbench.pipeline.advice.base import Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import Level, Seen
 
 LOOKS = "BatchNormalization behind a Conv that is not folded into it"
 PASS = "fold_batchnorm"

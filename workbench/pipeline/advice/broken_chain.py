@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from workbench.core.advice import Advice
 from workbench.core.graph import Layer, LayerKind
-from workbench.pipeline.advice.base import Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import Level, Seen
 
 LOOKS = "chains cut by an output of the model in their middle"
 _FORMULA = "what is read again of the output; as a share of the layers' traffic, of their time"

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from workbench.core.advice import Advice
 from workbench.core.graph import Layer
 from workbench.core.precision import Precision
-from workbench.pipeline.advice.base import Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import Level, Seen
 
 LOOKS = "channels of Conv, MatMul and Gemm that are no multiple of the vector or of the tensor core"
 _GPU = {

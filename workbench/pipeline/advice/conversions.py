@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer, LayerKind
-from workbench.pipeline.advice.base import HALVES, Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import HALVES, Level, Seen
 from workbench.pipeline.conversions import added_layers, conversion_words
 
 LOOKS = "casts and reformats between layers"

@@ -14,7 +14,8 @@ from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer, LayerKind
 from workbench.core.precision import Precision
-from workbench.pipeline.advice.base import EIGHT_BITS, Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import EIGHT_BITS, Level, Seen
 
 LOOKS = "layers that read 8 bits and write floats which are rounded to 8 bits again"
 _NARROW = ("int8", "uint8", "float8_e4m3fn")

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from workbench.core.advice import Advice
 from workbench.core.graph import Layer
-from workbench.pipeline.advice.base import Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import Level, Seen
 
 LOOKS = "three or more products of one tensor with constant weights (queries, keys, values) in separate kernels"
 LEAST = 3

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import LayerKind
-from workbench.pipeline.advice.base import Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import Seen
 
 LOOKS = "shape arithmetic that is left to run time"
 PASSES = ("simplify_shapes", "fold_constants")

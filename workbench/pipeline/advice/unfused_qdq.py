@@ -12,7 +12,8 @@ from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer, LayerKind
 from workbench.core.precision import Precision
-from workbench.pipeline.advice.base import EIGHT_BITS, Level, Seen, plural
+from workbench.core.words import plural
+from workbench.pipeline.advice.base import EIGHT_BITS, Level, Seen
 from workbench.pipeline.conversions import conversion_words
 
 LOOKS = "quantize and dequantize steps that are layers of their own"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.core.graph import Graph, Tensor
 from workbench.core.scopes import Scope
-from workbench.session.words import plural
+from workbench.core.words import plural
 from workbench.views.canvas.boxes import (
     GROUP_ROOM,
     SHAPE_OPS,

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from workbench.core.graph import Graph
 from workbench.core.scopes import Scope
 from workbench.core.theme import LIGHT, Theme
-from workbench.session.words import plural
+from workbench.core.words import plural
 from workbench.views.canvas import keys
 from workbench.views.canvas.body import NODE
 from workbench.views.canvas.breadcrumb import Breadcrumb

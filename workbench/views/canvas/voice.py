@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleEvent
 
-from workbench.session.words import plural
+from workbench.core.words import plural
 from workbench.views.canvas.words import describe, describe_group
 
 if TYPE_CHECKING:
