@@ -15,7 +15,7 @@ from workbench.pipeline.replanning import FEWEST
 
 def measured(tmp_path: Path, run: RunRequest, *batches: int) -> Replanned:
     shapes = tuple({"x": (batch, 3, 8, 8)} for batch in batches)
-    request = ReplanRequest("r", str(tmp_path / "replan"), run, shapes, seconds=0.01)
+    request = ReplanRequest("r", str(tmp_path / "replan"), run, shapes, seconds=0.0)
     return replan(request, lambda event: None, lambda: False)
 
 
