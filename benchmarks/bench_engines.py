@@ -28,14 +28,14 @@ import numpy as np
 
 from benchmarks.engines_table import document
 from benchmarks.light import light_models, with_weights
+from benchmarks.subjects import subject_recipe
 from workbench.backends.base import load_backend
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.json import read_json, write_json
 from workbench.core.model import Model, TypedModel
 from workbench.core.precision import Precision, PrecisionPlan
-from workbench.core.recipe import InputSpec, Recipe
 from workbench.core.run import BuildConfig
-from workbench.data import fixed_inputs, open_samples, read_recipe, recipe_shapes
+from workbench.data import fixed_inputs, open_samples, recipe_shapes
 from workbench.measure.machine import peak_rss_bytes
 from workbench.model import open_model
 from workbench.pipeline.before_build import check_can_build
@@ -95,7 +95,7 @@ def _typed(path: Path, plan: PrecisionPlan, folder: Path) -> TypedModel:
     if known.is_file():
         return read_json(known, TypedModel)
     model = open_model(path)
-    recipe = _recipe(model)
+    recipe = subject_recipe(model)
     shapes = recipe_shapes(model, recipe)
     fixed = fixed_inputs(model, recipe, shapes)
     seen = None
@@ -105,22 +105,6 @@ def _typed(path: Path, plan: PrecisionPlan, folder: Path) -> TypedModel:
     typed = compile_plan(model, plan, load_backend(BACKEND).dialect(), shapes, folder, seen, fixed)
     write_json(known, typed)
     return typed
-
-
-def _recipe(model: Model) -> Recipe:
-    """Its own; else inputs as the manifest beside a collection of models has them."""
-    path = Path(model.path)
-    for manifest in (path.parent / "manifest.json", path.parent.parent / "manifest.json"):
-        entries = json.loads(manifest.read_text()) if manifest.is_file() else []
-        feed = next((entry["feed"] for entry in entries if entry["id"] == path.stem), {})
-        if feed:
-            return Recipe(inputs={name: _input(spec) for name, spec in feed.items()})
-    return read_recipe(model)
-
-
-def _input(spec: Row) -> InputSpec:
-    low, high = spec.get("int", (None, None))
-    return InputSpec(tuple(spec["shape"]) if "shape" in spec else None, low, high, spec.get("const"))
 
 
 def _is_cnn(model: Model) -> bool:

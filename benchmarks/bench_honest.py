@@ -24,12 +24,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from benchmarks.subjects import UNTIMED, subjects
+from benchmarks.subjects import UNTIMED, subject_recipe, subjects
 from benchmarks.turns import BENCHMARK_APP, PLAIN_LOOP, Worker
 from workbench.core.json import read_json
 from workbench.core.model import TypedModel
 from workbench.core.run import BuildConfig, Run, RunRequest, Status
-from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.measure.machine import physical_cores
 from workbench.measure.statistics import Speedup, paired_speedup
@@ -62,7 +61,7 @@ def prepared(model: Path, folder: Path) -> Case:
         folder=str(folder),
         model_path=str(model),
         config=BuildConfig(backend="onnxruntime"),
-        recipe=read_recipe(open_model(model)),
+        recipe=subject_recipe(open_model(model)),
         evaluation="random",
         evaluation_limit=1,
         timing=UNTIMED,

@@ -19,11 +19,10 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.subjects import UNTIMED, subjects
+from benchmarks.subjects import UNTIMED, subject_recipe, subjects
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import BuildConfig, Run, RunRequest, Status
 from workbench.core.titles import run_title
-from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.model import open_model
 from workbench.pipeline.samples import NONE, RANDOM
@@ -87,7 +86,7 @@ def built(model: Path, config: BuildConfig, precision: Precision, folder: Path) 
         folder=str(folder),
         model_path=str(model.absolute()),
         config=msgspec.structs.replace(config, plan=plan),
-        recipe=read_recipe(open_model(model)),
+        recipe=subject_recipe(open_model(model)),
         calibration=RANDOM if plan.uses_calibration else "",
         evaluation=NONE,
         timing=UNTIMED,

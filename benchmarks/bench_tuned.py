@@ -26,11 +26,10 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.subjects import UNTIMED, subjects
+from benchmarks.subjects import UNTIMED, subject_recipe, subjects
 from workbench.core.collector import quiet_collector
 from workbench.core.run import BuildConfig, RunRequest, Status
 from workbench.core.tuning import TuneRequest, Tuning, options_words
-from workbench.data import read_recipe
 from workbench.measure.statistics import Speedup, paired_speedup
 from workbench.model import open_model
 from workbench.pipeline import run, tune
@@ -80,7 +79,7 @@ def built(model: Path, backend: str, root: Path) -> RunRequest | str:
         folder=str(root / f"run-{backend}"),
         model_path=str(model),
         config=BuildConfig(backend=backend),
-        recipe=read_recipe(open_model(model)),
+        recipe=subject_recipe(open_model(model)),
         evaluation="random",
         evaluation_limit=2,
         timing=UNTIMED,
