@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
+from time import sleep
 
 import msgspec
 
@@ -21,6 +22,8 @@ from workbench.pipeline.files import TYPED_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.samples import evaluation_set, timing_feeds
 from workbench.pipeline.tuned import effective
 
+SETTLE_S = 0.005
+"""Before a visit: idle threads of the engine before it spin on for up to 3 ms (ONNX Runtime's, with `SPIN_US`)."""
 SLOT_MS = 20.0
 SLOT_ITERATIONS = 3
 LONG_MS = 200.0
@@ -79,6 +82,7 @@ def _visit(lane: Lane, cancelled: Callable[[], bool]) -> float:
     """The median latency of one visit, ms. Its first inference finds the caches full of another engine: not counted,
     unless it is a long one."""
     stop_if(cancelled)
+    sleep(SETTLE_S)
     first = lane.runner.time(next(lane.turns))
     if first >= LONG_MS:
         lane.latencies.append(first)
