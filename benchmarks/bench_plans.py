@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
-from benchmarks.rivals import Feed, quantize
-from workbench.backends.base import Engine, Runner, load_backend
+from workbench.backends.base import Engine, Feed, Runner, load_backend
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.graph import LayerKind
 from workbench.core.model import Model, TypedModel
@@ -41,13 +41,15 @@ from workbench.measure.reference import Reference
 from workbench.model import open_model
 from workbench.pipeline.before_build import check_can_build
 from workbench.precision import compile_plan, observe, without_halves
+from workbench.precision.passes.lift_opset import lift_opset
+from workbench.precision.quantizers import find_quantizer, run_quantizer
 from workbench.resources import sample_models
 
 CALIBRATION, EVALUATION = 32, 16
 ROUNDS = 15
 TIMEOUT_S = 300
 BACKENDS = ("openvino", "onnxruntime", "tensorrt_rtx")
-RIVALS = ("ort", "ort_trt", "nncf")
+RIVALS = {"ort": "ort:int8", "ort_trt": "ort:int8_tensorrt", "nncf": "nncf:int8"}
 SAMPLES = ("fashion/fashion_resnet.onnx", "digits/digits_resnet.onnx", "ocr/ppocrv4_rec.onnx")
 TARGETS = {Precision.FP4_WEIGHTS: "sm120"}
 Row = dict[str, Any]
@@ -80,16 +82,24 @@ def make_row(model: str, tool: str, precision: Precision, backend_id: str) -> Ro
             if tool == "workbench":
                 typed = _typed(subject, plan, backend_id, folder / "typed")
             else:
-                made = quantize(tool, Path(model), subject.feeds(subject.recipe.calibration, CALIBRATION), folder)
+                made = _by_rival(tool, subject, folder)
                 typed = _typed(Subject(made, subject.recipe), PrecisionPlan(), backend_id, folder / "typed")
             row |= {"size": Path(typed.path).stat().st_size, "sqnr_db": _sqnr_db(subject, typed)}
             engine = backend.build(typed, config, folder, lambda *report: None)
         except WorkbenchError as error:
             return row | {"accepted": False, "reason": one_line(error.message, 160)}
-        except Exception as error:  # noqa: BLE001  a rival's own errors are of any kind
-            return row | {"accepted": False, "reason": one_line(f"{type(error).__name__}: {error}", 160)}
         row |= {"accepted": True, **_layers(engine, precision), "engine": engine.size_bytes}
         return row | _time(subject, engine, backend_id, folder)
+
+
+def _by_rival(tool: str, subject: Subject, folder: Path) -> Path:
+    """The INT8 model that another tool makes with its defaults. Raises WorkbenchError with its last words."""
+    base, _ = lift_opset(onnx.load(subject.model.path))  # scales along an axis came with opset 13
+    feeds = subject.feeds(subject.recipe.calibration, CALIBRATION)
+    made = run_quantizer(find_quantizer(RIVALS[tool]), base, feeds, (), folder / tool, lambda line: None, lambda: False)
+    path = folder / f"{tool}.onnx"
+    onnx.save(made, path)
+    return path
 
 
 def _typed(subject: Subject, plan: PrecisionPlan, backend_id: str, folder: Path) -> TypedModel:
@@ -300,7 +310,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("models", nargs="*", type=Path)
     parser.add_argument("--precisions", type=_precisions, default=tuple(Precision))
     parser.add_argument("--backends", type=lambda text: text.split(","), default=BACKENDS)
-    parser.add_argument("--rivals", type=lambda text: [t for t in text.split(",") if t], default=RIVALS)
+    parser.add_argument("--rivals", type=lambda text: [t for t in text.split(",") if t], default=list(RIVALS))
     parser.add_argument("--out", type=Path, default=Path("bench-plans.jsonl"))
     parser.add_argument("--rows", type=int, default=-1, help="at most so many new rows")
     parser.add_argument("--markdown", type=Path)

@@ -30,8 +30,8 @@ def execute(arguments: Namespace, output: Output) -> int:
         )
     engines, times = (_engine(store, a), _engine(store, b)), (_times(a), _times(b))
     alignment = align(*engines, *times)
-    medians = _median(a), _median(b)
-    why = waterfall(alignment, engines, times, (medians[0], medians[1])) if all(medians) and all(times) else None
+    medians, passes = (_median(a), _median(b)), (_pass(a), _pass(b))
+    why = waterfall(alignment, engines, times, medians, passes) if all(medians) and all(times) else None
     output.document({**_document(alignment, a, b), "waterfall": why})
     output.text(alignment_table(alignment, _title(a), _title(b)).rstrip())
     if why is not None:
@@ -41,6 +41,10 @@ def execute(arguments: Namespace, output: Output) -> int:
 
 def _median(run: Run) -> float:
     return run.timing.stats.median_ms if run.timing is not None and run.timing.stats is not None else 0.0
+
+
+def _pass(run: Run) -> float:
+    return run.timing.layers_latency_ms if run.timing is not None else 0.0
 
 
 def _engine(store: Store, run: Run) -> EngineGraph:

@@ -178,7 +178,8 @@ class Throughput(msgspec.Struct, frozen=True):
 
 class Timing(msgspec.Struct, frozen=True):
     """Measured latency, or the reason there is none. `layers` are ms per layer id, from a separate pass:
-    medians where the engine tells single inferences, else means less what interruptions added.
+    medians where the engine tells single inferences, else means less what interruptions added. `layers_latency_ms` is
+    the median latency of the whole in that pass; 0 where it is not known.
 
     `machine` names CPU, threads, load and versions at the time. `samples_file` is a .npy of latencies in ms. `memory`
     are bytes that inference really took (`measure.footprint`).
@@ -189,6 +190,7 @@ class Timing(msgspec.Struct, frozen=True):
     layers: dict[str, float] = {}
     layers_sum_ms: float = 0.0
     layers_iterations: int = 0
+    layers_latency_ms: float = 0.0
     protocol: str = ""
     machine: dict[str, str] = {}
     warnings: tuple[str, ...] = ()

@@ -32,10 +32,12 @@ OnLayers = Callable[[dict[str, float], int, Samples], None]
 class LayerTimes(msgspec.Struct, frozen=True):
     """`layers`: ms by layer id over `iterations`: the median, as of the whole engine, where it tells single inferences
     (one that was interrupted counts for one, not for ten); else the mean, less what interruptions added to the mean of
-    the whole: times the median latency of the pass over its mean."""
+    the whole: times the median latency of the pass over its mean. `latency_ms` is that median: with what lies between
+    the layers, and with what asking for their times costs."""
 
     layers: dict[str, float]
     iterations: int
+    latency_ms: float
 
     @property
     def sum_ms(self) -> float:
@@ -65,7 +67,7 @@ def measure_layers(
             if perf_counter() - last_poll >= POLL_SECONDS:
                 _tell(on_layers, runner, latencies, kept)
                 last_poll = perf_counter()
-    return LayerTimes(_tell(on_layers, runner, latencies, kept), len(latencies))
+    return LayerTimes(_tell(on_layers, runner, latencies, kept), len(latencies), float(np.median(latencies)))
 
 
 def _tell(

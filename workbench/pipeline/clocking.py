@@ -125,7 +125,11 @@ def _with_layers(record: Record, engine: Engine, feeds: Sequence[Feed], timing: 
     if not times.layers:
         return _warned(timing, "This engine tells no layer times.")
     timing = msgspec.structs.replace(
-        timing, layers=times.layers, layers_sum_ms=times.sum_ms, layers_iterations=times.iterations
+        timing,
+        layers=times.layers,
+        layers_sum_ms=times.sum_ms,
+        layers_iterations=times.iterations,
+        layers_latency_ms=times.latency_ms,
     )
     share = times.sum_ms / stats.median_ms if stats.median_ms else 1.0
     if not 0.8 <= share <= 1.2:

@@ -19,7 +19,6 @@ _ORDER = (
     StepKind.UNFUSED,
     StepKind.NEW,
     StepKind.CONVERSIONS,
-    StepKind.REST,
 )
 
 
@@ -28,11 +27,13 @@ def waterfall(
     engines: tuple[EngineGraph, EngineGraph],
     layers_ms: tuple[Times, Times],
     medians_ms: tuple[float, float],
+    passes_ms: tuple[float, float] = (0.0, 0.0),
 ) -> Waterfall:
     """From `medians_ms[0]` to `medians_ms[1]`; `layers_ms` are the layer times that `alignment` was made with.
 
     A group's conversions go to `CONVERSIONS`, the rest of its time to one other kind. Layers are timed in a pass of
-    their own, so that they do not add up to the median: the difference of the two gaps is `REST`.
+    their own, so that they do not add up to the median: `passes_ms`, the latency of the whole in these passes, tells
+    what lay between the layers from what asking for their times cost. Without it the difference of the gaps is `REST`.
     """
     converting = tuple(_conversions(engine) for engine in engines)
     parts: dict[StepKind, list[BlockStep]] = defaultdict(list)
@@ -44,8 +45,13 @@ def waterfall(
         if compute:
             parts[_kind(group, compute)].append(_block(group, compute))
     steps = [Step(kind, sum(b.ms for b in parts[kind]), _largest(parts[kind])) for kind in _ORDER if parts[kind]]
-    rest = medians_ms[1] - medians_ms[0] - sum(step.ms for step in steps)
-    return Waterfall(medians_ms[0], medians_ms[1], (*steps, Step(StepKind.REST, rest)))
+    change, layers = medians_ms[1] - medians_ms[0], sum(step.ms for step in steps)
+    if all(passes_ms):
+        passes = passes_ms[1] - passes_ms[0]
+        steps += [Step(StepKind.BETWEEN, passes - layers), Step(StepKind.ASKING, change - passes)]
+    else:
+        steps.append(Step(StepKind.REST, change - layers))
+    return Waterfall(medians_ms[0], medians_ms[1], tuple(steps))
 
 
 def _conversions(engine: EngineGraph) -> frozenset[str]:

@@ -59,7 +59,8 @@ class Why(QObject):
             return None
         both, times = (engines[0], engines[1]), (a.timing.layers, b.timing.layers)
         own = [stats.median_ms if (stats := stats_of(run)) else 0.0 for run in (a, b)]
-        found = waterfall(align(*both, *times), both, times, raced or (own[0], own[1]))
+        passes = a.timing.layers_latency_ms, b.timing.layers_latency_ms
+        found = waterfall(align(*both, *times), both, times, raced or (own[0], own[1]), passes)
         return msgspec.structs.replace(found, is_raced=raced is not None)
 
     def select(self, nodes: Iterable[str], a: Iterable[str], b: Iterable[str]) -> None:

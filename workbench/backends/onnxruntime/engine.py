@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +16,7 @@ from workbench.backends._built import BuiltEngine, Facts
 from workbench.backends._feeds import fitted
 from workbench.backends.base import Feed, Runner
 from workbench.backends.onnxruntime.devices import CPU, TENSORRT
-from workbench.backends.onnxruntime.package import errors, package
+from workbench.backends.onnxruntime.package import bound, errors
 from workbench.backends.onnxruntime.profile import Profiler
 from workbench.core.errors import WorkbenchError, runtime_reason
 from workbench.core.graph import Graph
@@ -36,47 +37,30 @@ class OnnxRuntimeEngine(BuiltEngine):
 
 
 class OnnxRuntimeRunner(Runner):
-    """Inputs are bound before time is taken, where every input and output is a tensor of numbers."""
+    """Inputs are bound before time is taken (`bound`)."""
 
     def __init__(self, session: Any, graph: Graph) -> None:
         self._session = session
         self._specs = {name: graph.tensors[name] for name in graph.inputs}
         self._outputs = [output.name for output in session.get_outputs()]
-        values = (*session.get_inputs(), *session.get_outputs())
-        self._can_bind = all(v.type.startswith("tensor(") and "string" not in v.type for v in values)
-        self._binding: Any = None
+        self._infer: Callable[[], Any] | None = None
         self._bound: Feed | None = None
-        self._values: dict[str, NDArray[np.generic]] = {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._values = {}
-        self._binding = self._bound = self._session = None
+        self._infer = self._bound = self._session = None
 
     def infer(self, feed: Feed) -> dict[str, NDArray[np.generic]]:
         found = _guarded(self._session.run, None, fitted(feed, self._specs))
         return {name: np.asarray(value) for name, value in zip(self._outputs, found, strict=True)}
 
     def time(self, feed: Feed) -> float:
-        if feed is not self._bound:
-            self._bind(feed)
+        if self._infer is None or feed is not self._bound:
+            self._infer, self._bound = bound(self._session, fitted(feed, self._specs)), feed
         started = time.perf_counter_ns()
-        if self._can_bind:
-            _guarded(self._session.run_with_iobinding, self._binding)
-        else:
-            _guarded(self._session.run, None, self._values)
+        _guarded(self._infer)
         return (time.perf_counter_ns() - started) / 1e6
-
-    def _bind(self, feed: Feed) -> None:
-        self._values = fitted(feed, self._specs)
-        if self._can_bind:
-            self._binding = self._session.io_binding()
-            for name, values in self._values.items():
-                self._binding.bind_ortvalue_input(name, package().OrtValue.ortvalue_from_numpy(values))
-            for name in self._outputs:
-                self._binding.bind_output(name, "cpu")
-        self._bound = feed
 
 
 class ProfilingRunner(OnnxRuntimeRunner):
@@ -98,8 +82,9 @@ class ProfilingRunner(OnnxRuntimeRunner):
 
     def time(self, feed: Feed) -> float:
         if feed is not self._bound:
-            self._values, self._bound = fitted(feed, self._specs), feed
-        took: float = _guarded(self._profiler.run, self._values)
+            self._profiler.bind(fitted(feed, self._specs))
+            self._bound = feed
+        took: float = _guarded(self._profiler.run)
         return took
 
     def layer_times(self) -> dict[str, float]:
