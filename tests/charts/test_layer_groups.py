@@ -67,7 +67,7 @@ def test_a_click_on_a_group_names_all_its_layers(qtbot: QtBot, series: Series) -
     next(action for action in chart.chooser.menu().actions() if action.text() == "By block").trigger()
     view = chart.plot.getPlotItem().getViewBox()
     place = chart.plot.mapFromScene(view.mapViewToScene(view.viewRect().center().__class__(0.01, 0.0)))
-    with qtbot.waitSignal(chart.layers_clicked, timeout=5000) as told:
+    with qtbot.waitSignal(chart.layers_clicked, timeout=20_000) as told:
         click(chart.plot.viewport(), place)
     assert len(told.args[0]) in (10, 20)
     assert "inferences" in chart.row_tip(0) and "p95" in chart.row_tip(0)
@@ -82,7 +82,7 @@ def test_all_layers_stand_in_the_order_they_run(qtbot: QtBot, series: Series) ->
     chart.set_data(ChartData((series,), selected=frozenset([series.layers[3].id])))
     view = chart.plot.getPlotItem().getViewBox()
     place = chart.plot.mapFromScene(view.mapViewToScene(view.viewRect().center().__class__(7.0, 0.0001)))
-    with qtbot.waitSignal(chart.layer_clicked, timeout=5000) as told:
+    with qtbot.waitSignal(chart.layer_clicked, timeout=20_000) as told:
         click(chart.plot.viewport(), place)
     assert told.args == [series.layers[7].id]
     assert len(chart.csv().splitlines()) == 31

@@ -54,7 +54,7 @@ def test_hovering_says_which_tensors_are_held(chart: MemoryChart, qtbot: QtBot) 
     x = (before.peak_step + 0.5) / len(before.steps)
     scene = timeline.getPlotItem().getViewBox().mapViewToScene(QPointF(x, 1.0))
     QTest.mouseMove(timeline.viewport(), timeline.mapFromScene(scene))
-    qtbot.waitUntil(lambda: "held by" in timeline.toolTip(), timeout=2000)
+    qtbot.waitUntil(lambda: "held by" in timeline.toolTip(), timeout=20_000)
     assert "source: 3.00 MiB" in timeline.toolTip() and "c 1.00" in timeline.toolTip()
 
 

@@ -64,7 +64,7 @@ def test_hovering_says_what_bounds_a_layer_and_how_near_it_comes(chart: Roofline
         Qt.KeyboardModifier.NoModifier,
     )
     QApplication.sendEvent(viewport, move)
-    qtbot.waitUntil(lambda: "compute bound" in chart.plot.toolTip(), timeout=2000)
+    qtbot.waitUntil(lambda: "compute bound" in chart.plot.toolTip(), timeout=20_000)
     assert "conv" in chart.plot.toolTip() and "25 % of the roof" in chart.plot.toolTip()
 
 

@@ -62,7 +62,7 @@ def test_hovering_says_which_layers_and_what_changed(chart: WaterfallChart, qtbo
     QTest.mouseMove(chart.plot.viewport(), place(chart, 0))
     qtbot.wait(30)  # pyqtgraph hears of 100 moves a second at most
     QTest.mouseMove(chart.plot.viewport(), place(chart, 1))
-    qtbot.waitUntil(lambda: "in all" in chart.plot.toolTip(), timeout=2000)
+    qtbot.waitUntil(lambda: "in all" in chart.plot.toolTip(), timeout=20_000)
     words = chart.plot.toolTip()
     assert "−2.000 ms in all" in words and "−1.500 ms  Conv+Relu: FP32 → INT8<br>" in words
     assert "&lt;b&gt;Gemm" in words  # a name from a file is no markup

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,9 @@ import pytest
 from tests.cli.conftest import QUICK, Cli
 from workbench.cli.arguments import make_parser
 from workbench.cli.shapes import parse_profile, parse_shape
+
+WELL_WITHIN_S = 180
+"""Of the ten minutes that a build or a race would last which is ended at once."""
 
 
 @pytest.mark.parametrize(
@@ -238,12 +240,10 @@ def test_doctor_says_what_each_backend_can_do_here(cli: Cli) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_cancels_at_once_and_leaves_no_process(model: Path, number: signal.Signals) -> None:
-    program = started("run", str(model), "--backend", "null", "--option", "delay_s=60", "--json")
+    program = started("run", str(model), "--backend", "null", "--option", "delay_s=600", "--json")
     children = wait_for_build(program)
     program.send_signal(number)
-    start = time.monotonic()
-    out, err = program.communicate(timeout=20)
-    assert time.monotonic() - start < 5
+    out, err = program.communicate(timeout=WELL_WITHIN_S)
     assert program.returncode == 1
     assert json.loads(out)["status"] == "cancelled"
     assert err.decode().splitlines()[-1].endswith("Cancelled.")
@@ -252,12 +252,13 @@ def test_ctrl_c_cancels_at_once_and_leaves_no_process(model: Path, number: signa
 
 def test_ctrl_c_in_the_race_is_a_cancelled_comparison(model: Path) -> None:
     argv = ["compare", str(model), "--backends", "null", "--precisions", "fp32,fp16", "--no-baseline"]
-    argv += ["--evaluate", "none", "--seconds", "0.05", "--race-seconds", "60"]
+    argv += ["--evaluate", "none", "--seconds", "0.05", "--race-seconds", "600"]
+    argv += ["--option", "latency_ms=50"]  # equal ones are decided in eight rounds: in seconds, so, and not in one
     program = started(*argv)
     assert program.stderr is not None
     assert any(line.startswith(b"race  time") for line in program.stderr)
     program.send_signal(signal.SIGINT)
-    out, err = program.communicate(timeout=20)
+    out, err = program.communicate(timeout=WELL_WITHIN_S)
     assert program.returncode == 1
     assert err.decode().splitlines()[-1] == "workbench: Cancelled."
     assert b"Null FP16" in out
@@ -273,7 +274,7 @@ def started(*argv: str, **options: Any) -> subprocess.Popen[bytes]:
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
 def test_closed_streams_are_no_failure(closed: str) -> None:
     call = f'"{sys.executable}" -m workbench runs {closed}'
-    found = subprocess.run(["/bin/sh", "-c", call], capture_output=True, timeout=60, check=False)
+    found = subprocess.run(["/bin/sh", "-c", call], capture_output=True, timeout=180, check=False)
     assert (found.returncode, found.stderr) == (0, b"")
 
 
@@ -282,14 +283,14 @@ def test_a_full_disk_behind_stdout_is_one_sentence(unbuffered: str) -> None:
     variables = dict(os.environ, PYTHONUNBUFFERED=unbuffered)
     with Path("/dev/full").open("wb") as full:
         program = started("runs", stdout=full, env=variables)
-        _, err = program.communicate(timeout=60)
+        _, err = program.communicate(timeout=180)
     assert program.returncode == 1
     assert err.decode().startswith("workbench: No space left on device.") and err.count(b"\n") == 1
 
 
 def test_a_character_that_the_terminal_lacks_is_shown_escaped() -> None:
     ascii_only = dict(os.environ, PYTHONIOENCODING="ascii")
-    out, err = (program := started("inspect", "/no/such/\u2713.onnx", env=ascii_only)).communicate(timeout=60)
+    out, err = (program := started("inspect", "/no/such/\u2713.onnx", env=ascii_only)).communicate(timeout=180)
     assert (program.returncode, out) == (1, b"")
     assert rb"\u2713.onnx" in err
 

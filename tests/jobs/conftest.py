@@ -31,7 +31,7 @@ def nothing_left_behind() -> Iterator[None]:
     assert not children, children
     left = [t for t in threading.enumerate() if t not in threads and t.is_alive()]
     for thread in left:
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert not [t for t in left if t.is_alive()]
 
 

@@ -34,7 +34,7 @@ class Watcher:
         self.finished.append(result)
 
     def wait_for(self, count: int) -> None:
-        wait_until(lambda: len(self.finished) == count, 60)
+        wait_until(lambda: len(self.finished) == count)
 
 
 @pytest.fixture

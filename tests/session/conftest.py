@@ -12,7 +12,7 @@ from tests.session.models import open_here, save_small_model
 from workbench.core.run import Run
 from workbench.session.session import Session
 
-TIMEOUT_MS = 60_000
+TIMEOUT_MS = 180_000
 
 
 @pytest.fixture

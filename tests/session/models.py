@@ -13,6 +13,8 @@ from workbench.model import open_model
 from workbench.session.questions import Opened
 from workbench.session.session import Session
 
+LONG = {"delay_s": "600"}
+"""Options of a build that somebody ends: it lasts longer than any test waits."""
 HOSTILE = "<img src='file:///etc/passwd'><b>name"
 
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from pytestqt.qtbot import QtBot
 
-from tests.session.conftest import build_and_wait
+from tests.session.conftest import TIMEOUT_MS, build_and_wait
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.recipe import Task, TaskKind
 from workbench.session.session import Session
@@ -54,11 +54,11 @@ def test_code_of_a_task_is_asked_for_once_and_again_when_it_changed(
     assert run.accuracy is not None and run.accuracy.task is None
     assert any("was not allowed to run" in text for text in run.accuracy.warnings)
     assert opened.message is not None and "my_metric.py" in opened.message.text
-    with qtbot.waitSignal(opened.runs.finished, timeout=60_000) as caught:
+    with qtbot.waitSignal(opened.runs.finished, timeout=TIMEOUT_MS) as caught:
         opened.message.actions[0][1]()
     accuracy = caught.args[0].accuracy
     assert accuracy.task is not None and accuracy.task.value == 3.5
-    qtbot.waitUntil(lambda: not opened.is_busy)
+    qtbot.waitUntil(lambda: not opened.is_busy, timeout=TIMEOUT_MS)
 
     code.write_text(CODE.replace("3.5", "4.5"))
     run = build_and_wait(opened, qtbot)

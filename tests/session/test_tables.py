@@ -25,7 +25,7 @@ from workbench.core.run import (
     TaskResult,
     Timing,
 )
-from workbench.core.titles import run_title
+from workbench.core.titles import Titles, run_title
 from workbench.session.actions import ACTIONS
 from workbench.session.baseline import baseline_of, verdict
 from workbench.session.races import Raced
@@ -155,11 +155,16 @@ def test_a_run_that_was_cancelled_behind_its_timing_still_says_so(qapp: object) 
 
 def test_the_verdict_needs_a_race_to_be_sure() -> None:
     fp32, int8 = RUNS[2], RUNS[1]
-    assert "3.0× faster" in verdict(int8, fp32, None) and "one after the other" in verdict(int8, fp32, None)
+    assert "3.0× faster" in verdict(int8, fp32, None, Titles()) and "one after the other" in verdict(
+        int8, fp32, None, Titles()
+    )
     near = a_run("r4", 6.01)
-    assert "no difference seen" in verdict(near, fp32, None)
-    assert verdict(int8, fp32, RACED) == "OpenVINO INT8 MSE: faster by 66 % ± 2 % than OpenVINO FP32 (interleaved)"
-    assert verdict(fp32, fp32, RACED) == "" and verdict(None, None, None) == ""
+    assert "no difference seen" in verdict(near, fp32, None, Titles())
+    assert (
+        verdict(int8, fp32, RACED, Titles())
+        == "OpenVINO INT8 MSE: faster by 66 % ± 2 % than OpenVINO FP32 (interleaved)"
+    )
+    assert verdict(fp32, fp32, RACED, Titles()) == "" and verdict(None, None, None, Titles()) == ""
 
 
 def test_the_speed_up_of_a_race_stands_in_the_table_with_its_interval(qapp: object) -> None:

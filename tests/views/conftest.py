@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from tests.session.conftest import TIMEOUT_MS
 from tests.session.models import HOSTILE, open_here, save_small_model
 from workbench.session.session import Session
 from workbench.views.application import make_application
@@ -27,7 +28,7 @@ def empty_window(qtbot: QtBot, qapp: object) -> Iterator[MainWindow]:
     window.show()
     qtbot.waitExposed(window)
     window.activateWindow()  # without a window manager nobody else does, and keys go to the active window
-    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
+    qtbot.waitUntil(window.isActiveWindow, timeout=TIMEOUT_MS)
     for pane in window.panes.by_side.values():
         pane.canvas.is_animated = False
     yield window

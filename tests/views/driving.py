@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.session.conftest import TIMEOUT_MS
 from workbench.core.run import Run
 from workbench.views.canvas import GraphCanvas
 from workbench.views.controls import DropButton
@@ -18,7 +19,6 @@ from workbench.views.main_window import MainWindow
 LEFT = Qt.MouseButton.LeftButton
 NONE = Qt.KeyboardModifier.NoModifier
 CONTROL = Qt.KeyboardModifier.ControlModifier
-TIMEOUT_MS = 60_000
 
 
 def click(widget: QWidget) -> None:
@@ -74,7 +74,7 @@ def choose(button: DropButton, text: str, qtbot: QtBot) -> None:
     QTest.keyClick(menu, Qt.Key.Key_Return)
     menu.hide()
     button.window().activateWindow()
-    qtbot.waitUntil(lambda: button.window().isActiveWindow(), timeout=2000)
+    qtbot.waitUntil(lambda: button.window().isActiveWindow(), timeout=TIMEOUT_MS)
 
 
 def build(window: MainWindow, qtbot: QtBot) -> Run:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from tests.session.models import LONG
 from tests.views.driving import TIMEOUT_MS, click
 from workbench.core.events import LogLine
 from workbench.core.run import Run, Status
@@ -15,8 +16,6 @@ from workbench.views.log_view import LogView
 from workbench.views.main_window import MainWindow
 from workbench.views.stage_list import StageList
 from workbench.views.widgets import Line
-
-LONG = {"delay_s": "60"}
 
 
 def begin(window: MainWindow, options: dict[str, str] | None = None) -> Run:

@@ -135,5 +135,6 @@ def test_another_model_has_no_culprits_yet(
     find(window, qtbot)
     other = breaking.broken_model(tmp_path / "other.onnx", outlier=False, layers=3)
     window.session.open(str(other))
-    qtbot.waitUntil(lambda: window.session.model is not None and window.session.model.path == str(other))
+    session = window.session
+    qtbot.waitUntil(lambda: session.model is not None and session.model.path == str(other), timeout=TIMEOUT_MS)
     assert window.session.culprits.found is None and not broken.table.isVisible()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.views.canvas.graphs import chain
-from tests.views.driving import LEFT, NONE
+from tests.views.driving import LEFT, NONE, TIMEOUT_MS
 from workbench.core.graph import Graph, Layer
 from workbench.views.canvas import GraphCanvas
 from workbench.views.canvas.camera import Camera
@@ -145,7 +145,8 @@ def test_flights_on_both_sides_at_once_do_not_pull_at_each_other(both: Both, qtb
     both.source.is_animated = both.engine.is_animated = True
     both.source.fly_to("n100")
     both.engine.fly_to("l25")
-    qtbot.waitUntil(lambda: both.source._flight.goal is None and both.engine._flight.goal is None, timeout=5000)
+    flights = both.source._flight, both.engine._flight
+    qtbot.waitUntil(lambda: all(flight.goal is None for flight in flights), timeout=TIMEOUT_MS)
     assert middle(both.source) == 100 and middle(both.engine) == 25
 
 

@@ -8,11 +8,9 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from tests.views.driving import drop, hover
+from tests.views.driving import TIMEOUT_MS, drop, hover
 from workbench.core.run import Run
 from workbench.views.main_window import MainWindow
-
-TIMEOUT_MS = 60_000
 
 
 def write_layers(folder: Path, window: MainWindow) -> list[Path]:

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from tests.pipeline.fusing import engine, layer
 from tests.session.engines import save_run, take, two_runs
 from tests.views.canvas.graphs import blocks
-from tests.views.driving import CONTROL, LEFT, NONE, click, click_node
+from tests.views.driving import CONTROL, LEFT, NONE, TIMEOUT_MS, click, click_node
 from workbench.core.graph import Fate, FateKind
 from workbench.core.precision import Precision
 from workbench.core.run import Run
@@ -40,7 +40,7 @@ def open_window(qtbot: QtBot) -> MainWindow:
     window.show()
     qtbot.waitExposed(window)
     window.activateWindow()
-    qtbot.waitUntil(window.isActiveWindow, timeout=5000)
+    qtbot.waitUntil(window.isActiveWindow, timeout=TIMEOUT_MS)
     for pane in window.panes.by_side.values():
         pane.canvas.is_animated = False
     take(session)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.precision.models import blocks_model
 from tests.session.models import open_here
-from tests.views.driving import LEFT, NONE, click, drop, hover
+from tests.views.driving import LEFT, NONE, TIMEOUT_MS, click, drop, hover
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 from workbench.session.plan_rules_model import FIELDS
 from workbench.views.canvas import GraphCanvas
@@ -102,7 +102,7 @@ def test_a_rectangle_paints_what_it_touches(blocks: MainWindow) -> None:
 
 def context_menu(widget: QWidget, at: QPoint, qtbot: QtBot) -> QMenu:
     QApplication.sendEvent(widget, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, widget.mapToGlobal(at)))
-    qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu), timeout=2000)
+    qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu), timeout=TIMEOUT_MS)
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
     return menu
@@ -270,7 +270,7 @@ def test_text_is_checked_while_it_is_typed_and_applied_by_keys(
     page, plan = editor.text, blocks.session.plan
     page.editor.selectAll()
     QTest.keyClicks(page.editor, 'default = "int9"')
-    qtbot.waitUntil(lambda: page.problem is not None, timeout=2000)
+    qtbot.waitUntil(lambda: page.problem is not None, timeout=TIMEOUT_MS)
     assert page.problem is not None and page.problem.line == 1 and "int9" in page.said.text()
     assert len(page.editor.extraSelections()) == 1 and not page.apply_button.isEnabled()
     QTest.keyClick(page.editor, Qt.Key.Key_Return, CONTROL)

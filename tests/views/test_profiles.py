@@ -13,11 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from tests.model import making
 from tests.session.models import open_here
+from tests.views.driving import TIMEOUT_MS
 from workbench.data import read_recipe
 from workbench.views.main_window import MainWindow
 from workbench.views.profile_window import ProfileWindow
-
-LOOK_MS = 60_000
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def editor(empty_window: MainWindow, two_inputs: Path, qtbot: QtBot) -> Iterator
     QTest.mouseClick(empty_window.model_panel.profiles, Qt.MouseButton.LeftButton)
     shown = empty_window.profiles.window
     assert shown is not None
-    qtbot.waitUntil(lambda: not empty_window.session.profiles.is_looking, timeout=LOOK_MS)
+    qtbot.waitUntil(lambda: not empty_window.session.profiles.is_looking, timeout=TIMEOUT_MS)
     yield shown
     shown.close()
 
@@ -117,14 +116,14 @@ def test_a_batch_that_a_reshape_holds_is_told_by_node_and_freed_in_a_proven_copy
     editor = empty_window.profiles.window
     assert editor is not None
     held = editor.held
-    qtbot.waitUntil(lambda: bool(held.lines), timeout=LOOK_MS)
+    qtbot.waitUntil(lambda: bool(held.lines), timeout=TIMEOUT_MS)
     assert held.lines[0].words.main == (
         "Reshape 'flatten' (n0) goes to [1, 12]: the batch stands there as a number. [0, 12] follows its input."
     )
     QTest.mouseClick(held.lines[0], Qt.MouseButton.LeftButton)
     assert session.selection.nodes == frozenset({"n0"})
     QTest.mouseClick(held.free, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.message is not None and session.model is not None, timeout=LOOK_MS)
+    qtbot.waitUntil(lambda: session.message is not None and session.model is not None, timeout=TIMEOUT_MS)
     assert session.message is not None
     assert "3 samples together give what each gives alone" in session.message.text
     assert session.model is not None

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.views.driving import CONTROL, click
+from tests.views.driving import CONTROL, TIMEOUT_MS, click
 from workbench.views.tab_cell import TabCell
 
 TITLES = ("Runs", "Fusion", "Differences", "Calibration", "Tuning", "Advice", "Log")
@@ -25,7 +25,7 @@ def cell(qtbot: QtBot) -> TabCell:
     made.resize(320, 200)
     made.show()
     made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow, timeout=5000)
+    qtbot.waitUntil(made.isActiveWindow, timeout=TIMEOUT_MS)
     return made
 
 

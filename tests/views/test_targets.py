@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from tests.views.driving import TIMEOUT_MS
 from workbench.backends.base import load_backend
 from workbench.backends.tensorrt_rtx.module import find_module
 from workbench.core.precision import Precision
@@ -109,4 +110,4 @@ def test_several_targets_are_a_run_each_and_the_one_that_refuses_is_offered_its_
     assert (newest.config.target, newest.config.plan.default) == ("sm75", Precision.FP16)
     assert session.choices.plan.default is Precision.BF16
     session.cancel()
-    qtbot.waitUntil(lambda: not session.is_busy, timeout=60_000)
+    qtbot.waitUntil(lambda: not session.is_busy, timeout=TIMEOUT_MS)

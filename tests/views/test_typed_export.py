@@ -7,11 +7,10 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
+from tests.views.driving import TIMEOUT_MS
 from workbench.core.precision import Precision
 from workbench.model import open_model
 from workbench.views.main_window import MainWindow
-
-TIMEOUT_MS = 60_000
 
 
 def exported(window: MainWindow, qtbot: QtBot, path: Path) -> str:

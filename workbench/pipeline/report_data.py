@@ -13,7 +13,7 @@ from workbench.core.layer_errors import CheckedTensor, LayerErrors, LayerFigures
 from workbench.core.ledger import PatternRow
 from workbench.core.model import Model
 from workbench.core.run import Race, RaceEntry, Run
-from workbench.core.titles import UNFUSED, run_title
+from workbench.core.titles import UNFUSED
 from workbench.pipeline.advice_text import action_text, gain_text
 from workbench.pipeline.artefacts import read_advice, read_engine, read_ledger, read_source
 from workbench.pipeline.conditions import timing_conditions
@@ -107,7 +107,7 @@ class Section:
         return self.ran[0].precision if self.ran else self.run.config.plan.default.value
 
 
-def read_section(folder: Path, run: Run, race: Race | None) -> Section:
+def read_section(folder: Path, run: Run, title: str, race: Race | None) -> Section:
     """Everything the report shows of the run in `folder`; parts whose files are not there are left out."""
     entry = next((e for e in race.entries if e.run == run.id), None) if race else None
     graph, model = read_engine(folder), read_source(folder)
@@ -116,7 +116,7 @@ def read_section(folder: Path, run: Run, race: Race | None) -> Section:
     bars, other = _bars(run, graph.graph, ops) if graph else ((), 0.0)
     return Section(
         run=run,
-        title=run_title(run),
+        title=title,
         reason=why_not(run),
         entry=entry,
         model=model,

@@ -15,6 +15,7 @@ from workbench.core.json import read_json
 from workbench.core.precision import Precision
 from workbench.core.run import Race, Run
 from workbench.core.theme import DARK, LIGHT, Theme
+from workbench.core.titles import Titles
 from workbench.core.writing import written_whole
 from workbench.pipeline.files import RUN_FILE
 from workbench.pipeline.report_data import Section, best_of, read_section, sentences
@@ -24,13 +25,17 @@ from workbench.resources import resource
 TEMPLATE = "report/report.html.j2"
 
 
-def write_report(path: Path, folders: Sequence[Path | str], race: Race | None = None) -> Path:
+def write_report(
+    path: Path, folders: Sequence[Path | str], race: Race | None = None, titles: Titles | None = None
+) -> Path:
     """One page about the runs in these folders, in this order. Everything of the models' is escaped.
 
-    The page is there whole or not at all. Raises WorkbenchError where a folder has no readable run, OSError where the
-    disk refuses.
+    `titles` are what they are called, where more runs are known than these. The page is there whole or not at all.
+    Raises WorkbenchError where a folder has no readable run, OSError where the disk refuses.
     """
-    sections = [read_section(Path(folder), read_json(Path(folder) / RUN_FILE, Run), race) for folder in folders]
+    runs = [read_json(Path(folder) / RUN_FILE, Run) for folder in folders]
+    names = titles or Titles(runs)
+    sections = [read_section(Path(folder), run, names.of(run), race) for folder, run in zip(folders, runs, strict=True)]
     page = render(sections, race)
     with written_whole(path) as file:
         file.write(page.encode())

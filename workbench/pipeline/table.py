@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from workbench.core.errors import one_line
 from workbench.core.run import Accuracy, Race, Run, SimulatorCheck, Status, TaskResult
-from workbench.core.titles import run_title
+from workbench.core.titles import Titles
 from workbench.core.waterfall import Waterfall
 from workbench.measure.accuracy import SQNR_CAP_DB
 from workbench.measure.reference import SIMULATED
@@ -18,19 +18,20 @@ HEAD = ("run", "median", "95 %", "speed-up", "size", "ran in", "SQNR", "task", "
 
 def comparison_table(runs: Sequence[Run], race: Race | None) -> str:
     """One line a run; figures right-aligned. A run without a figure shows its reason in the last column."""
-    rows = [HEAD, *(_row(run, race) for run in runs)]
+    titles = Titles(runs)
+    rows = [HEAD, *(_row(run, titles.of(run), race) for run in runs)]
     widths = [max(_width(row[column]) for row in rows) for column in range(len(HEAD))]
     left = {0, 5, 7, 8}
     lines = [_line(row, widths, left) for row in rows]
     return "\n".join([lines[0], "─" * min(sum(widths) + 2 * len(widths), 140), *lines[1:]]) + "\n"
 
 
-def _row(run: Run, race: Race | None) -> tuple[str, ...]:
+def _row(run: Run, title: str, race: Race | None) -> tuple[str, ...]:
     stats = run.timing.stats if run.timing else None
     entry = next((e for e in race.entries if e.run == run.id), None) if race else None
     sqnr = run.accuracy.worst_sqnr_db if run.accuracy else None
     return (
-        run_title(run),
+        title,
         f"{stats.median_ms:.3f} ms" if stats else "—",
         f"{stats.low_ms:.3f}–{stats.high_ms:.3f}" if stats else "",
         f"{entry.speedup:.2f}×" if entry else "—",
@@ -113,7 +114,8 @@ def _width(text: str) -> int:
 
 def race_table(race: Race, runs: Sequence[Run]) -> str:
     """One line an engine: median, speed-up with its interval, verdict."""
-    titles = {run.id: run_title(run) for run in runs}
+    names = Titles(runs)
+    titles = {run.id: names.of(run) for run in runs}
     rows = [("run", "median", "speed-up", "interval", "verdict")]
     for entry in race.entries:
         interval = "" if entry.verdict == "baseline" else f"{entry.low:.3f}–{entry.high:.3f}"
@@ -131,19 +133,19 @@ def waterfall_text(waterfall: Waterfall, blocks: int = 3) -> str:
     return "\n".join([*lines, f"{waterfall.b_ms:10.3f} ms  median of B"]) + "\n"
 
 
-def history_table(runs: Sequence[Run]) -> str:
+def history_table(runs: Sequence[Run], titles: Titles) -> str:
     """One line a run: when, which model, what, how it ended, how fast, how far."""
     head = ("created", "model", "run", "status", "median", "SQNR", "id")
-    rows = [head, *(_history_row(run) for run in runs)]
+    rows = [head, *(_history_row(run, titles.of(run)) for run in runs)]
     return aligned(rows, {0, 1, 2, 3, 6})
 
 
-def _history_row(run: Run) -> tuple[str, ...]:
+def _history_row(run: Run, title: str) -> tuple[str, ...]:
     stats = run.timing.stats if run.timing else None
     return (
         run.created.replace("T", " ").removesuffix("Z"),
         one_line(run.model_name, 40),
-        run_title(run),
+        title,
         run.status.value,
         f"{stats.median_ms:.3f} ms" if stats else "—",
         sqnr_text(run.accuracy.worst_sqnr_db if run.accuracy else None),

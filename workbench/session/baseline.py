@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.core.precision import Precision
 from workbench.core.run import LatencyStats, RaceEntry, Run
-from workbench.core.titles import run_title
+from workbench.core.titles import Titles
 
 BASELINE_LABEL = "baseline"
 
@@ -34,20 +34,21 @@ def baseline_of(runs: Sequence[Run]) -> Run | None:
     return None
 
 
-def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None) -> str:
+def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None, titles: Titles) -> str:
     """What the current run gained, in one sentence; empty where nothing can be said yet. `entry`: of their race."""
     own, base = stats_of(run), stats_of(baseline)
     if run is None or baseline is None or own is None or base is None or run.id == baseline.id:
         return ""
+    name, rival = titles.of(run), titles.of(baseline)
     if entry is not None:
         return (
-            f"{run_title(run)}: {entry.verdict} than {run_title(baseline)} (interleaved)"
+            f"{name}: {entry.verdict} than {rival} (interleaved)"
             if entry.verdict.startswith(("faster", "slower"))
-            else f"{run_title(run)} and {run_title(baseline)}: {entry.verdict} (interleaved)"
+            else f"{name} and {rival}: {entry.verdict} (interleaved)"
         )
     ratio = base.median_ms / own.median_ms
     if own.low_ms <= base.high_ms and base.low_ms <= own.high_ms:
-        return f"{run_title(run)} and {run_title(baseline)}: no difference seen; compare them to be sure"
+        return f"{name} and {rival}: no difference seen; compare them to be sure"
     word, factor = ("faster", ratio) if ratio >= 1 else ("slower", 1 / ratio)
     by = f"{factor:.1f}×" if factor >= 1.1 else f"{100 * (factor - 1):.1f} %"
-    return f"{run_title(run)} is {by} {word} than {run_title(baseline)}, timed one after the other"
+    return f"{name} is {by} {word} than {rival}, timed one after the other"

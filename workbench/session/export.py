@@ -19,4 +19,4 @@ def export_report(session: Session, path: Path) -> None:
     folders = [session.runs.store.folder(run_id) for run_id in chosen]
     if not folders:
         raise WorkbenchError("There is no run to report.", "Build one first.")
-    write_report(path, folders)
+    write_report(path, folders, titles=session.runs.titles)

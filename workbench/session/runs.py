@@ -19,6 +19,7 @@ from workbench.core.model import Model
 from workbench.core.requests import AnyRequest, AnyResult
 from workbench.core.run import EngineGraph, RaceRequest, Run, RunRequest, Status
 from workbench.core.stages import Stage
+from workbench.core.titles import Titles
 from workbench.jobs import JobQueue
 from workbench.pipeline.files import LOG_FILE, REQUEST_FILE
 from workbench.session.live import LiveRun
@@ -44,6 +45,8 @@ class Runs(QObject):
         self.live: dict[str, LiveRun] = {}
         self.jobs: OrderedDict[str, str] = OrderedDict()  # id -> what it is, in words; waiting or running
         self._all: dict[str, Run] = {}
+        self._titles: Titles | None = None
+        self.changed.connect(self._forget_titles)
         self._graphs: OrderedDict[str, EngineGraph] = OrderedDict()
         self._layer_errors: OrderedDict[str, LayerErrors | None] = OrderedDict()
         self._queue: JobQueue | None = None
@@ -65,6 +68,16 @@ class Runs(QObject):
 
     def get(self, run_id: str) -> Run | None:
         return self._all.get(run_id)
+
+    @property
+    def titles(self) -> Titles:
+        """What each is called among all."""
+        if self._titles is None:
+            self._titles = Titles(self._all.values())
+        return self._titles
+
+    def _forget_titles(self, _ids: frozenset[str]) -> None:
+        self._titles = None
 
     @property
     def is_busy(self) -> bool:

@@ -14,7 +14,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
-from workbench.core.titles import run_title
+from workbench.core.titles import Titles
 from workbench.pipeline.conditions import race_conditions, timing_conditions
 from workbench.pipeline.table import is_simulated, simulator_text
 from workbench.session.baseline import stats_of
@@ -49,10 +49,11 @@ _SPOKEN_WITH_A_VOWEL = frozenset("AEFHILMNORSXaefhilmnorsx")
 
 @dataclass(frozen=True)
 class Against:
-    """What a row is seen against: the baseline, what a race of the two said, and what people call a target."""
+    """What a row is seen against: the baseline, what a race of the two said, what people call runs and targets."""
 
     run: Run | None = None
     raced: Raced | None = None
+    titles: Titles = field(default_factory=Titles)
     targets: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -64,13 +65,11 @@ class Column:
     cell: Callable[[Run, Against], Cell]
 
 
-def _run(run: Run, _base: Against) -> Cell:
-    config = run.config
-    tip = (
-        f"{run_title(run)} · {config.backend}{' ' + config.target if config.target else ''} · {run.created} · {run.id}"
-    )
+def _run(run: Run, base: Against) -> Cell:
+    config, title = run.config, base.titles.of(run)
+    tip = f"{title} · {config.backend}{' ' + config.target if config.target else ''} · {run.created} · {run.id}"
     cut_short = verbal_status(run) if stats_of(run) is not None else ""  # else the reason stands in the next cell
-    return Cell(run_title(run), cut_short, swatch=config.plan.default, tip=tip, value=run_title(run).lower())
+    return Cell(title, cut_short, swatch=config.plan.default, tip=tip, value=title.lower())
 
 
 def _median(run: Run, base: Against) -> Cell:
@@ -115,9 +114,9 @@ def _speedup(run: Run, base: Against) -> Cell:
     if run.id == base.run.id:
         return Cell("1.0×", tone="soft", value=1.0, tip="the baseline: speed-ups are counted from it")
     if base.raced is not None:
-        return _raced(base.raced, run_title(base.run))
+        return _raced(base.raced, base.titles.of(base.run))
     ratio = first.median_ms / own.median_ms
-    tip = f"{run_title(base.run)} takes {first.median_ms:.4g} ms. The two were timed one after the other: "
+    tip = f"{base.titles.of(base.run)} takes {first.median_ms:.4g} ms. The two were timed one after the other: "
     tip += "select both and Compare, then they are timed interleaved"
     return Cell(f"≈ {_times(ratio)}", tone=_gain(ratio, ratio), value=ratio, tip=tip)
 
@@ -230,6 +229,7 @@ class RunsModel(QAbstractTableModel):
         self._base: Run | None = None
         self._raced: dict[str, Raced] = {}
         self._targets: dict[str, str] = {}
+        self._titles = Titles()
         self._sorting: tuple[int, Qt.SortOrder] | None = None
         self.current = ""
 
@@ -245,6 +245,7 @@ class RunsModel(QAbstractTableModel):
         `targets`: what people call them.
         """
         self._base, self._raced, self._targets = baseline, dict(raced or {}), dict(targets or {})
+        self._titles = Titles(runs)
         rows = self._sorted(list(reversed(list(runs))))
         same = [run.id for run in rows] == [run.id for run in self._rows]
         if same:
@@ -266,7 +267,7 @@ class RunsModel(QAbstractTableModel):
         return self._cell(COLUMNS[column], self._rows[row])
 
     def _cell(self, column: Column, run: Run) -> Cell:
-        return column.cell(run, Against(self._base, self._raced.get(run.id), self._targets))
+        return column.cell(run, Against(self._base, self._raced.get(run.id), self._titles, self._targets))
 
     def task_title(self) -> str:
         """The metric of the first run that has one: `exact lines`."""

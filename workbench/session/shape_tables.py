@@ -9,7 +9,7 @@ import numpy as np
 from workbench.core.model import Shape
 from workbench.core.replanning import Replanned, ShapeChange
 from workbench.core.run import Run
-from workbench.core.titles import run_title
+from workbench.core.titles import Titles
 from workbench.core.words import plural
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
@@ -28,11 +28,11 @@ FIGURES = (
 )
 
 
-def footprint_table(runs: Sequence[Run]) -> TableContent:
+def footprint_table(runs: Sequence[Run], names: Titles) -> TableContent:
     """A row a run that was built."""
     built = [run for run in runs if run.build is not None]
     found = [_footprint(run) for run in built]
-    titles, shapes = [run_title(run) for run in built], [shapes_words(run.config.shapes) for run in built]
+    titles, shapes = [names.of(run) for run in built], [shapes_words(run.config.shapes) for run in built]
     columns = [
         _text(
             "run",

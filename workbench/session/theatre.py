@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from workbench.core.events import LogLine
 from workbench.core.run import Build, Run, Status
 from workbench.core.stages import Stage
-from workbench.core.titles import run_title
 from workbench.pipeline.expecting import Expected, expected_build, reuse_words
 from workbench.session.words import JOBS, PHASES, bytes_words, verbal_status
 
@@ -68,7 +67,7 @@ class Theatre(QObject):
         runs, run = self._session.runs, self._session.runs.get(job)
         if job in runs.jobs:
             return self._waiting(job, run) if job in runs.waiting else self._at_work(job, run)
-        return _ended(run, runs.stages(job)) if run is not None else Scene()
+        return _ended(run, runs.titles.of(run), runs.stages(job)) if run is not None else Scene()
 
     def log(self) -> list[LogLine]:
         """What the job on the stage has said; of one that failed also why."""
@@ -82,7 +81,7 @@ class Theatre(QObject):
 
     def title_of(self, job: str) -> str:
         run, kind = self._session.runs.get(job), self._session.runs.jobs.get(job, "")
-        return run_title(run) if run is not None else JOBS.get(kind, kind.capitalize() or job)
+        return self._session.runs.titles.of(run) if run is not None else JOBS.get(kind, kind.capitalize() or job)
 
     def _waiting(self, job: str, run: Run | None) -> Scene:
         return Scene(job, self.title_of(job), headline="Waiting in the queue", expected=self._expect(run))
@@ -135,10 +134,10 @@ def build_words(build: Build) -> str:
     return reuse_words(build.reused) if build.reused is not None else f"built in {build.seconds:.1f} s"
 
 
-def _ended(run: Run, stages: tuple[Stage, ...]) -> Scene:
+def _ended(run: Run, title: str, stages: tuple[Stage, ...]) -> Scene:
     words = {Status.DONE: "Done"}.get(run.status, verbal_status(run).capitalize())
     if run.build is not None and run.build.reused is not None:
         words = f"{words}: engine {reuse_words(run.build.reused)}"
     peak = run.build.peak_rss_bytes if run.build is not None else 0
     memory = f"at most {bytes_words(peak)} for the build" if peak else ""
-    return Scene(run.id, run_title(run), headline=words, elapsed_s=run.seconds, memory=memory, stages=stages)
+    return Scene(run.id, title, headline=words, elapsed_s=run.seconds, memory=memory, stages=stages)

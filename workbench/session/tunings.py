@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.run import Run, Status
-from workbench.core.titles import run_title
 from workbench.core.tuning import Trial, TuneRequest, Tuning, options_words
 from workbench.session.baseline import stats_of
 
@@ -116,7 +115,7 @@ class Tunings(QObject):
         from workbench.session.session import Message
 
         run = self._session.runs.get(result.run)
-        title = run_title(run) if run is not None else "This run"
+        title = self._session.runs.titles.of(run) if run is not None else "This run"
         if not result.best:
             text = f"{title}: the default options stay, nothing beat them beyond noise."
             self._session.show(Message(text, f"The best that was tried: {result.verdict}.", is_error=False))

@@ -16,8 +16,8 @@ from workbench.charts.base import Chart, ChartData, Series, find_charts
 from workbench.charts.roofline import RooflineChart
 from workbench.charts.speed_accuracy import SpeedAccuracy
 from workbench.core.errors import WorkbenchError
+from workbench.core.run import Run
 from workbench.core.theme import Theme
-from workbench.core.titles import short_title
 from workbench.core.waterfall import BlockStep
 from workbench.session.session import Session
 from workbench.views.advice_view import AdviceView
@@ -207,12 +207,14 @@ def save_chart(chart: Chart, path: Path) -> None:
 
 def chart_data(session: Session) -> ChartData:
     """The compared runs, the current one first, with what is known of each so far."""
-    first = session.current.id if session.current else ""
-    ids = [run_id for run_id in dict.fromkeys([first, *session.compared]) if run_id]
-    found = [_series(session, run_id) for run_id in ids if session.runs.get(run_id) is not None]
+    current = session.current.id if session.current else ""
+    ids = dict.fromkeys([current, *session.compared])
+    runs = [run for run_id in ids if (run := session.runs.get(run_id)) is not None]
+    titles, first = session.runs.titles, session.why.first
+    beside = [*runs, first] if first is not None else runs
     ranges, why, selection = session.calibrations, session.why.waterfall, session.selection
     return ChartData(
-        series=tuple(found),
+        series=tuple(_series(session, run, titles.short(run, beside)) for run in runs),
         selected=selection.layers,
         nodes=selection.nodes,
         calibration=ranges.report,
@@ -227,27 +229,25 @@ def chart_data(session: Session) -> ChartData:
         can_measure=session.rooflines.can_measure,
         gpus=session.rooflines.gpus,
         gpu=session.rooflines.gpu,
-        first=short_title(session.why.first) if why is not None and session.why.first is not None else "",
+        first=titles.short(first, beside) if why is not None and first is not None else "",
     )
 
 
-def _series(session: Session, run_id: str) -> Series:
-    run = session.runs.get(run_id)
-    assert run is not None
-    live = session.runs.live.get(run_id)
-    engine = session.runs.engine(run_id)
-    times = session.runs.layer_ms(run_id)
+def _series(session: Session, run: Run, title: str) -> Series:
+    live = session.runs.live.get(run.id)
+    engine = session.runs.engine(run.id)
+    times = session.runs.layer_ms(run.id)
     layers = tuple(layer for layer in engine.graph.layers if layer.id in times) if engine else ()
     return Series(
         run=run,
-        title=short_title(run),
-        is_live=run_id in session.runs.jobs,
+        title=title,
+        is_live=run.id in session.runs.jobs,
         layers=layers,
         layer_ms=np.asarray([times[layer.id] for layer in layers], dtype=np.float64),
-        latencies_ms=session.runs.latencies(run_id),
+        latencies_ms=session.runs.latencies(run.id),
         iterations=max(run.timing.layers_iterations if run.timing else 0, live.iterations if live else 0),
         checked=tuple(live.checked) if live else (),
-        errors=session.runs.layer_errors(run_id),
+        errors=session.runs.layer_errors(run.id),
         samples=session.layer_spreads.samples(run),
         blocks=session.layer_spreads.blocks(run),
     )

@@ -22,7 +22,7 @@ class Conditions:
         session, run = self._session, self._session.current
         if run is None:
             return None
-        text = conditions_text(run, session.baseline, session.races.of(run))
+        text = conditions_text(run, session.baseline, session.races.of(run), session.runs.titles)
         head, hint = "How it was measured", "These belong to the number: say them wherever you say it."
         dialog = TextDialog(head, head, hint, text, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from workbench.core.graph import Graph, Layer
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
-from workbench.core.titles import run_title
 from workbench.core.tuning import options_words
 from workbench.core.words import plural
 from workbench.session.choices import plan_words
@@ -151,7 +150,7 @@ class Inspector(QWidget):
 
     def _run(self, run: Run) -> None:
         self._section("Run")
-        self._title(run_title(run), "")
+        self._title(self._session.runs.titles.of(run), "")
         build = run.build
         rows = [("plan", Words(plan_words(run.config.plan), swatch=run.config.plan.default))]
         if run.config.tuned:

@@ -242,7 +242,7 @@ class MainWindow(QMainWindow):
     def use_choices(self) -> None:
         run = self.session.current
         if run is not None:
-            self.session.choose_all(self.session.choices.like(run), f"Choices of {run_title(run)}")
+            self.session.choose_all(self.session.choices.like(run), f"Choices of {self.session.runs.titles.of(run)}")
 
     def make_baseline(self) -> None:
         if self.session.current is not None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QSplitter, QStackedWidget, QVBoxLayou
 from workbench.core.graph import FateKind
 from workbench.core.run import EngineGraph, Run
 from workbench.core.theme import Theme
+from workbench.core.titles import Titles
 from workbench.core.words import plural
 from workbench.session.search import Hit
 from workbench.session.selection import Selection, Side
@@ -47,8 +48,8 @@ class Panes(QWidget):
         self.title = Line(Words("Source", bold=True))
         self.title.setMinimumWidth(64)
         self.title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        self.run_of_first = RunPicker("engine A", pair.candidates, pair.set_run)
-        self.run_of_engine = RunPicker("the engine", pair.candidates, session.set_current)
+        self.run_of_first = RunPicker("engine A", pair.candidates, self._titles, pair.set_run)
+        self.run_of_engine = RunPicker("the engine", pair.candidates, self._titles, session.set_current)
         engine = overlays.get("engine")
         self.source = Pane("Source", self.title, SOURCE_OVERLAYS, overlays.get("source"), "Open a model to see it.")
         self.first = Pane("First engine", self.run_of_first, ENGINE_OVERLAYS, engine, NO_ENGINE)
@@ -116,8 +117,8 @@ class Panes(QWidget):
     def _show_engines(self, _news: object = None) -> None:
         session, pair = self._session, self._session.pair
         name = "B" if pair.is_on else "Engine"
-        self.run_of_engine.show_run(session.current, engine_words(name, session.current, session.engine))
-        self.run_of_first.show_run(pair.run, engine_words("A", pair.run, pair.engine))
+        self._name(self.run_of_engine, name, session.current, session.engine)
+        self._name(self.run_of_first, "A", pair.run, pair.engine)
         self._set_engine(self.engine, session.engine, session.current)
         self._set_engine(self.first, pair.engine, pair.run)
         self._show_left(self.first if pair.is_on else self.source)
@@ -125,6 +126,14 @@ class Panes(QWidget):
         self._refresh_bar()
         self.laid.show_links()
         self.laid.refresh()
+
+    def _name(self, picker: RunPicker, name: str, run: Run | None, engine: EngineGraph | None) -> None:
+        pair = self._session.pair
+        beside = [other for other in (self._session.current, pair.run) if pair.is_on and other is not None]
+        picker.show_run(run, engine_words(name, self._titles().short(run, beside) if run is not None else "", engine))
+
+    def _titles(self) -> Titles:
+        return self._session.runs.titles
 
     def _living_body(self, bodies: Sequence[str]) -> str:
         """Of the bodies of a node the one of which the engine kept most; the first where there is no engine."""

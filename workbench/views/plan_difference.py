@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 
 from workbench.core.errors import WorkbenchError
 from workbench.core.precision import PrecisionPlan, Rule
-from workbench.core.titles import run_title
 from workbench.core.words import plural
 from workbench.session.session import Session
 from workbench.session.words import node_label
@@ -151,7 +150,7 @@ class DifferencePage(QWidget):
         if runs:
             menu_head(menu, "Plan of a run")
         for run in runs[:RUNS_OFFERED]:
-            title = run_title(run)
+            title = session.runs.titles.of(run)
             item = menu_item(menu, title, partial(take, run.config.plan, title), remark=run.created[:16])
             item.setIcon(swatch_icon(run.config.plan.default))
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QMenu, QSizePolicy
 
 from workbench.core.run import EngineGraph, Run
-from workbench.core.titles import run_title, short_title
+from workbench.core.titles import Titles
 from workbench.core.words import plural
 from workbench.session.baseline import stats_of
 from workbench.session.words import milliseconds, verbal_status
@@ -30,9 +30,15 @@ ARROW = 16  # pixels at the right
 class RunPicker(DropButton):
     """A title that opens a menu. `runs` are offered, newest first; `chosen` is told the id of one."""
 
-    def __init__(self, name: str, runs: Callable[[], Sequence[Run]], chosen: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        name: str,
+        runs: Callable[[], Sequence[Run]],
+        titles: Callable[[], Titles],
+        chosen: Callable[[str], object],
+    ) -> None:
         super().__init__(self._fill_runs, f"Run of {name}", "Another run of this model", 400)
-        self._runs = runs
+        self._runs, self._titles = runs, titles
         self._chosen = chosen
         self._shown = ""
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -43,11 +49,12 @@ class RunPicker(DropButton):
         self.set_words(words)
 
     def _fill_runs(self, menu: QMenu) -> None:
+        titles = self._titles()
         for run in self._runs():
             stats = stats_of(run)
             remark = milliseconds(stats.median_ms) if stats is not None else ""
             chosen = partial(self._chosen, run.id)
-            item = menu_item(menu, run_title(run), chosen, on=run.id == self._shown, remark=remark)
+            item = menu_item(menu, titles.of(run), chosen, on=run.id == self._shown, remark=remark)
             item.setIcon(swatch_icon(run.config.plan.default))
 
     def sizeHint(self) -> QSize:
@@ -77,12 +84,12 @@ class RunPicker(DropButton):
                 painter.drawPolygon([QPointF(x - 3.5, y), QPointF(x + 3.5, y), QPointF(x, y + 4.5)])
 
 
-def engine_words(name: str, run: Run | None, engine: EngineGraph | None) -> Words:
-    """`Engine INT8 MSE · 100 layers`."""
-    if run is None:
+def engine_words(name: str, title: str, engine: EngineGraph | None) -> Words:
+    """`Engine INT8 MSE · 100 layers`; without a run only the name."""
+    if not title:
         return Words(name, bold=True)
     count = f" · {plural(len(engine.graph.layers), 'layer')}" if engine is not None else ""
-    return Words(name, f"{short_title(run)}{count}", bold=True)
+    return Words(name, f"{title}{count}", bold=True)
 
 
 def why_no_engine(run: Run | None) -> str:

@@ -32,7 +32,7 @@ class FootprintView(TablePage):
         runs = tuple(run for run in self._session.visible_runs() if run.build is not None)
         if self.isVisible() and runs != self._shown:
             self._shown = runs
-            self.show_content(footprint_table(runs) if runs else None)
+            self.show_content(footprint_table(runs, self._session.runs.titles) if runs else None)
 
 
 class ShapeChangesView(TablePage):

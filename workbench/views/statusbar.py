@@ -10,7 +10,6 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from workbench.core.run import Run, Status
-from workbench.core.titles import run_title
 from workbench.session.baseline import stats_of, verdict
 from workbench.session.conditions import conditions_text
 from workbench.session.live import LiveRun
@@ -82,15 +81,15 @@ class StatusBar(QWidget):
 
     def _show_result(self) -> None:
         run, session = self._session.current, self._session
-        raced = session.races.of(run)
-        said = verdict(run, session.baseline, raced.entry if raced is not None else None)
+        raced, titles = session.races.of(run), session.runs.titles
+        said = verdict(run, session.baseline, raced.entry if raced is not None else None, titles)
         self.verdict.set_words(Words(said, tone="soft"))
         stats = stats_of(run)
         text = machine_words(run.timing.machine if run and run.timing else {}, stats.cov_percent if stats else None)
         noisy = stats is not None and stats.is_noisy
-        tip = (
-            conditions_text(run, session.baseline, raced) + f"\n{MORE}" if run is not None and stats is not None else ""
-        )
+        tip = ""
+        if run is not None and stats is not None:
+            tip = f"{conditions_text(run, session.baseline, raced, titles)}\n{MORE}"
         self.machine.set_words(Words(text, "noisy" if noisy else "", tone="soft", tip=tip))
 
     def _rest(self) -> Words:
@@ -114,9 +113,9 @@ def window_words(session: Session) -> list[str]:
     if job:
         phase = PHASES.get(session.runs.live[job].progress.phase, "Running").lower()
         other = JOBS.get(session.runs.jobs.get(job, ""), phase).lower()
-        words.append(f"{phase} {run_title(run)}" if run is not None else other)
+        words.append(f"{phase} {session.runs.titles.of(run)}" if run is not None else other)
     elif run is not None:
-        words.append(f"{run_title(run)} {verbal_status(run)}".strip())
+        words.append(f"{session.runs.titles.of(run)} {verbal_status(run)}".strip())
     return words
 
 
