@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from workbench.core.precision import Calibration, CalibrationMethod
 from workbench.core.run import Run
 
@@ -17,6 +20,35 @@ _BACKENDS = {
 def backend_title(backend: str) -> str:
     """As it is written for people, without loading the backend."""
     return _BACKENDS.get(backend, backend)
+
+
+class Titles:
+    """What runs are called among each other: those of one model and title have numbers, from the second one made on.
+
+    `OpenVINO INT8 MSE`, `OpenVINO INT8 MSE #2`, in whatever order they are given. Of one that was not given, its title.
+    """
+
+    def __init__(self, runs: Iterable[Run] = ()) -> None:
+        self._numbers: dict[str, int] = {}
+        made: Counter[tuple[str, str]] = Counter()
+        for run in sorted(runs, key=lambda run: (run.created, run.id)):
+            key = run.model_sha256, run_title(run)
+            made[key] += 1
+            self._numbers[run.id] = made[key]
+
+    def of(self, run: Run) -> str:
+        return self._numbered(run, run_title(run))
+
+    def short(self, run: Run, beside: Iterable[Run] = ()) -> str:
+        """For the ends of lines: `INT8 MSE`; the whole title where it stands beside another backend's."""
+        title, short = run_title(run), short_title(run)
+        if any(short_title(other) == short and run_title(other) != title for other in beside):
+            return self.of(run)
+        return self._numbered(run, short)
+
+    def _numbered(self, run: Run, title: str) -> str:
+        number = self._numbers.get(run.id, 1)
+        return f"{title} #{number}" if number > 1 else title
 
 
 def run_title(run: Run) -> str:
