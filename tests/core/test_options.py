@@ -6,6 +6,7 @@ import msgspec
 
 from workbench.core.options import Option, effect
 from workbench.core.run import Build, BuildConfig, Run, Status
+from workbench.core.tuning import Knob
 
 REFIT = Option("refit", "Refit", "", ("off", "on"))
 STREAMS = Option("aux_streams", "Streams", "", most=8)
@@ -33,3 +34,8 @@ def test_a_number_against_the_engines_own_choice_tells_layers() -> None:
 def test_without_such_a_pair_nothing_is_claimed() -> None:
     runs = [_run(300, refit="on"), _run(200, target="sm86"), msgspec.structs.replace(_run(100), build=None)]
     assert effect(REFIT, runs) is None
+
+
+def test_an_abbreviation_keeps_its_capitals_in_the_title_of_a_knob() -> None:
+    titles = [Knob(key, ("off", "on")).title for key in ("cpu_pinning", "hyper_threading", "spinning")]
+    assert titles == ["CPU pinning", "Hyper threading", "Spinning"]

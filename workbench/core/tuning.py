@@ -17,6 +17,12 @@ class Knob(msgspec.Struct, frozen=True):
     values: tuple[str, ...]
     text: str = ""
 
+    @property
+    def title(self) -> str:
+        """`cpu_pinning` in words: `CPU pinning`."""
+        words = " ".join(word.upper() if word == "cpu" else word for word in self.key.split("_"))
+        return words[:1].upper() + words[1:]
+
 
 class TuneRequest(msgspec.Struct, frozen=True, tag="tune"):
     """A finished run whose options are to be searched, in one child process. `folder` is the search's own."""
