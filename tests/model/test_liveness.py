@@ -54,6 +54,24 @@ def test_a_view_of_an_input_that_is_an_output_is_a_copy() -> None:
     assert plan.ends_bytes == 2 * BYTES and plan.pool_bytes == 0
 
 
+def test_two_outputs_with_the_same_values_have_memory_of_their_own() -> None:
+    tensors = {name: Tensor(name, (250,), "float32", BYTES) for name in "xayz"}
+    layers = (node(0, "Relu", "x", "a"), node(1, "Reshape", "a", "y"), node(2, "Flatten", "a", "z"))
+    assert memory_plan(Graph("twice", layers, tensors, ("x",), ("y", "z"))).ends_bytes == 3 * BYTES
+    assert memory_plan(Graph("again", layers, tensors, ("x",), ("a", "y"))).ends_bytes == 3 * BYTES
+
+
+def test_what_only_a_body_reads_is_held_until_the_layer_that_has_the_body() -> None:
+    """`a` is read two nodes later, inside a branch of a branch of the If; its inputs name the condition only."""
+    tensors = {name: Tensor(name, (250,), "float32", BYTES) for name in "xabcy"}
+    inner = Graph("inner", (node(0, "Relu", "a", "u"),), {"u": Tensor("u")}, (), ("u",))
+    branch = Graph("branch", (node(0, "Relu", "x", "v"),), {"v": Tensor("v")}, (), ("v",), {"n0.then_branch": inner})
+    layers = (node(0, "Relu", "x", "a"), node(1, "Relu", "x", "b"), node(2, "Relu", "b", "c"), node(3, "If", "c", "y"))
+    plan = memory_plan(Graph("branches", layers, tensors, ("x",), ("y",), {"n3.then_branch": branch}))
+    lives = {life.tensor: (life.first, life.last) for life in plan.lives}
+    assert lives["a"] == (0, 3) and lives["x"] == (0, 3) and "u" not in lives
+
+
 def test_tensors_without_a_size_are_counted_not_guessed() -> None:
     assert memory_plan(source()).unknown == 6 and memory_plan(source()).peak_bytes == 0
 

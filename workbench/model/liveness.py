@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.graph import Graph, Layer, LayerKind
+from workbench.core.graph import Graph, LayerKind
 from workbench.core.memory_plan import Life, MemoryPlan
 
 VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"})
@@ -24,11 +24,11 @@ def memory_plan(graph: Graph, sizes: Mapping[str, int] | None = None) -> MemoryP
     weights = {name for layer in graph.layers if layer.kind is LayerKind.CONSTANT for name in layer.outputs}
     weights |= {name for name, tensor in graph.tensors.items() if tensor.constant}
     known = {name: (sizes or {}).get(name) or tensor.size_bytes for name, tensor in graph.tensors.items()}
-    owners = _owners(graph)
+    owners, inside = _owners(graph), _read_inside(graph)
     first: dict[str, int] = dict.fromkeys(graph.inputs, 0)
     last: dict[str, int] = {}
     for index, layer in enumerate(graph.layers):
-        for name in _held(graph, layer, weights):
+        for name in _held(graph, (*layer.inputs, *inside.get(layer.id, ()), *layer.outputs), weights):
             first.setdefault(owners[name], index)
             last[owners[name]] = index
     last |= {owners[name]: len(graph.layers) - 1 for name in graph.outputs if owners.get(name) in last}
@@ -42,25 +42,35 @@ def memory_plan(graph: Graph, sizes: Mapping[str, int] | None = None) -> MemoryP
     )
 
 
-def _held(graph: Graph, layer: Layer, weights: Collection[str]) -> list[str]:
-    """What a layer reads and writes that is no weight."""
-    names = dict.fromkeys((*layer.inputs, *layer.outputs))
-    return [name for name in names if name in graph.tensors and name not in weights]
+def _held(graph: Graph, names: Iterable[str], weights: Collection[str]) -> list[str]:
+    """Of what a layer reads and writes what is no weight."""
+    return [name for name in dict.fromkeys(names) if name in graph.tensors and name not in weights]
+
+
+def _read_inside(graph: Graph) -> dict[str, list[str]]:
+    """By layer with bodies: the tensors around it that these read, which its inputs need not name."""
+    found: dict[str, list[str]] = {}
+    for key, body in graph.subgraphs.items():
+        names = [name for layer in body.layers for name in layer.inputs]
+        names += [name for deeper in _read_inside(body).values() for name in deeper]
+        found.setdefault(key.rpartition(".")[0], []).extend(name for name in names if name not in body.tensors)
+    return found
 
 
 def _owners(graph: Graph) -> dict[str, str]:
     """Tensor -> the tensor whose buffer it is: its own, or that of what it is a view of.
 
-    Inputs of the model are not changed into outputs without a copy.
+    A view that is an output of the model is a copy of what is an input or an output already: each has its own memory.
     """
-    owners = {name: name for name in graph.tensors}
+    owners, ends = {name: name for name in graph.tensors}, {*graph.inputs, *graph.outputs}
     for layer in graph.layers:
         if layer.op not in VIEWS or not layer.inputs or not layer.outputs:
             continue
         source, view = layer.inputs[0], layer.outputs[0]
-        is_copy = view in graph.outputs and owners.get(source, source) in graph.inputs
+        is_copy = view in graph.outputs and owners.get(source, source) in ends
         if source in owners and view in owners and not graph.tensors[source].constant and not is_copy:
             owners[view] = owners[source]
+            ends |= {owners[source]} if view in graph.outputs else set()
     return owners
 
 
