@@ -40,6 +40,11 @@ def cost(op: str, shapes: list[tuple[int | str, ...]], out: tuple[int, ...], con
         ("Einsum", [(2, 3, 4), (2, 4, 5)], (2, 3, 5), {"equation": "bij,bjk->bik"}, 2 * 2 * 3 * 4 * 5),
         ("Einsum", [(6, 3, 4), (6, 4, 5)], (6, 3, 5), {"equation": "...ij, ...jk -> ...ik"}, 2 * 6 * 60),
         ("Einsum", [(3,), (4,)], (3, 4), {"equation": "i,j->ij"}, 12),
+        ("Einsum", [(3, 4)], (), {"equation": "ij->"}, 12),
+        ("Einsum", [(3, 4)], (4, 3), {"equation": "ji"}, 0),
+        ("com.microsoft.FusedMatMul", [(4, 8, 7), (8, 3)], (4, 7, 3), {"transA": "1"}, 2 * 84 * 8),
+        ("com.microsoft.QGemm", [(2, 8), (), (), (8, 5), (), (), (5,)], (2, 5), {}, 10 * 17),
+        ("com.microsoft.QLinearAdd", [(2, 8), (), (), (2, 8)], (2, 8), {}, 16),
         ("LSTM", [(10, 2, 5), (1, 12, 5), (1, 12, 3)], (10, 1, 2, 3), {}, 10 * 2 * 3 * (4 * (2 * 8 + 3) + 5)),
         ("GRU", [(10, 2, 5), (2, 9, 5), (2, 9, 3)], (10, 2, 2, 3), {}, 10 * 2 * 2 * 3 * (3 * (2 * 8 + 3) + 5)),
         ("RNN", [(10, 2, 5), (1, 3, 5), (1, 3, 3)], (10, 1, 2, 3), {}, 10 * 2 * 3 * (2 * 8 + 3)),
@@ -73,6 +78,17 @@ def test_what_cannot_be_known_is_none_and_not_nought() -> None:
     assert cost("some.domain.Fancy", [(4, 4)], (4, 4)).flops is None
     assert cost("MaxPool", [(1, 2, 8, 8)], (1, 2, 4, 4), kernel_shape="[2, … 14 in all]").flops is None
     assert cost("LSTM", [(10, 2, 5), (1, 13, 5), (1, 13, 3)], (10, 1, 2, 3)).flops is None
+    assert cost("LSTM", [(10, 5), (1, 12, 5), (1, 12, 3)], (10, 1, 2, 3)).flops is None  # of a rank that it has not
+
+
+@pytest.mark.parametrize(("rows", "read"), [(64, 64 * 256 * 4), (40000, 30000 * 256 * 4)])
+def test_of_a_table_only_what_is_selected_is_read(rows: int, read: int) -> None:
+    """An embedding of 30 MB moves 64 words, not 30 MB."""
+    table = Tensor("t", (30000, 256), "float32", 30000 * 256 * 4, constant=True)
+    tensors = {"t": table, "i": Tensor("i", (rows,), "int64", rows * 8)}
+    tensors["y"] = Tensor("y", (rows, 256), "float32", rows * 256 * 4)
+    found = node_costs(Graph("g", (Layer("n0", "", "Gather", ("t", "i"), ("y",)),), tensors))["n0"]
+    assert (found.bytes_read, found.bytes_written, found.parameters) == (read + rows * 8, rows * 1024, 30000 * 256)
 
 
 def test_weights_are_counted_at_their_reader() -> None:

@@ -11,7 +11,7 @@ from tests.charts.roofs import CEILINGS, ESTIMATED, GPU, MIB, ROOFLINE, engine
 from tests.pipeline.conftest import RequestOf
 from workbench.core.costs import Cost
 from workbench.core.gpus import GPUS, gpu_ceilings, gpus_of
-from workbench.core.graph import Layer, LayerKind
+from workbench.core.graph import Graph, Layer, LayerKind, Tensor
 from workbench.core.json import read_json
 from workbench.core.precision import Precision
 from workbench.core.roofline import Bound
@@ -34,6 +34,17 @@ def test_float_weights_of_a_half_layer_count_as_they_are_packed() -> None:
     weight = msgspec.structs.replace(graph.tensors["w"], dtype="float32")
     graph = msgspec.structs.replace(graph, layers=(first,), tensors={**graph.tensors, "w": weight})
     assert layer_work(EngineGraph(graph, {}))["l0"].bytes_weights == MIB
+
+
+def test_an_embedding_moves_what_is_selected_and_not_its_table() -> None:
+    tensors = {
+        "t": Tensor("t", (1000, 256), "float32", 1000 * 1024, constant=True),
+        "i": Tensor("i", (64,), "int64", 512),
+        "e": Tensor("e", (64, 256), "bfloat16", 64 * 512),
+    }
+    layer = Layer("l0", "embed", "Gather", ("t", "i"), ("e",), Precision.BF16)
+    work = layer_work(EngineGraph(Graph("engine", (layer,), tensors), {}))["l0"]
+    assert (work.bytes_read, work.bytes_written, work.bytes_weights) == (512, 64 * 512, 64 * 512)
 
 
 def test_a_node_that_was_split_counts_where_it_is_computed_not_where_it_is_converted() -> None:

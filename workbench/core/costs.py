@@ -11,7 +11,8 @@ class Cost(msgspec.Struct, frozen=True):
     """Of one run of a node with the shapes chosen. None where a shape that is needed is not known.
 
     `flops` counts a multiply-add as two; `parameters` are elements of the weights it reads (shared ones count at each
-    reader); `bytes_written` is the size of its outputs, `bytes_read` that of its inputs and weights.
+    reader); `bytes_written` is the size of its outputs, `bytes_read` that of its inputs and weights (of a
+    table that it selects from as much as it takes).
     """
 
     flops: int | None = None

@@ -79,7 +79,7 @@ def flops_of(layer: Layer, tensors: Mapping[str, Tensor]) -> int | None:
     formula = FORMULAS.get(layer.op, None if "." in layer.op else elementwise)
     try:
         return formula(Sizes(layer, tensors)) if formula is not None else None
-    except (UnknownSizeError, IndexError, ZeroDivisionError):
+    except (UnknownSizeError, IndexError, ValueError, ZeroDivisionError):  # of a rank that the operator does not take
         return None
 
 
@@ -126,16 +126,26 @@ def transposed_convolution(node: Sizes) -> int:
     return 2 * prod(node.input(0)) * prod(node.input(1)[1:]) + (node.out if node.has(2) else 0)
 
 
-def gemm(node: Sizes) -> int:
+def gemm(bias: int) -> Formula:
     """Y[M, N] = alpha A' B' + beta C."""
-    a = node.input(0)
-    inner = a[0] if node.number("transA", 0) else a[-1]
-    return node.out * (2 * inner + node.has(2))
+
+    def formula(node: Sizes) -> int:
+        a = node.input(0)
+        inner = a[0] if node.number("transA", 0) else a[-1]
+        return node.out * (2 * inner + node.has(bias))
+
+    return formula
 
 
 def matmul(node: Sizes) -> int:
     """As numpy's: the last axis of A is summed over."""
     return 2 * node.out * node.input(0)[-1]
+
+
+def fused_matmul(node: Sizes) -> int:
+    """com.microsoft FusedMatMul: A may be transposed."""
+    a = node.input(0)
+    return 2 * node.out * (a[-2] if node.number("transA", 0) else a[-1])
 
 
 def packed_matmul(node: Sizes) -> int:
@@ -145,13 +155,15 @@ def packed_matmul(node: Sizes) -> int:
 
 def einsum(node: Sizes) -> int:
     """All indices run once: with n factors n - 1 products and a sum for each; without a sum the products only."""
-    left, _, right = node.text("equation").replace(" ", "").partition("->")
+    left, arrow, right = node.text("equation").replace(" ", "").partition("->")
     terms = left.split(",")
     sizes: dict[str, int] = {}
     for place, term in enumerate(terms):
         _bind(term, node.input(place), sizes)
     every = prod(sizes.values())
-    is_summed = bool(set(left) - set(right) - {",", "."}) if right else len(set(left)) < len(left)
+    letters = set(left) - {",", "."}
+    kept = set(right) if arrow else {letter for letter in letters if left.count(letter) == 1}
+    is_summed = bool(letters - kept)
     return every * (len(terms) - 1 + is_summed)
 
 
@@ -264,7 +276,7 @@ Cast CastLike Compress Concat ConcatFromSequence Constant ConstantOfShape DepthT
 Gather GatherElements GatherND Identity If Loop MaxUnpool NonZero OneHot Optional OptionalGetElement OptionalHasElement
 Pad Range Reshape ReverseSequence Scan ScatterElements ScatterND Scatter SequenceAt SequenceConstruct SequenceEmpty
 SequenceErase SequenceInsert SequenceLength Shape Size Slice SpaceToDepth Split SplitToSequence Squeeze StringNormalizer
-Tile Transpose Trilu Unsqueeze Upsample com.microsoft.FusedReshape
+Tile Transpose Trilu Unsqueeze Upsample com.microsoft.FusedReshape com.microsoft.QLinearConcat
 """
 _REDUCING = """
 ArgMax ArgMin CumSum GlobalAveragePool GlobalLpPool GlobalMaxPool ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum
@@ -282,9 +294,11 @@ FORMULAS: dict[str, Formula] = {
     "DeformConv": convolution(1, 3),
     "com.microsoft.FusedConv": convolution(1, 2),
     "ConvTranspose": transposed_convolution,
-    "Gemm": gemm,
-    "com.microsoft.FusedGemm": gemm,
-    **dict.fromkeys(("MatMul", "MatMulInteger", "QLinearMatMul", "com.microsoft.FusedMatMul"), matmul),
+    **dict.fromkeys(("Gemm", "com.microsoft.FusedGemm"), gemm(2)),
+    "com.microsoft.QGemm": gemm(6),
+    **dict.fromkeys(("MatMul", "MatMulInteger", "QLinearMatMul"), matmul),
+    **dict.fromkeys(("com.microsoft.DynamicQuantizeMatMul", "com.microsoft.MatMulIntegerToFloat"), matmul),
+    "com.microsoft.FusedMatMul": fused_matmul,
     "com.microsoft.MatMulNBits": packed_matmul,
     "Einsum": einsum,
     "LSTM": recurrent(4, 5),
@@ -293,14 +307,16 @@ FORMULAS: dict[str, Formula] = {
     "Attention": attention,
     "com.microsoft.MultiHeadAttention": multi_head_attention,
     "com.microsoft.Attention": fused_attention,
-    **dict.fromkeys(("MaxPool", "AveragePool", "LpPool"), pooling),
+    **dict.fromkeys(("MaxPool", "AveragePool", "LpPool", "com.microsoft.QLinearAveragePool"), pooling),
+    **dict.fromkeys((f"com.microsoft.QLinear{op}" for op in ("Add", "Mul", "Sigmoid", "LeakyRelu")), elementwise),
+    "com.microsoft.QLinearGlobalAveragePool": per_input(1),
     "BatchNormalization": per_output(2),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization"), per_output(5)),
     "com.microsoft.SkipLayerNormalization": per_output(6),
     "MeanVarianceNormalization": per_output(4),
     **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization", "LpNormalization"), per_output(4)),
     "LRN": lrn,
-    **dict.fromkeys(("Softmax", "LogSoftmax"), per_output(5)),
+    **dict.fromkeys(("Softmax", "LogSoftmax", "com.microsoft.QLinearSoftmax"), per_output(5)),
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear"), per_output(2)),
     "DynamicQuantizeLinear": per_output(4),
     **dict.fromkeys(("com.microsoft.Gelu", "com.microsoft.FastGelu", "com.microsoft.QuickGelu"), elementwise),

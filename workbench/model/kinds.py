@@ -22,6 +22,9 @@ Split Sqrt Squeeze Sub Transpose Unsqueeze Where ConcatFromSequence SequenceAt S
 """
 SHAPE_MATHS = frozenset(_MATHS.split())
 
+SELECTING = frozenset({"Gather", "GatherElements", "GatherND", "Slice", "StridedSlice"})
+"""Operators, of ONNX and of engines, that read no more of their first input than they write."""
+
 FLOATS = {
     "float32": Precision.FP32,
     "float16": Precision.FP16,

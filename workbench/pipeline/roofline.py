@@ -12,6 +12,7 @@ from workbench.core.precision import Precision
 from workbench.core.roofline import Bound, LayerPoint, LayerWork, Roofline
 from workbench.core.run import EngineGraph, Run
 from workbench.measure.machine import cpu_model, logical_cores, physical_cores
+from workbench.model.costs import as_read
 
 _HALVES = (Precision.BF16, Precision.FP16)
 _WEIGHTS = (Precision.INT8_WEIGHTS, Precision.INT4_WEIGHTS, Precision.FP4_WEIGHTS)
@@ -56,7 +57,8 @@ def _point(layer: Layer, work: LayerWork, ms: float | None, ceilings: Ceilings) 
 def layer_work(engine: EngineGraph) -> dict[str, LayerWork]:
     """By layer id, bodies of control flow included.
 
-    Bytes: of every tensor that enters or leaves, once, as the engine itself stores it; what is fused stays inside.
+    Bytes: of every tensor that enters or leaves, once, as the engine itself stores it, and of a table no more than is
+    selected from it; what is fused stays inside.
     FLOPs: of the source nodes (`EngineGraph.costs`); a node in several layers counts in equal parts at those that
     compute, for what only converts for it does none of its arithmetic.
     """
@@ -74,13 +76,13 @@ def layer_work(engine: EngineGraph) -> dict[str, LayerWork]:
 def _work(layer: Layer, tensors: Mapping[str, Tensor], flops: float | None) -> LayerWork:
     reads = [tensors[name] for name in dict.fromkeys(layer.inputs) if name in tensors]
     writes = [tensors[name] for name in dict.fromkeys(layer.outputs) if name in tensors]
-    precision = computed_in(layer, reads, writes)
+    parts = as_read(layer, reads, writes)
     return LayerWork(
         flops=flops,
-        bytes_read=_bytes(t for t in reads if not t.constant),
+        bytes_read=_bytes(t for t in parts if not t.constant),
         bytes_written=_bytes(writes),
-        bytes_weights=sum(_stored(t, layer.precision) for t in reads if t.constant),
-        precision=precision,
+        bytes_weights=sum(_stored(t, layer.precision) for t in parts if t.constant),
+        precision=computed_in(layer, reads, writes),
     )
 
 
