@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import onnx
 import onnxruntime
+import pytest
 
 from tests.precision.models import BY_MAX, UNSIGNED, compiled, constants_of, infer, nodes_of, sqnr_db, write_model
 from workbench.core.model import Model, TypedModel
@@ -165,3 +166,37 @@ def test_matmul_and_gemm_have_integer_bias_and_write_float(tmp_path: Path) -> No
     ops = executed_ops(typed, tmp_path)
     assert (ops["QGemm"], ops["Gemm"], ops["DequantizeLinear"]) == (2, 0, 0)
     assert sqnr_db(infer(typed.path, feed)[0], infer(model.path, feed)[0]) > 30.0
+
+
+@pytest.mark.parametrize("op", ["Conv", "Gemm", "MatMul"])
+@pytest.mark.parametrize("tiny", [0.0, 1e-7])
+def test_the_bias_of_a_channel_without_weights_is_not_cut_off(tmp_path: Path, op: str, tiny: float) -> None:
+    """ONNX Runtime adds it in int32, in steps of both scales."""
+    texts = {
+        "Conv": "(float[1,16,8,8] x) => (float[1,16,6,6] y) { a = Conv (x, w, b) c = Relu (a) y = Neg (c) }",
+        "Gemm": "(float[4,16] x) => (float[4,16] y) { y = Gemm (x, u, b) }",
+        "MatMul": "(float[4,16] x) => (float[4,16] y) { a = MatMul (x, u) y = Add (a, b) }",
+    }
+    conv, product = (RNG.standard_normal(shape).astype(np.float32) for shape in ((16, 16, 3, 3), (16, 16)))
+    conv[3], product[:, 3] = conv[3] * tiny, product[:, 3] * tiny
+    bias = RNG.standard_normal(16).astype(np.float32)
+    bias[3] = 5.0
+    model = write_model(tmp_path, texts[op], {"w": conv, "u": product, "b": bias})
+    shape = (1, 16, 8, 8) if op == "Conv" else (4, 16)
+    feed = {"x": RNG.standard_normal(shape).astype(np.float32)}
+    found = observe(model, model.shapes, [feed], total=1, dialect=INTEGER)
+    typed = compiled(model, tmp_path / "out", Precision.INT8, INTEGER, found, calibration=BY_MAX)
+    session = onnxruntime.InferenceSession(typed.path, providers=["CPUExecutionProvider"])
+    assert sqnr_db(session.run(None, feed)[0], infer(model.path, feed)[0]) > 30.0
+
+
+def test_what_is_added_stays_float_where_it_is_no_number_of_steps(tmp_path: Path) -> None:
+    """A mask of minus infinity behind a product."""
+    weights = {"u": RNG.standard_normal((16, 16)).astype(np.float32), "b": np.float32([0.0] * 15 + [-np.inf])}
+    text = "(float[4,16] x) => (float[4,16] y) { a = MatMul (x, u) s = Add (a, b) y = Softmax (s) }"
+    model = write_model(tmp_path, text, weights)
+    feed = {"x": RNG.standard_normal((4, 16)).astype(np.float32)}
+    found = observe(model, model.shapes, [feed], total=1, dialect=INTEGER)
+    typed = compiled(model, tmp_path / "out", Precision.INT8, INTEGER, found)
+    session = onnxruntime.InferenceSession(typed.path, providers=["CPUExecutionProvider"])
+    assert sqnr_db(session.run(None, feed)[0], infer(model.path, feed)[0]) > 25.0

@@ -25,7 +25,7 @@ from workbench.precision import asked_precisions
 if TYPE_CHECKING:
     from workbench.pipeline.evaluating import Subject
 
-_VERSION = "1"  # of what plans are written as: a new number makes old journals unused
+_VERSION = "2"  # of what plans are written as: a new number makes old journals unused
 LIMIT_BYTES = 64 * 2**20
 
 

@@ -38,7 +38,7 @@ from math import inf
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
 from workbench.core.dialect import Dialect
@@ -47,12 +47,20 @@ from workbench.precision.editor import GraphEditor, Use, int_attribute, is_stand
 from workbench.precision.observations import Observations
 from workbench.precision.passes.drop_dead import drop_dead
 from workbench.precision.passes.integer_chains import better_float, integer_chains
-from workbench.precision.passes.integer_writing import ChainWriter
+from workbench.precision.passes.integer_writing import ChainWriter, scales_for_bias
 from workbench.precision.passes.lift_opset import PER_CHANNEL_OPSET
 from workbench.precision.passes.pooling import pools_before
 from workbench.precision.passes.qdq import Form, QdqWriter
 from workbench.precision.passes.residual import skips
-from workbench.precision.passes.weights import E4M3, E4M3_LARGEST, Stored, fp8_weights, int8_weights, rounded_scale
+from workbench.precision.passes.weights import (
+    E4M3,
+    E4M3_LARGEST,
+    Stored,
+    fp8_weights,
+    int8_scales,
+    int8_weights,
+    rounded_scale,
+)
 from workbench.precision.thresholds import SIGNED_LEVELS, UNSIGNED_LEVELS
 
 OPS = ("Conv", "MatMul", "Gemm")
@@ -310,14 +318,21 @@ class _Rewriter:
 
     def _weight(self, node: NodeProto, slot: int, operand: str, name: str) -> str:
         axis = self._axis(node, slot, name)
+        scales = None if self._may_move or axis is None else self._scales_for_bias(node, name, axis)
 
         def store() -> Stored:
             values = self._editor.array(name).astype(np.float32)
             if self._wish.precision is Precision.FP8:
                 return fp8_weights(values, self._wish.scales)
-            return int8_weights(values, axis, self._wish.scales)
+            return int8_weights(values, axis, self._wish.scales, scales)
 
-        return self._writer.weight(node, operand, name, f"{self._wish.precision}:{axis}", store)
+        own = "" if scales is None else node.name
+        return self._writer.weight(node, operand, name, f"{self._wish.precision}:{axis}:{own}", store)
+
+    def _scales_for_bias(self, node: NodeProto, name: str, axis: int) -> NDArray[np.float32] | None:
+        """Rule 3 of `integer_writing`."""
+        scales = int8_scales(self._editor.array(name).astype(np.float32), axis, self._wish.scales)
+        return scales_for_bias(self._editor, node, self._writer.scale_of(node.input[0]), scales)
 
     def _axis(self, node: NodeProto, slot: int, name: str) -> int | None:
         """Rule 5."""

@@ -47,19 +47,32 @@ class Stored(NamedTuple):
 
 
 def quantized_weights(
-    values: NDArray[np.float32], axis: int | None, kind: DTypeLike = np.float32
+    values: NDArray[np.float32],
+    axis: int | None,
+    kind: DTypeLike = np.float32,
+    scales: NDArray[np.float32] | None = None,
 ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """int8 values in the shape of `values`, and scales: a scalar, or one per index of `axis`."""
-    rows = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1) if axis is not None else values.reshape(1, -1)
-    scale = _scale(np.abs(rows).max(axis=1, initial=0.0), INT8_LARGEST, np.dtype(kind))
+    """int8 values in the shape of `values`, and scales (else `int8_scales`): a scalar, or one per index of `axis`."""
+    scale = int8_scales(values, axis, kind) if scales is None else scales
     shape = [] if axis is None else [-1 if index == axis else 1 for index in range(values.ndim)]
     steps = _steps(values, scale.reshape(shape), INT8_LARGEST).astype(np.int8)
     return steps, scale.reshape([] if axis is None else [-1])
 
 
-def int8_weights(values: NDArray[np.float32], axis: int | None, kind: DTypeLike = np.float32) -> Stored:
-    """One scale per index of `axis`, or one for all."""
-    return Stored(*quantized_weights(values, axis, kind), axis)
+def int8_scales(values: NDArray[np.float32], axis: int | None, kind: DTypeLike = np.float32) -> NDArray[np.float32]:
+    """Rules 1 and 2: one per index of `axis`, or [1] for all."""
+    rows = np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1) if axis is not None else values.reshape(1, -1)
+    return _scale(np.abs(rows).max(axis=1, initial=0.0), INT8_LARGEST, np.dtype(kind))
+
+
+def int8_weights(
+    values: NDArray[np.float32],
+    axis: int | None,
+    kind: DTypeLike = np.float32,
+    scales: NDArray[np.float32] | None = None,
+) -> Stored:
+    """One scale per index of `axis`, or one for all; these `scales` where they are given."""
+    return Stored(*quantized_weights(values, axis, kind, scales), axis)
 
 
 def fp8_weights(values: NDArray[np.float32], kind: DTypeLike = np.float32) -> Stored:
