@@ -92,12 +92,19 @@ def app_words(case: Case, threads: int) -> list[str]:
     typed = read_json(case.folder / TYPED_MODEL_FILE, TypedModel)
     options = {"CPU": {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": "NO"}}
     (case.folder / "options.json").write_text(json.dumps(options))
-    inputs = ",".join(f"{spec.name}:{case.folder / safe(spec.name)}.npy" for spec in typed.model.inputs)
-    types = ",".join(f"{spec.name}:{TYPES.get(spec.dtype, spec.dtype)}" for spec in typed.model.inputs)
+    data = [
+        (spec.name, f"{case.folder / safe(spec.name)}.npy", TYPES.get(spec.dtype, spec.dtype))
+        for spec in typed.model.inputs
+    ]
+    if len(data) == 1:  # without its name, of which a colon would be the end
+        inputs = ["-i", data[0][1], "-ip", data[0][2]]
+    else:
+        paths, types = (",".join(f"{one[0]}:{one[column]}" for one in data) for column in (1, 2))
+        inputs = ["-i", paths, "-iop", types]
     way = ["-api", "sync", "-nireq", "1", "-t", "1", "-inference_only", "true"]
     engine = ["-hint", "none", "-nthreads", str(threads), "-infer_precision", "f32"]
-    files = ["-m", str(case.file), "-load_config", str(case.folder / "options.json"), "-i", inputs, "-iop", types]
-    return [*way, *engine, *files]
+    files = ["-m", str(case.file), "-load_config", str(case.folder / "options.json")]
+    return [*way, *engine, *files, *inputs]
 
 
 def commands(case: Case, threads: int) -> dict[str, list[str]]:
