@@ -93,9 +93,23 @@ def test_what_a_form_cannot_say_is_a_comment(tmp_path: Path) -> None:
     assert words[words.index("--compute-capabilities") :][1:3] == ["8.9", "12.0"]
 
 
+@pytest.mark.parametrize(("targets", "module"), [(("sm89",), "tensorrt_rtx"), ((), "tensorrt")])
+def test_a_run_without_a_target_is_said_as_it_was_built(
+    targets: tuple[str, ...], module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorRT for RTX has a default target; TensorRT 10 and 11 build for the GPU here."""
+    monkeypatch.setattr("workbench.backends.tensorrt_rtx.TensorRtBackend.targets", lambda self, target: targets)
+    script = command_text(request_of(tmp_path), "python")
+    assert f"import {module} as trt" in script
+    assert ("ComputeCapability.SM89" in script) == bool(targets)
+    assert ("--compute-capabilities" in words_of(command_text(request_of(tmp_path), "polygraphy"))) == bool(targets)
+    assert ("Built for sm89 ahead of time" in command_text(request_of(tmp_path), "trtexec11")) == bool(targets)
+
+
 def test_a_plan_with_rules_goes_by_a_file_that_holds_it(tmp_path: Path) -> None:
     plan = PrecisionPlan(default=Precision.FP16, rules=(Rule(Precision.FP32, op="Softmax"),))
-    words = shlex.split(command_text(request_of(tmp_path, plan=plan), "trtexec11").splitlines()[0])
+    lines = command_text(request_of(tmp_path, plan=plan), "trtexec11").splitlines()
+    words = shlex.split(next(line for line in lines if line.startswith("workbench export")))
     assert read_plan(Path(words[words.index("--plan") + 1])) == plan
 
 

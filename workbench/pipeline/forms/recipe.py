@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.backends.base import load_backend
 from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Shape
 from workbench.core.precision import Calibration, Precision, PrecisionPlan
@@ -56,9 +57,14 @@ def build_recipe(request: RunRequest) -> BuildRecipe:
         aux_streams=_count(options, "aux_streams"),
         workspace_mib=_count(options, "workspace_mib"),
         weight_streaming=options.pop("weight_streaming", "off") == "on",
-        targets=tuple(re.findall(r"sm\d+", config.target)),
+        targets=_targets(config),
         remarks=tuple(f"The option {name}={value} has no counterpart." for name, value in options.items()),
     )
+
+
+def _targets(config: BuildConfig) -> tuple[str, ...]:
+    """Those named, else what the backend builds for without a name: none of a module that builds for the GPU here."""
+    return tuple(re.findall(r"sm\d+", config.target)) or load_backend(config.backend).targets("")
 
 
 def _count(options: dict[str, str], name: str) -> str:
