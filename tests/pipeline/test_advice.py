@@ -124,6 +124,17 @@ def test_attention_elsewhere_has_no_fix_and_says_why() -> None:
     assert found(ATTENTION, half, "attention", planned("tensorrt_rtx", FP16))[0].edit is None
 
 
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [("TensorRT 10 (imported)", ""), ("OpenVINO (imported)", "OpenVINO decides"), ("ONNX Runtime (imported)", "This ")],
+)
+def test_an_imported_engine_gets_the_advice_of_its_maker(backend: str, said: str) -> None:
+    split = engine(ATTENTION, layer(0, "n0", "x k", "s"), layer(1, "n1 n2 n3 n4 n5", "s v", "y"))
+    (advice,) = found(ATTENTION, split, "attention", planned(backend))
+    assert advice.why_not.startswith(said)
+    assert (advice.edit is not None) == (said == "")
+
+
 def test_attention_in_one_kernel_or_a_softmax_over_weights_is_no_advice() -> None:
     whole = engine(ATTENTION, layer(0, "n0 n1 n2 n3 n4 n5", "x k v", "y"))
     assert found(ATTENTION, whole, "attention") == []

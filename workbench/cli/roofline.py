@@ -8,9 +8,9 @@ from workbench.cli.jobs import Jobs
 from workbench.cli.output import Output
 from workbench.core.ceilings import Ceilings, CeilingsRequest
 from workbench.core.errors import WorkbenchError
-from workbench.core.gpus import BACKENDS, DEFAULT_TARGET, gpu_ceilings, gpus_of
+from workbench.core.gpus import DEFAULT_TARGET, gpu_ceilings, gpus_of
 from workbench.core.run import Run
-from workbench.core.titles import run_title
+from workbench.core.titles import TENSORRT, engine_maker, run_title
 from workbench.pipeline.artefacts import read_engine
 from workbench.pipeline.roofline import machine_name, roofline, threads_of
 from workbench.pipeline.roofline_text import ceilings_text, roofline_document, roofline_table
@@ -33,10 +33,14 @@ def execute(arguments: Namespace, output: Output) -> int:
 
 def _ceilings(arguments: Namespace, store: Store, run: Run, output: Output) -> Ceilings:
     """Of the GPU that is named or that the engine was built for; else of this machine, measured where they are not."""
-    if arguments.gpu or run.config.backend in BACKENDS:
-        return gpu_ceilings(arguments.gpu or gpus_of(run.config.target or DEFAULT_TARGET)[0])
+    if arguments.gpu:
+        return gpu_ceilings(arguments.gpu)
+    is_tensorrt = engine_maker(run.config.backend) == TENSORRT
     if run.imported:
-        raise WorkbenchError("This run was measured elsewhere, on a machine whose ceilings are not known.")
+        hint = "Name the GPU that it ran on: --gpu L4." if is_tensorrt else ""
+        raise WorkbenchError("This run was measured elsewhere, on a machine whose ceilings are not known.", hint)
+    if is_tensorrt:
+        return gpu_ceilings(gpus_of(run.config.target or DEFAULT_TARGET)[0])
     book = CeilingBook(store.root)
     known = None if arguments.again else book.find(machine_name(), threads_of(run))
     return known or _measured(store, book, threads_of(run), output)

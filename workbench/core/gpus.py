@@ -11,8 +11,6 @@ from typing import NamedTuple
 from workbench.core.ceilings import Bandwidth, Ceilings
 from workbench.core.precision import Precision
 
-BACKENDS = ("tensorrt_rtx", "tensorrt")
-"""Whose engines run on a GPU."""
 DEFAULT_TARGET = "sm89"  # of TensorRT for RTX, where none is named
 TERA = 1e12
 GIGA = 1e9

@@ -9,6 +9,7 @@ from workbench.core.precision import Calibration, CalibrationMethod
 from workbench.core.run import Run
 
 UNFUSED = "source graph, unfused"
+TENSORRT, OPENVINO, ONNXRUNTIME = "tensorrt", "openvino", "onnxruntime"
 _BACKENDS = {
     "openvino": "OpenVINO",
     "onnxruntime": "ONNX Runtime",
@@ -49,6 +50,14 @@ class Titles:
     def _numbered(self, run: Run, title: str) -> str:
         number = self._numbers.get(run.id, 1)
         return f"{title} #{number}" if number > 1 else title
+
+
+def engine_maker(backend: str) -> str:
+    """TENSORRT, OPENVINO or ONNXRUNTIME: whose engine it is, built here (`tensorrt_rtx`) or read from files of another
+    machine (`TensorRT 10 (imported)`); else the backend itself.
+    """
+    word = backend.lower().replace(" ", "")
+    return next((maker for maker in (TENSORRT, OPENVINO, ONNXRUNTIME) if word.startswith(maker)), backend)
 
 
 def run_title(run: Run) -> str:

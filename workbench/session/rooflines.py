@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.core.ceilings import Ceilings, CeilingsRequest, MeasuredCeilings
 from workbench.core.errors import WorkbenchError
-from workbench.core.gpus import BACKENDS, DEFAULT_TARGET, GPUS, gpu_ceilings, gpus_of
+from workbench.core.gpus import DEFAULT_TARGET, GPUS, gpu_ceilings, gpus_of
 from workbench.core.roofline import Roofline
 from workbench.core.run import EngineGraph, Run
+from workbench.core.titles import TENSORRT, engine_maker
 from workbench.store import CeilingBook
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Rooflines(QObject):
     def gpus(self) -> tuple[str, ...]:
         """Those the current run's engine was built for; () where it runs on this machine."""
         run = self._session.current
-        if run is None or run.config.backend not in BACKENDS:
+        if run is None or engine_maker(run.config.backend) != TENSORRT:
             return ()
         return gpus_of(run.config.target or self._default_target())
 

@@ -12,6 +12,7 @@ from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer
 from workbench.core.precision import Precision
+from workbench.core.titles import OPENVINO, TENSORRT
 from workbench.core.words import plural
 from workbench.pipeline.advice.base import HALVES, Level, Seen
 
@@ -51,12 +52,12 @@ def look(seen: Seen) -> Iterator[Advice]:
 
 
 def _action(seen: Seen, nodes: list[Layer]) -> tuple[Edit | None, str]:
-    if seen.is_tensorrt:
+    if seen.maker == TENSORRT:
         ran = {seen.layers[key].precision for key in seen.layers_of(node.id for node in nodes)}
         if ran & {*HALVES}:
             return None, "It runs in a half type already; TensorRT does not fuse this form of it."
         return Edit("Run attention in FP16", tuple(node.id for node in nodes), Precision.FP16), ""
-    if seen.config.backend == "openvino":
+    if seen.maker == OPENVINO:
         return None, "OpenVINO decides by the form of the graph; no choice of the plan changes that."
     return None, "This backend fuses its own attention operators only, which an exporter would have to write."
 

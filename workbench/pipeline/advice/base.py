@@ -16,6 +16,7 @@ from workbench.core.advice import Advice
 from workbench.core.graph import FateKind, Graph, Layer, LayerKind, Tensor
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig, EngineGraph
+from workbench.core.titles import engine_maker
 from workbench.pipeline.fusion_stops import Stops
 
 LEAST_SHARE = 0.01
@@ -90,8 +91,9 @@ class Seen:
         return Stops(self.source, self.engine)
 
     @property
-    def is_tensorrt(self) -> bool:
-        return self.config.backend.startswith("tensorrt")
+    def maker(self) -> str:
+        """Whose engine it is, as `core.titles` has it: built here or read from files."""
+        return engine_maker(self.config.backend)
 
     def working(self, node: str) -> list[str]:
         """The layers that compute a node, without those that only convert for it; none where it is gone."""

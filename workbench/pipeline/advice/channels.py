@@ -16,6 +16,7 @@ from typing import NamedTuple
 from workbench.core.advice import Advice
 from workbench.core.graph import Layer
 from workbench.core.precision import Precision
+from workbench.core.titles import TENSORRT
 from workbench.core.words import plural
 from workbench.pipeline.advice.base import Level, Seen
 
@@ -70,7 +71,7 @@ def _odd(seen: Seen, level: Level, node: Layer) -> _Odd | None:
     if not counts or len(working) != 1 or set(node.outputs) & {*level.graph.outputs}:
         return None
     layer = seen.layers[working[0]]
-    if seen.is_tensorrt:
+    if seen.maker == TENSORRT:
         step = _GPU.get(layer.precision, 0) if layer.precision is not None else 0
         wanted = [
             count

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer, LayerKind
+from workbench.core.titles import ONNXRUNTIME, OPENVINO
 from workbench.core.words import plural
 from workbench.pipeline.advice.base import HALVES, Level, Seen
 from workbench.pipeline.conversions import added_layers, conversion_words
@@ -36,7 +37,7 @@ def look(seen: Seen) -> Iterator[Advice]:
         yield _advice(seen, inner, f"{plural(len(inner), 'cast')} inside", text, edit, why)
     if moves:
         why = "The engine chose these layouts for the layers around them; no choice of the plan changes that."
-        if seen.config.backend == "onnxruntime":
+        if seen.maker == ONNXRUNTIME:
             why += " Tune options also tries it without them (graph_level)."
         yield _advice(seen, moves, f"{plural(len(moves), 'reformat layer')}", "They only move data.", None, why)
 
@@ -47,7 +48,7 @@ def _ends(seen: Seen) -> dict[str, int]:
     OpenVINO has halves as a hint only: its inputs and outputs are those of the file.
     """
     level, found = seen.engine_levels[0], dict[str, int]()
-    if not seen.config.plan.keep_io or seen.config.backend == "openvino":
+    if not seen.config.plan.keep_io or seen.maker == OPENVINO:
         return {}
     ends = {*level.graph.inputs, *level.graph.outputs}
     for layer in level.graph.layers:

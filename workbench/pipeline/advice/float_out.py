@@ -14,6 +14,7 @@ from workbench.core.advice import Advice
 from workbench.core.edits import Edit
 from workbench.core.graph import Layer, LayerKind
 from workbench.core.precision import Precision
+from workbench.core.titles import TENSORRT
 from workbench.core.words import plural
 from workbench.pipeline.advice.base import EIGHT_BITS, Level, Seen
 
@@ -48,7 +49,7 @@ def look(seen: Seen) -> Iterator[Advice]:
 
 
 def _action(seen: Seen) -> tuple[Edit | None, str]:
-    if not seen.is_tensorrt:
+    if seen.maker != TENSORRT:
         return None, "Which kernels round what they write is decided by the engine; no choice of the plan changes that."
     asked = {precision for precision in seen.asked.values() if precision in EIGHT_BITS}
     if asked != {Precision.INT8}:
