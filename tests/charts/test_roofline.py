@@ -104,3 +104,20 @@ def test_a_machine_without_ceilings_offers_to_measure_them(chart: RooflineChart,
 
 def test_the_sentence_weighs_by_time() -> None:
     assert "memory bound 33 % of the time, compute bound 67 %" in sentence(ROOFLINE)
+
+
+def test_words_on_level_lines_do_not_lie_on_each_other_in_a_small_cell(chart: RooflineChart) -> None:
+    chart.resize(310, 170)
+    level = [label for label in chart.roofs._labels if label.rotateAxis is None]
+    upper, lower = (label.mapRectToScene(label.boundingRect().adjusted(4, 4, -4, -4)) for label in level)
+    assert not upper.intersects(lower)
+
+
+def test_the_ridge_of_a_gpu_is_on_the_chart(chart: RooflineChart) -> None:
+    chart.set_data(ChartData((series_of(Precision.INT8),), roofline=ESTIMATED))
+    (left, right), _ = chart.plot.getPlotItem().viewRange()
+    assert left < 2.78 < right  # 600 TFLOP/s at 1 TB/s
+
+
+def test_words_on_slopes_run_along_them(chart: RooflineChart) -> None:
+    assert [tuple(label.rotateAxis) for label in chart.roofs._labels if label.rotateAxis is not None] == [(1, 1)] * 2

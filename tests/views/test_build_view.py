@@ -160,6 +160,15 @@ def test_the_log_is_filtered_by_level_and_by_words(window: MainWindow, qtbot: Qt
     assert log.text.placeholderText() == "No line is like that."
 
 
+def test_the_head_of_the_log_is_seen_whole_in_the_smallest_window(window: MainWindow, qtbot: QtBot) -> None:
+    log = window.bottom.build.log
+    begin(window)
+    show(window)
+    window.resize(window.minimumSize())
+    qtbot.waitUntil(lambda: 0 < log.search.geometry().right() < log.width(), timeout=TIMEOUT_MS)
+    assert log.width() >= log.minimumSizeHint().width()
+
+
 def test_phases_can_be_copied_and_are_named_by_path_in_a_tooltip(qtbot: QtBot) -> None:
     stages = StageList()
     qtbot.addWidget(stages)

@@ -159,3 +159,12 @@ def test_a_state_on_disk_that_is_broken_or_of_another_model_is_no_search(window:
     keep_search(search)
     open_here(window.session, save_small_model(tmp_path / "other.onnx", blocks=3))
     assert window.session.searches.result is None and window.bottom.search.page.empty.isVisible()
+
+
+def test_the_table_of_plans_needs_no_scrolling_sideways_in_the_smallest_window(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    searched(window)
+    window.resize(window.minimumSize())
+    bar = window.bottom.search.page.table.horizontalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() == 0, timeout=TIMEOUT_MS)

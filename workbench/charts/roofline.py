@@ -122,15 +122,15 @@ class RooflineChart(Chart):
         drawn = [point for point in found.known if point.time_ms]
         moving = [point for point in drawn if not point.work.intensity]
         self._points = [*(point for point in drawn if point.work.intensity), *moving]
-        left, right = _span(self._points)
+        peak = max((found.ceilings.peak(point.work.precision) for point in self._points), default=0.0)
+        left, right = _span(self._points, peak / found.ceilings.memory)
         self._xy = np.asarray([_place(point, left) for point in self._points], dtype=np.float64).reshape(-1, 2)
-        self._set_range(found, left, right)
+        self._set_range(peak, left, right)
         self._set_dots(found)
         self._set_ring()
         self.roofs.draw(found.ceilings, {p.work.precision for p in self._points if p.work.intensity}, left, right)
 
-    def _set_range(self, found: Roofline, left: float, right: float) -> None:
-        peak = max((found.ceilings.peak(point.work.precision) for point in self._points), default=0.0)
+    def _set_range(self, peak: float, left: float, right: float) -> None:
         top = log10(max(peak, 1.0))
         top += DECADES * LABEL_PX / max(100, self.plot.height() - LABEL_PX)  # room for what is written on the roof
         low = float(self._xy[:, 1].min()) - 0.3 if len(self._xy) else top - DECADES
@@ -240,10 +240,11 @@ def _source(found: Roofline) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _span(points: Sequence[LayerPoint]) -> tuple[float, float]:
-    """Both ends of the x axis, as powers of ten of operations a byte."""
+def _span(points: Sequence[LayerPoint], ridge: float) -> tuple[float, float]:
+    """Both ends of the x axis, as powers of ten of operations a byte: the ridge of the roof is seen."""
     known = [log10(intensity) for point in points if (intensity := point.work.intensity)]
-    return min([log10(LEFT_INTENSITY), *(x - 0.4 for x in known)]), max([2.5, *(x + 0.5 for x in known)])
+    left = min([log10(LEFT_INTENSITY), *(x - 0.4 for x in known)])
+    return left, max([2.5, log10(ridge) + 0.8, *(x + 0.5 for x in known)])
 
 
 def _place(point: LayerPoint, left: float) -> tuple[float, float]:

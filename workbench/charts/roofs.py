@@ -13,7 +13,9 @@ from workbench.core.ceilings import Ceilings
 from workbench.core.precision import Precision
 from workbench.core.theme import LIGHT, Theme
 
-ABOVE = 0.45  # decades above the bottom at least, for a label
+ABOVE = 0.15  # decades above the bottom at least, for a label
+BESIDE = 0.4  # decades beside the left edge, where layers stand that do no arithmetic
+LABEL_PX = 16
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -51,15 +53,29 @@ class RoofLines:
         self._lines, self._labels = [], []
         peaks = self._peaks(ceilings, precisions)
         top = log10(max(peaks, default=ceilings.peak(None) or 1.0))
-        self._slope(ceilings.memory, "memory", left, top, is_dashed=False)
-        if ceilings.cache > 1.1 * ceilings.memory:
+        has_cache = ceilings.cache > 1.1 * ceilings.memory
+        self._slope(ceilings.memory, "memory", left, top, below=has_cache)
+        if has_cache:
             self._slope(ceilings.cache, "cache", left, top, is_dashed=True)
-        best = max(ceilings.cache, ceilings.memory)
-        for peak, color, words in sorted((peak, *rest) for peak, rest in peaks.items()):
-            level = log10(peak)
-            self._line([level - log10(best), right], [level, level], color, is_dashed=False)
-            self._label(f"{words}  {rate_words(peak)}FLOP/s", right, level, color, (1, 1))
+        self._levels(peaks, log10(max(ceilings.cache, ceilings.memory)), right)
         self._ticks(left, right)
+
+    def _levels(self, peaks: dict[float, tuple[str, str]], bandwidth: float, right: float) -> None:
+        """Each with its words above it; below, one under the other, where the next line is too near."""
+        box = self._plot.getPlotItem().getViewBox()
+        low, high = box.viewRange()[1]
+        step = LABEL_PX * (high - low) / max(box.height(), 1.0)
+        above = hung = math.inf
+        for peak, (color, words) in sorted(peaks.items(), reverse=True):
+            level, text = log10(peak), f"{words}  {rate_words(peak)}FLOP/s"
+            self._line([level - bandwidth, right], [level, level], color)
+            if above - level >= step:
+                self._label(text, right, level, color, (1, 1))
+            else:
+                hung = min(level, hung)
+                self._label(text, right, hung, color, (1, 0))
+                hung -= step
+            above = level
 
     def _peaks(self, ceilings: Ceilings, precisions: Collection[Precision | None]) -> dict[float, tuple[str, str]]:
         """Peak -> its colour and what reaches it: precisions without arithmetic of their own share another's."""
@@ -71,25 +87,32 @@ class RoofLines:
             peak: (self.theme.precision[found[0]], ", ".join(p.label for p in found)) for peak, found in names.items()
         }
 
-    def _slope(self, bandwidth: float, words: str, left: float, top: float, *, is_dashed: bool) -> None:
-        high = log10(bandwidth)
+    def _slope(
+        self, bandwidth: float, words: str, left: float, top: float, *, below: bool = False, is_dashed: bool = False
+    ) -> None:
+        """The words run along the line, from where it is seen."""
+        high, low = log10(bandwidth), self._plot.getPlotItem().viewRange()[1][0]
         self._line([left, top - high], [left + high, top], self.theme.soft, is_dashed=is_dashed)
-        low = self._plot.getPlotItem().viewRange()[1][0]
-        x = max(left + 0.12, low + ABOVE - high)  # where the line is seen
-        self._label(f"{words}  {rate_words(bandwidth)}B/s", x, x + high, self.theme.soft, (0, 0))
+        x = max(left + BESIDE, low + ABOVE - high)
+        label = self._label(
+            f"{words}  {rate_words(bandwidth)}B/s", x, x + high, self.theme.soft, (0, 0 if below else 1)
+        )
+        label.rotateAxis = pg.Point(1, 1)
+        label.updateTransform(force=True)
 
-    def _line(self, x: list[float], y: list[float], color: str, *, is_dashed: bool) -> None:
+    def _line(self, x: list[float], y: list[float], color: str, *, is_dashed: bool = False) -> None:
         style = Qt.PenStyle.DashLine if is_dashed else Qt.PenStyle.SolidLine
         line = pg.PlotDataItem(x, y, pen=pg.mkPen(color, width=1.5, style=style), skipFiniteCheck=True)
         self._plot.addItem(line)
         self._lines.append(line)
 
-    def _label(self, text: str, x: float, y: float, color: str, anchor: tuple[float, float]) -> None:
+    def _label(self, text: str, x: float, y: float, color: str, anchor: tuple[float, float]) -> pg.TextItem:
         label = self._plot.text(color, anchor)
         label.setText(text, color=color)
         label.setZValue(3)  # above the lines, below the dots
         label.setPos(QPointF(x, y))
         self._labels.append(label)
+        return label
 
     def _ticks(self, left: float, right: float) -> None:
         """Powers of ten, in words."""

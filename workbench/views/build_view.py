@@ -34,7 +34,6 @@ class BuildView(QWidget):
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
         self.stages.setMinimumWidth(150)
-        self.log.setMinimumWidth(170)
         self.splitter.addWidget(self.stages)
         self.splitter.addWidget(self.log)
         self.stages.setViewportMargins(0, 0, 8, 0)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QTextCharFormat, QTextCursor
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QResizeEvent, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from workbench.core.events import LogLine
 from workbench.core.words import plural
 from workbench.session.session import Session
 from workbench.views.fonts import mono_font
+from workbench.views.guard import guarded
 from workbench.views.theme import current
 from workbench.views.widgets import Line, Words
 
 MOST_BLOCKS = 5000
+COUNT_LEAST = 250  # pixels of a log that tells how many lines there are; a narrower one has no room for it
 SILENT = "This run has written no log: what it found is in the inspector."
 EMPTY = "What the engine says while it builds, calibration, warnings."
-LEVELS = {"everything": 0, "without details": 1, "warnings": 2, "errors": 3}
+LEVELS = {"all": 0, "no details": 1, "warnings": 2, "errors": 3}
 _RANK = {"debug": 0, "info": 1, "warning": 2, "error": 3}
 
 
@@ -31,14 +33,16 @@ class LogView(QWidget):
         self.level.addItems(list(LEVELS))
         self.level.setFixedHeight(26)
         self.level.setAccessibleName("Least level of the log")
-        self.level.setToolTip("Which lines are shown")
+        self.level.setToolTip("Which lines are shown: all, more than details, warnings and errors, errors")
         self.search = QLineEdit()
-        self.search.setPlaceholderText("Search the log")
+        self.search.setPlaceholderText("Filter")
         self.search.setClearButtonEnabled(True)
         self.search.setFixedHeight(26)
         self.search.setMinimumWidth(60)
-        self.search.setAccessibleName("Search the log")
+        self.search.setToolTip("Only lines with all of these words")
+        self.search.setAccessibleName("Filter of the log")
         self.count = Line(px=12)
+        self.count.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setMaximumBlockCount(MOST_BLOCKS)
@@ -48,8 +52,8 @@ class LogView(QWidget):
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.level)
-        head.addWidget(self.search, 2)
-        head.addWidget(self.count, 1)
+        head.addWidget(self.search, 1)
+        head.addWidget(self.count)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -70,6 +74,11 @@ class LogView(QWidget):
         self._append([line for line in lines[self._read :] if self._is_wanted(line)])
         self._read = len(lines)
         self._tell(len(lines), theatre.job)
+
+    @guarded
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.count.setVisible(self.width() >= COUNT_LEAST)
 
     def copy(self) -> None:
         QGuiApplication.clipboard().setText(self.text.toPlainText())

@@ -30,6 +30,7 @@ KINDS = {
     LimitKind.SPEEDUP: ("speed ≥", "×", 2.0, 2, "The most accurate plan that is so much faster than FP32"),
     LimitKind.TIME: ("time ≤", " ms", 4.0, 3, "The most accurate plan that takes no longer"),
 }
+SPARE = ("why", "size", "sqnr", "value", "speedup", "loss")  # a tooltip, the chart or a wider window tells them
 OFFERED = (Precision.FP32, Precision.FP16, Precision.BF16, Precision.FP8, Precision.INT8, Precision.INT8_WEIGHTS)
 
 
@@ -38,6 +39,7 @@ class SearchTable(TablePage):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, "Search", EMPTY)
+        self.table.spare = SPARE
         self.why = SearchWhy(session)
         both = QSplitter(Qt.Orientation.Horizontal)
         both.setChildrenCollapsible(False)
