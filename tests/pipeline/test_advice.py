@@ -124,6 +124,26 @@ def test_attention_elsewhere_has_no_fix_and_says_why() -> None:
     assert found(ATTENTION, half, "attention", planned("tensorrt_rtx", FP16))[0].edit is None
 
 
+def test_a_mask_that_is_prepared_elsewhere_does_not_split_attention() -> None:
+    masked = graph(
+        [
+            node(0, "Sub", "one x", "a"),
+            node(1, "Mul", "a big", "b"),
+            node(2, "MatMul", "q k", "s"),
+            node(3, "Add", "s b", "m"),
+            node(4, "Softmax", "m", "p"),
+            node(5, "MatMul", "p v", "y"),
+        ],
+        weights="one big",
+    )
+    whole = engine(masked, layer(0, "n0 n1", "x", "b"), layer(1, "n2 n3 n4 n5", "q k b v", "y"))
+    assert found(masked, whole, "attention") == []
+    split = engine(masked, layer(0, "n0 n1", "x", "b"), layer(1, "n2", "q k", "s"), layer(2, "n3 n4 n5", "s b v", "y"))
+    (advice,) = found(masked, split, "attention")
+    assert advice.title == "Attention in 2 kernels" and advice.nodes == ("n2", "n3", "n4", "n5")
+    assert advice.gain_bytes == 2 * SIZE, "the scores alone: the mask is read in any case"
+
+
 @pytest.mark.parametrize(
     ("backend", "said"),
     [("TensorRT 10 (imported)", ""), ("OpenVINO (imported)", "OpenVINO decides"), ("ONNX Runtime (imported)", "This ")],

@@ -29,7 +29,7 @@ _FORMULA = (
 def look(seen: Seen) -> Iterator[Advice]:
     chains = [chain for level in seen.levels for chain in _chains(level)]
     split = [chain for chain in chains if len(seen.layers_of(node.id for node in chain)) > 1]
-    nodes = list({node.id: node for chain in split for node in chain}.values())  # a mask may serve several
+    nodes = list({node.id: node for chain in split for node in chain}.values())
     if not nodes:
         return
     layers = seen.layers_of(node.id for node in nodes)
@@ -67,7 +67,18 @@ def _chains(level: Level) -> Iterator[list[Layer]]:
         if softmax.op == "Softmax":
             before, behind = _way(level, softmax, _makers), _way(level, softmax, _readers)
             if before and behind:
-                yield [*reversed(before), softmax, *behind]
+                yield _from_the_scores(level, [*before, softmax, *behind])
+
+
+def _from_the_scores(level: Level, chain: list[Layer]) -> list[Layer]:
+    """The first product and what hangs on it, in order: not what only prepares a mask, which is no part of it."""
+    within, names = {layer.id for layer in chain}, set[str]()
+    found: list[Layer] = []
+    for layer in level.graph.layers:
+        if layer.id in within and (names & {*layer.inputs} or (not found and layer.op == "MatMul")):
+            found.append(layer)
+            names |= {*layer.outputs}
+    return found
 
 
 def _way(level: Level, softmax: Layer, step: Callable[[Level, Layer], list[Layer]]) -> list[Layer]:
