@@ -25,7 +25,8 @@ def gone(found: Migration) -> list[str]:
         ("--bf16", Precision.BF16, None),
         ("", Precision.TF32, None),
         ("--noTF32", Precision.FP32, None),
-        ("--stronglyTyped", Precision.FP32, None),
+        ("--stronglyTyped", Precision.TF32, None),
+        ("--stronglyTyped --noTF32 --fp16 --int8", Precision.FP32, None),
         ("--int8", Precision.INT8, None),
         ("--int8 --fp16", Precision.FP16, Precision.INT8),
         ("--fp8 --bf16", Precision.BF16, Precision.FP8),
@@ -82,6 +83,64 @@ def test_profiles_of_shapes_stay_and_are_those_of_the_workbench() -> None:
     found = migrate("trtexec --onnx=m.onnx --fp16 --minShapes=x:1x3,y:1 --optShapes=x:4x3,y:2 --maxShapes=x:8x3,y:3")
     assert "--profile x=1x3:4x3:8x3 --profile y=1:2:3" in found.workbench
     assert "--maxShapes=x:8x3,y:3" in found.trtexec
+
+
+def test_several_profiles_are_all_said_in_the_order_of_their_numbers() -> None:
+    one = "--profile=1 --minShapes=x:8x3 --optShapes=x:16x3 --maxShapes=x:32x3"
+    found = migrate(f"trtexec --onnx=m.onnx {one} --profile=0 --minShapes=x:1x3 --optShapes=x:2x3 --maxShapes=x:4x3")
+    assert "--profile x=1x3:2x3:4x3 --profile x=8x3:16x3:32x3" in found.workbench
+    given = make_parser().parse_args(shlex.split(found.workbench)[1:]).profile
+    assert [sides[0] for _, sides in given] == [(1, 3), (8, 3)]
+
+
+@pytest.mark.parametrize(
+    ("size", "mib"),
+    [("64", "64"), ("0.5G", "512"), ("2048K", "2"), ("1024B", "1"), ("2.5", "2"), ("1T", ""), ("x", "")],
+)
+def test_sizes_of_the_workspace_have_units_and_fractions(size: str, mib: str) -> None:
+    found = migrate(f"trtexec --onnx=m.onnx --memPoolSize=tacticSharedMem:48K,workspace:{size}")
+    assert ("workspace_mib" in found.workbench) == bool(mib)
+    assert found.workbench.endswith(f"workspace_mib={mib}" if mib else "tf32")
+    assert f"workspace:{size}" in found.trtexec, "trtexec reads its own units"
+
+
+@pytest.mark.parametrize(
+    ("flag", "new"),
+    [
+        ("--tacticSources=-CUDNN,+CUBLAS,-JIT_CONVOLUTIONS", "--tacticSources=-JIT_CONVOLUTIONS"),
+        ("--tacticSources=-cudnn", ""),
+        ("--preview=+profileSharing0806", ""),
+        ("--inputIOFormats=fp16:chw+hwc8,int32:chw", "--inputIOFormats=chw+hwc8,chw"),
+    ],
+)
+def test_values_that_trtexec_11_refuses_are_gone_and_the_rest_of_them_stays(flag: str, new: str) -> None:
+    found = migrate(f"trtexec --onnx=m.onnx {flag}")
+    assert gone(found) == [flag]
+    assert found.trtexec == f"trtexec --onnx=m.onnx {new}".rstrip()
+    assert found.kept == ("--onnx=m.onnx", *([new] if new else []))
+    assert not gone(migrate(f"trtexec --onnx=m.onnx {new}"))
+
+
+def test_inputs_and_outputs_that_were_halves_are_halves_in_the_plan() -> None:
+    both = "--inputIOFormats=fp16:chw --outputIOFormats=fp16:chw,int32:chw"
+    found = migrate(f"trtexec --onnx=m.onnx --fp16 {both}")
+    assert not found.plan.keep_io
+    assert "--plan m.toml" in found.export
+    assert "keep_io = false" in migration_text(found)
+    one = migrate("trtexec --onnx=m.onnx --fp16 --inputIOFormats=fp16:chw")
+    assert one.plan.keep_io
+    assert any("both be halves, or neither" in note for note in one.notes)
+
+
+def test_a_command_from_a_document_has_its_dashes_back() -> None:
+    found = migrate("trtexec \u2014onnx=m.onnx -\u2013fp16 \u2013\u2013noTF32")
+    assert (found.model, found.plan.default, gone(found)) == ("m.onnx", Precision.FP16, ["--fp16"])
+    assert migrate(r"trtexec.exe --onnx=C:\models\m.onnx").model == r"C:\models\m.onnx"
+
+
+def test_a_file_that_may_have_qdq_is_told_what_to_do_then() -> None:
+    (note,) = (n for n in migrate("trtexec --onnx=m.onnx --int8 --fp16").notes if "Where it has Q/DQ" in n)
+    assert "--precision fp16" in note
 
 
 def test_old_words_get_the_new_ones_and_unknown_ones_are_told() -> None:
