@@ -90,7 +90,8 @@ def built(request: RunRequest) -> Run:
 def app_words(case: Case, threads: int) -> list[str]:
     """benchmark_app's, so that it runs what our backend asks OpenVINO for: its own defaults are other hints."""
     typed = read_json(case.folder / TYPED_MODEL_FILE, TypedModel)
-    options = {"CPU": {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": "NO"}}
+    hints = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32", "ENABLE_CPU_PINNING": "NO"}
+    options = {"CPU": {**hints, "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}}
     (case.folder / "options.json").write_text(json.dumps(options))
     data = [
         (spec.name, f"{case.folder / safe(spec.name)}.npy", TYPES.get(spec.dtype, spec.dtype))

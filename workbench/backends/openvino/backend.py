@@ -22,7 +22,9 @@ from workbench.backends.openvino.runtime_graph import runtime_ops
 from workbench.backends.openvino.verdict import verdict_on
 from workbench.core.dialect import Dialect
 from workbench.core.errors import WorkbenchError
+from workbench.core.graph import Graph
 from workbench.core.model import Model, TypedModel
+from workbench.core.options import Option
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig
 from workbench.core.tuning import Knob
@@ -36,6 +38,20 @@ _OP_HINTS = {
     "RNNCell": frozenset({"LSTM", "GRU", "RNN"}),
     "ScaledDotProductAttention": frozenset({"MatMul", "Softmax", "Attention"}),
 }
+
+
+_DYNAMIC = Option(
+    "dynamic_quantization",
+    "Dynamic quantization",
+    "Beside weights in INT8 or INT4, OpenVINO quantizes activations as they come, in groups of so many. 0 keeps them in"
+    " float, as the plan says; OpenVINO's own default does not, and is faster and less exact",
+    ("0", "32", "64", "128"),
+)
+_WEIGHT_ONLY = frozenset({Precision.INT8_WEIGHTS, Precision.INT4_WEIGHTS})
+_FLOAT_ACTIVATIONS = (
+    "Activations beside weights in INT8 or INT4 stay in float, as the plan says; by its own default OpenVINO quantizes"
+    " them as they come, which is faster and less exact: the option dynamic_quantization=32 lets it."
+)
 
 
 class OpenVinoBackend(Backend):
@@ -61,6 +77,7 @@ class OpenVinoBackend(Backend):
             run_reason="",
             precisions=precisions.reasons(),
             remarks=precisions.remarks(types),
+            options=(_DYNAMIC,),
         )
 
     def dialect(self) -> Dialect:
@@ -101,7 +118,7 @@ class OpenVinoBackend(Backend):
             fates=fates,
             memory={"weights": found.weights_bytes} | activations,
             artefact=Path(typed.path),
-            notes=(CHAINED_PRODUCTS,) if is_at_risk else (),
+            notes=(*((CHAINED_PRODUCTS,) if is_at_risk else ()), *_kept_in_float(graph, options)),
             versions={"openvino": version(), "device": device_name()},
         )
         return OpenVinoEngine(facts, model=model, compiled=compiled, options=options, order_of=found.order_of)
@@ -118,6 +135,12 @@ def _missing(error: WorkbenchError) -> Capabilities:
         run_reason=error.message,
         precisions=dict.fromkeys(Precision, error.message),
     )
+
+
+def _kept_in_float(graph: Graph, options: Options) -> tuple[str, ...]:
+    """What OpenVINO's own default does otherwise, where it matters."""
+    is_met = any(layer.precision in _WEIGHT_ONLY for layer in graph.walk())
+    return (_FLOAT_ACTIVATIONS,) if is_met and not options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] else ()
 
 
 def _options(typed: TypedModel, config: BuildConfig) -> Options:
