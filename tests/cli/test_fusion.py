@@ -55,6 +55,15 @@ def test_engines_that_were_not_timed_are_compared_without_times(cli: Cli, own_ho
     assert answer.code == 0 and "time A" not in answer.out and "not timed: no such GPU here" in answer.out
 
 
+def test_inputs_of_other_shapes_have_no_waterfall(cli: Cli, runs: tuple[Run, Run]) -> None:
+    for run, batch in zip(runs, (1, 8), strict=True):
+        assert run.timing is not None
+        timing = msgspec.structs.replace(run.timing, shapes={"x": (batch, 3)})
+        Store().save(msgspec.structs.replace(run, timing=timing))
+    answer = cli("diff", runs[0].id, runs[1].id)
+    assert answer.code == 0 and "inputs of other shapes: no waterfall" in answer.out and "median of A" not in answer.out
+
+
 def test_runs_of_two_models_are_refused_in_a_sentence(cli: Cli, runs: tuple[Run, Run]) -> None:
     other = save_run(Store(), Precision.FP16, fp32(), {})
     Store().save(msgspec.structs.replace(other, model_sha256="6" * 64, model_name="another"))

@@ -13,4 +13,5 @@ def test_a_sweep_is_a_table_with_the_best_and_the_cost_and_is_known_the_second_t
     again = cli("sweep", model, "--backend", "null", *grid, "--json")
     assert "2 points, 2 known; about 0 s" in again.err
     assert [one["streams"] for one in again.document] == [1, 2]
+    assert all(one["machine"]["cpu"] and one["noisy"] in (True, False) for one in again.document)
     assert all(one["samples_per_second"] > 0 and one["cost_per_million"] > 0 for one in again.document)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from workbench.measure import gpu
+from workbench.measure import gpu, machine
 from workbench.measure.machine import affinity, logical_cores, machine_state, physical_cores
 
 
@@ -18,6 +18,15 @@ def test_the_machine_state_names_what_a_number_needs_beside_it() -> None:
 
 def test_there_are_not_more_physical_than_logical_cores() -> None:
     assert 1 <= physical_cores() <= logical_cores()
+
+
+def test_two_threads_of_one_core_are_one_physical_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logical cores 0 and 2 are of core 0: whoever may use these two has one."""
+    blocks = [f"processor\t: {number}\nphysical id\t: 0\ncore id\t: {number % 2}" for number in range(4)]
+    monkeypatch.setattr(machine, "_read", lambda path: "\n\n".join(blocks))
+    for allowed, cores in (({0, 2}, 1), ({0, 1}, 2), ({0, 1, 2, 3}, 2)):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid, allowed=allowed: allowed, raising=False)
+        assert physical_cores() == cores
 
 
 def test_the_cores_that_may_be_used_are_told_in_spans(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workbench.backends.base import Feed, Runner
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.run import TimingConfig
+from workbench.measure import layer_pass, timing
 from workbench.measure.layer_pass import SAMPLES, measure_layers
 from workbench.measure.statistics import latency_stats
 from workbench.measure.timing import measure_latency, protocol, stability_warnings
@@ -24,6 +25,7 @@ class CountingRunner(Runner):
     def __init__(self, latencies: list[float] | None = None, layers: Mapping[str, float] | None = None) -> None:
         self.seen: list[int] = []
         self.collected = False
+        self.spent_ms = 0.0
         self._latencies = latencies or [1.0]
         self._layers = dict(layers or {})
 
@@ -37,7 +39,9 @@ class CountingRunner(Runner):
     def time(self, feed: Feed) -> float:
         self.collected |= gc.isenabled()
         self.seen.append(int(feed["x"][0]))
-        return self._latencies[(len(self.seen) - 1) % len(self._latencies)]
+        latency = self._latencies[(len(self.seen) - 1) % len(self._latencies)]
+        self.spent_ms += latency
+        return latency
 
     def layer_times(self) -> dict[str, float]:
         return self._layers
@@ -46,6 +50,12 @@ class CountingRunner(Runner):
 def short(**changes: float) -> TimingConfig:
     values: dict[str, float] = {"warmup_ms": 0, "warmup_iterations": 2, "seconds": 0, "min_iterations": 7}
     return TimingConfig(**(values | changes))  # type: ignore[arg-type]
+
+
+def clocked(runner: CountingRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time goes on by what this runner says an inference takes, and by nothing else."""
+    for module in (timing, layer_pass):
+        monkeypatch.setattr(module, "perf_counter", lambda: runner.spent_ms / 1000)
 
 
 def never() -> bool:
@@ -63,20 +73,24 @@ def test_inputs_take_turns() -> None:
     assert runner.seen == [0, 1, 2, 0, 1, 2, 0, 1, 2]
 
 
-def test_the_live_phase_is_shown_at_30_hz_at_most_and_the_reported_one_to_nobody() -> None:
+def test_the_live_phase_is_shown_at_30_hz_at_most_and_the_reported_one_to_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     batches: list[list[float]] = []
-    latencies = measure_latency(CountingRunner(), FEEDS, short(seconds=0.3, live_seconds=0.2), batches.append, never)
-    begin = batches.index([])
-    assert 1 <= begin <= 8
-    assert batches[begin + 1 :] == []
-    assert sum(map(len, batches[:begin])) > 100 and len(latencies) > 100
+    runner = CountingRunner([7.0])
+    clocked(runner, monkeypatch)
+    latencies = measure_latency(runner, FEEDS, short(seconds=0.3, live_seconds=0.2), batches.append, never)
+    assert [len(batch) for batch in batches] == [5, 5, 5, 5, 5, 4, 0]  # 35 ms each, the rest, and its end
+    assert len(latencies) == 43
 
 
-def test_what_was_drawn_live_is_not_reported() -> None:
-    runner = CountingRunner()
+def test_what_was_drawn_live_is_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = CountingRunner([7.0])
+    clocked(runner, monkeypatch)
     batches: list[list[float]] = []
     latencies = measure_latency(runner, FEEDS, short(seconds=0.05, live_seconds=0.05), batches.append, never)
     live = sum(map(len, batches[: batches.index([])]))
+    assert live == len(latencies) == 8
     assert len(runner.seen) == 2 + live + len(latencies)
 
 
@@ -108,10 +122,11 @@ def test_no_input_is_the_users_error() -> None:
 @pytest.mark.parametrize(
     ("latencies", "load", "said"),
     [
-        ([1.0, 1.0, 1.0], 0.5, ()),
-        ([1.0, 1.1, 0.9], 0.5, ("varies by 10.0 %",)),
-        ([1.0, 1.0, 1.0], 9.0, ("load 9.0 on 2 cores",)),
-        ([1.0, 1.1, 0.9], 9.0, ("varies", "load")),
+        ([1.0] * 6, 0.5, ()),
+        ([1.0, 1.1, 0.9], 0.5, ("Only 3 inferences", "varies by 10.0 %")),
+        ([1.0], 0.5, ("Only 1 inference: too few",)),
+        ([1.0] * 6, 9.0, ("load 9.0 on 2 cores",)),
+        ([1.0, 1.1, 0.9, 1.0, 1.1, 0.9], 9.0, ("varies", "load")),
     ],
 )
 def test_what_makes_a_number_unsure_is_said(latencies: list[float], load: float, said: tuple[str, ...]) -> None:
@@ -126,14 +141,15 @@ def test_the_protocol_names_what_was_asked() -> None:
     assert "8 inputs" in text and "all physical cores" in text
 
 
-def test_the_layer_pass_hands_out_means_and_keeps_the_last() -> None:
+def test_the_layer_pass_hands_out_means_and_keeps_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[dict[str, float], int]] = []
-    runner = CountingRunner([3.0], {"l0": 1.0, "l1": 1.5})
+    runner = CountingRunner([7.0], {"l0": 1.0, "l1": 1.5})
+    clocked(runner, monkeypatch)
     times = measure_layers(runner, FEEDS, 0.4, lambda layers, n, samples: told.append((layers, n)), never)
     assert times.layers == {"l0": 1.0, "l1": 1.5}
     assert times.sum_ms == 2.5
     assert told[-1] == (times.layers, times.iterations)
-    assert 2 <= len(told) <= 4
+    assert [count for _, count in told] == [22, 44, 58]  # every 0.154 s, and at the end
 
 
 def test_an_engine_that_tells_no_layer_times_gives_none() -> None:
@@ -150,8 +166,10 @@ class SingleRunner(CountingRunner):
         return {"l0": new} if new else {}
 
 
-def test_single_times_of_a_layer_are_kept_up_to_the_newest_few() -> None:
+def test_single_times_of_a_layer_are_kept_up_to_the_newest_few(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[np.ndarray] = []
-    runner = SingleRunner(layers={"l0": 1.0})
-    measure_layers(runner, FEEDS, 0.5, lambda layers, n, samples: told.append(samples["l0"]), never)
-    assert len(told) > 1 and 10 <= len(told[-1]) <= SAMPLES
+    runner = SingleRunner([7.0], {"l0": 1.0})
+    clocked(runner, monkeypatch)
+    measure_layers(runner, FEEDS, 5.0, lambda layers, n, samples: told.append(samples["l0"]), never)
+    assert [len(samples) for samples in told[:2]] == [22, 44]
+    assert len(told[-1]) == SAMPLES

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -48,6 +49,17 @@ def test_a_race_says_which_is_faster_and_by_how_much(race_of, exact_times: None)
     assert (fast.run, fast.speedup) == ("run-0001", pytest.approx(2.5))
     assert fast.verdict == "faster by 60 % ± 0.1 %"
     assert read_json(Path(request.folder) / "race.json", Race) == result
+
+
+def test_engines_of_other_shapes_do_not_race(race_of, request_of: RequestOf) -> None:  # type: ignore[no-untyped-def]
+    """One sample is no faster engine than four."""
+    requests = race_of(10.0, 10.0)
+    config = msgspec.structs.replace(null(10.0), shapes={"x": (4, 3, 8, 8)})
+    larger = request_of("run-0004", config=config, timing=UNTIMED, evaluation="none")
+    assert run(larger, Listener(), never).status is Status.DONE
+    found = race(msgspec.structs.replace(requests, runs=(requests.runs[0], larger)), Listener(), never)
+    assert found.error is not None
+    assert found.error.message == "These engines take inputs of several shapes: 1×3×8×8; 4×3×8×8."
 
 
 def test_a_drift_of_the_machine_is_not_taken_for_a_difference(

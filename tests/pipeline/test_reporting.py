@@ -4,15 +4,21 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.pipeline.conftest import Listener, RequestOf, never, null
 from workbench.core.errors import WorkbenchError
-from workbench.core.run import BuildConfig, Race, RaceEntry, RunError
+from workbench.core.importing import ImportRequest
+from workbench.core.json import write_json
+from workbench.core.run import BuildConfig, Race, RaceEntry, RunError, TaskResult
 from workbench.core.theme import DARK, LIGHT
 from workbench.pipeline import run, write_report
+from workbench.pipeline.files import RUN_FILE
+from workbench.pipeline.importing import import_run
 from workbench.pipeline.report_data import elided
 
+DATA = Path(__file__).parent / "data"
 RACE = Race(
     "race",
     (
@@ -108,6 +114,25 @@ def test_a_race_that_failed_is_told(request_of: RequestOf, tmp_path: Path) -> No
     failed = Race("race", error=RunError("The baseline cannot run.", "Choose another."))
     page = write_report(tmp_path / "r.html", [request.folder], failed).read_text(encoding="utf-8")
     assert "No interleaved comparison: The baseline cannot run. Choose another." in page
+
+
+def test_layers_from_elsewhere_are_shown_without_a_latency_of_the_whole(tmp_path: Path) -> None:
+    """A profile of trtexec has times of layers; the latencies are a file of their own."""
+    files = tuple(str(DATA / name) for name in ("trt10_layers.json", "trt10_profile.json"))
+    assert import_run(ImportRequest("imported", str(tmp_path), files), Listener(), never).error is None
+    page = write_report(tmp_path / "report.html", [tmp_path]).read_text("utf-8")
+    assert "Slowest layers" in page and "ms, whole" not in page and "0 KiB" not in page
+
+
+def test_a_figure_that_is_no_share_has_no_per_cent(request_of: RequestOf, tmp_path: Path) -> None:
+    request = request_of("run-0001", config=null(0.1))
+    done = run(request, Listener(), never)
+    task = TaskResult("perplexity", 21.5, 100, 20.1, 23.2, is_share=False, is_error=True)
+    assert done.accuracy is not None
+    done = msgspec.structs.replace(done, accuracy=msgspec.structs.replace(done.accuracy, task=task))
+    write_json(Path(request.folder) / RUN_FILE, done)
+    page = write_report(tmp_path / "report.html", [request.folder]).read_text("utf-8")
+    assert "<b>21.5</b>" in page and "20.1–23.2, n = 100" in page and "2150" not in page
 
 
 def test_long_names_are_cut_in_the_middle() -> None:

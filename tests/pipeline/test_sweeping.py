@@ -47,6 +47,26 @@ def test_a_grid_without_values_is_the_model_as_it_is(model: Model) -> None:
     assert (only.shapes, only.threads, only.streams, only.batch) == (SHAPES, 0, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("shape", "dims", "batches"),
+    [
+        (("seq", "batch", 64), {"batch": [1, 4]}, [1, 4]),  # sequences first
+        (("seq", "batch", 64), {"seq": [16, 32]}, [3, 3]),
+        (("batch", 64), {}, [3]),
+        ((8, "seq"), {"seq": [16, 32]}, [8, 8]),  # fixed
+        (("boxes", 4), {"batch": [1, 4]}, [1, 4]),  # what stands first serves as batch where it is swept as that
+        (("boxes", 4), {"boxes": [1, 4]}, [1, 1]),
+    ],
+)
+def test_samples_are_counted_by_the_batch_wherever_it_stands(
+    shape: tuple[int | str, ...], dims: dict[str, list[int]], batches: list[int]
+) -> None:
+    spec = TensorSpec("x", "float32", shape)
+    model = Model("m.onnx", Graph("g"), 17, 8, "test", 1, 0, 0, "0", inputs=(spec,), outputs=(spec,), shapes={})
+    points = grid(model, {"x": tuple(3 if isinstance(dim, str) else dim for dim in shape)}, dims)
+    assert [point.batch for point in points] == batches
+
+
 def test_a_dimension_that_is_not_free_is_named_with_those_that_are(model: Model) -> None:
     with pytest.raises(WorkbenchError, match="free dimension 'height'") as caught:
         grid(model, SHAPES, {"height": [1]})
@@ -111,6 +131,7 @@ def test_every_point_is_measured_with_all_its_streams_and_kept(request_: SweepRe
     assert all(one.median_ms > 0 and one.samples_per_second > 0 for one in result.points)
     assert kept_sweep(request_.key).points == result.points
     assert result.machine["cpu"] and "all streams at work" in result.protocol
+    assert all(one.machine["cpu"] for one in result.points)
     assert not (Path(request_.folder) / "point").exists()
     assert any(event.total == 4 for event in listener.events if isinstance(event, Progress))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
@@ -120,6 +121,26 @@ def test_the_table_shows_oldest_first_with_speed_ups_against_the_baseline(qapp: 
     assert texts(model, "task") == ["—", "69 % ±9", "—"]
     assert model.cell(1, 5).tone == "bad"
     assert model.headerData(5, Qt.Orientation.Horizontal) == "exact lines"
+
+
+def test_a_smaller_input_is_no_speed_up(qapp: object) -> None:
+    runs = [a_run("r2", 1.0, Precision.INT8), a_run("r1", 6.0)]
+    runs = [
+        msgspec.structs.replace(run, timing=msgspec.structs.replace(run.timing, shapes={"x": (batch, 3)}))
+        for run, batch in zip(runs, (1, 8), strict=True)
+        if run.timing is not None
+    ]
+    model = table(runs)
+    assert texts(model, "speedup") == ["1.0×", "—"]
+    assert "inputs of 1×3 here, of 8×3" in model.cell(1, 2).tip
+    assert verdict(runs[0], runs[1], None, Titles()).endswith("were timed with inputs of other shapes")
+
+
+def test_a_median_of_few_inferences_has_their_number_for_its_interval(qapp: object) -> None:
+    run = a_run("r1", 6.0)
+    assert run.timing is not None and run.timing.stats is not None
+    timing = msgspec.structs.replace(run.timing, stats=msgspec.structs.replace(run.timing.stats, iterations=1))
+    assert texts(table([msgspec.structs.replace(run, timing=timing)]), "median") == ["6.00 ms n = 1"]
 
 
 def test_sorting_puts_what_is_not_known_last_both_ways(qapp: object) -> None:

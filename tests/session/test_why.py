@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from tests.session.engines import MS, take, two_runs
@@ -28,6 +29,16 @@ def test_the_current_run_is_explained_against_the_baseline(taken: Session, both:
     assert found is not None and (found.a_ms, found.b_ms) == (sum(MS["fp32"].values()), sum(MS["int8"].values()))
     assert found.a_ms + sum(step.ms for step in found.steps) == pytest.approx(found.b_ms)
     assert taken.why.waterfall is found  # nothing is aligned twice
+
+
+def test_inputs_of_other_shapes_explain_nothing(both: tuple[Run, Run], qapp: object) -> None:
+    for run, batch in zip(both, (1, 8), strict=True):
+        assert run.timing is not None
+        timing = msgspec.structs.replace(run.timing, shapes={"x": (batch, 3)})
+        Store().save(msgspec.structs.replace(run, timing=timing))
+    session = Session(Store(), Settings())
+    take(session)
+    assert session.why.first == session.runs.get(both[0].id) and session.why.waterfall is None
 
 
 def test_of_two_selected_runs_the_other_one_is_first(taken: Session, both: tuple[Run, Run]) -> None:

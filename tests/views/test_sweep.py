@@ -69,6 +69,8 @@ def test_the_limit_says_which_point_is_the_best_and_the_price_what_it_costs(
     sweeps = window.session.sweeps
     measured(panel, window, qtbot)
     assert sweeps.best is not None and panel.verdict.words.main.startswith("★")
+    assert "protocol: each point" in panel.verdict.words.tip and "cpu: " in panel.verdict.words.tip
+    assert ("noisy" in panel.verdict.words.main) is sweeps.best.is_noisy
     quickest = min(one.median_ms for one in sweeps.found)
     panel.front.limit.setValue(quickest)
     panel.front.limit.sigPositionChangeFinished.emit(panel.front.limit)  # as the mouse's release does

@@ -128,8 +128,7 @@ class Latency(Chart):
         stats = first.run.timing.stats if first.run.timing else None
         if stats is None:
             return first.run.timing.reason if first.run.timing else ""
-        noise = "noisy" if stats.is_noisy else "steady"
-        return f"p95 {stats.p95_ms:.2f} ms · {noise} (CoV {stats.cov_percent:.1f} %)"
+        return f"p95 {stats.p95_ms:.2f} ms · {stats.noise} (CoV {stats.cov_percent:.1f} %)"
 
     def csv(self) -> str:
         out = io.StringIO()

@@ -15,6 +15,7 @@ from workbench.core.precision import PrecisionPlan
 from workbench.core.run import Race, RaceRequest, Run, RunRequest, Status
 from workbench.core.titles import run_title
 from workbench.pipeline.comparing import CompareRequest, Comparison, compare
+from workbench.pipeline.conditions import machine_line
 from workbench.pipeline.documents import comparison_document
 from workbench.pipeline.record import new_run
 from workbench.pipeline.reporting import write_report
@@ -90,7 +91,7 @@ def _tell(arguments: Namespace, output: Output, comparison: Comparison) -> None:
     if comparison.race and comparison.race.error:
         output.note(f"No interleaved comparison: {comparison.race.error.message} {comparison.race.error.hint}")
     elif comparison.race:
-        output.text(f"\nSpeed-ups: {comparison.race.protocol}.")
+        output.text(f"\nSpeed-ups: {comparison.race.protocol}.\n{machine_line(comparison.race.machine)}.")
     if arguments.out is not None:
         copy_out(folders, arguments.out)
     if arguments.report is not None:

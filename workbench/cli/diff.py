@@ -31,9 +31,12 @@ def execute(arguments: Namespace, output: Output) -> int:
     engines, times = (_engine(store, a), _engine(store, b)), (_times(a), _times(b))
     alignment = align(*engines, *times)
     medians, passes = (_median(a), _median(b)), (_pass(a), _pass(b))
-    why = waterfall(alignment, engines, times, medians, passes) if all(medians) and all(times) else None
+    is_like = a.timing is None or b.timing is None or a.timing.is_like(b.timing)
+    why = waterfall(alignment, engines, times, medians, passes) if all(medians) and all(times) and is_like else None
     output.document({**_document(alignment, a, b), "waterfall": why})
     output.text(alignment_table(alignment, _title(a), _title(b)).rstrip())
+    if not is_like:
+        output.text("\nThe two were timed with inputs of other shapes: no waterfall.")
     if why is not None:
         output.text(f"\n{waterfall_text(why).rstrip()}")
     return 0

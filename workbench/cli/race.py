@@ -9,6 +9,7 @@ from workbench.cli.output import Output
 from workbench.core.errors import WorkbenchError
 from workbench.core.run import Race, RaceRequest, Run, RunRequest
 from workbench.core.titles import run_title
+from workbench.pipeline.conditions import machine_line
 from workbench.pipeline.documents import race_document
 from workbench.pipeline.table import race_table
 from workbench.store import RaceBook, Store
@@ -50,5 +51,5 @@ def _tell(output: Output, runs: list[Run], race: Race) -> int:
         output.failed(race.error.message, race.error.hint)
         return 1
     output.text(race_table(race, runs).rstrip())
-    output.text(f"\n{race.protocol}.")
+    output.text(f"\n{race.protocol}.\n{machine_line(race.machine)}.")
     return 0

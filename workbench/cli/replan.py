@@ -12,6 +12,7 @@ from workbench.cli.output import Output
 from workbench.core.precision import PrecisionPlan
 from workbench.core.replanning import Replanned, ReplanRequest, ShapeChange
 from workbench.model import open_model
+from workbench.pipeline.conditions import machine_line
 from workbench.pipeline.samples import resolved_shapes
 from workbench.pipeline.sweep_grid import grid
 from workbench.pipeline.table import aligned
@@ -41,8 +42,9 @@ def execute(arguments: Namespace, output: Output) -> int:
 
 
 def replanned_text(result: Replanned) -> str:
-    """A line a shape, and how it was measured."""
-    return f"{aligned([HEAD, *map(_row, result.changes)], left={0})}\n{result.protocol}."
+    """A line a shape, and how and where it was measured."""
+    table = aligned([HEAD, *map(_row, result.changes)], left={0})
+    return f"{table}\n{result.protocol}.\n{machine_line(result.machine)}."
 
 
 def _row(change: ShapeChange) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from workbench.core.model import Model
 from workbench.core.run import RunRequest
 from workbench.core.sweep import Point, Sweep, SweepRequest, Swept, best_within
 from workbench.model import open_model
+from workbench.pipeline.conditions import machine_line
 from workbench.pipeline.samples import resolved_shapes
 from workbench.pipeline.sweep_grid import grid, kept_sweep, seconds_for, sweep_key, sweep_timing
 from workbench.pipeline.table import aligned
@@ -74,6 +75,8 @@ def _tell(arguments: Namespace, output: Output, points: list[Point], swept: Swee
     if arguments.limit_ms is not None and best is None:
         output.text(f"\nNo point is within {arguments.limit_ms:g} ms.")
     output.text(f"\n{swept.protocol}.")
+    if machine := next((one.machine for one in reversed(found) if one.machine), {}):
+        output.text(f"{machine_line(machine)}.")
     failed = [one for one in found if one.throughput is None]
     for one in failed:
         output.failed(f"{one.point.words}: {one.reason}")
@@ -92,6 +95,8 @@ def _document(one: Swept, is_best: bool, price: float) -> dict[str, Any]:
         "cost_per_million": one.cost_per_million(price) or None,
         "reason": one.reason,
         "best": is_best,
+        "noisy": one.is_noisy,
+        "machine": one.machine,
     }
 
 

@@ -9,6 +9,7 @@ from workbench.cli.output import Output
 from workbench.core.errors import WorkbenchError
 from workbench.core.titles import run_title
 from workbench.core.tuning import Trial, TuneRequest, Tuning, options_words
+from workbench.pipeline.conditions import machine_line
 from workbench.store import Store
 
 
@@ -40,7 +41,7 @@ def _tell(output: Output, title: str, tuning: Tuning) -> int:
         output.text(f"`workbench run ... --tuned` uses it from now on: {options_words(tuning.best)}.")
     else:
         output.text("The default stays: nothing beat it beyond noise.")
-    output.text(f"{tuning.protocol}.")
+    output.text(f"{tuning.protocol}.\n{machine_line(tuning.machine)}.")
     return 0
 
 

@@ -147,6 +147,10 @@ NOISY_COV_PERCENT = 2.5
 """Coefficient of variation above which trtexec warns; so do we, that users recognise it."""
 
 
+LEAST_FOR_AN_INTERVAL = 6
+"""Fewer values give no 95 % interval of a median: 1 - 2 * 0.5**5 is 93.75 %, 1 - 2 * 0.5**6 is 96.9 %."""
+
+
 class LatencyStats(msgspec.Struct, frozen=True):
     """Milliseconds. The interval is the 95 % interval of the median by order statistics; cov is in per cent."""
 
@@ -166,6 +170,16 @@ class LatencyStats(msgspec.Struct, frozen=True):
         """Varies more than trtexec takes for steady."""
         return self.cov_percent > NOISY_COV_PERCENT
 
+    @property
+    def is_sure(self) -> bool:
+        """Enough inferences for a 95 % interval of their median; of fewer nobody knows how they vary."""
+        return self.iterations >= LEAST_FOR_AN_INTERVAL
+
+    @property
+    def noise(self) -> str:
+        """`noisy` or `steady`; `too few to tell`."""
+        return ("noisy" if self.is_noisy else "steady") if self.is_sure else "too few to tell"
+
 
 class Throughput(msgspec.Struct, frozen=True):
     """Inferences a second with all `streams` at work all the time, with the 95 % interval over their durations."""
@@ -181,8 +195,9 @@ class Timing(msgspec.Struct, frozen=True):
     medians where the engine tells single inferences, else means less what interruptions added. `layers_latency_ms` is
     the median latency of the whole in that pass; 0 where it is not known.
 
-    `machine` names CPU, threads, load and versions at the time. `samples_file` is a .npy of latencies in ms. `memory`
-    are bytes that inference really took (`measure.footprint`).
+    `machine` names CPU, threads, load and versions at the time, clocks and temperatures right after. `samples_file` is
+    a .npy of latencies in ms. `memory` are bytes that inference really took (`measure.footprint`). `shapes` are those
+    of the inputs that were timed.
     """
 
     stats: LatencyStats | None = None
@@ -197,6 +212,11 @@ class Timing(msgspec.Struct, frozen=True):
     samples_file: str = ""
     memory: dict[str, int] = {}
     throughput: Throughput | None = None
+    shapes: dict[str, Shape] = {}
+
+    def is_like(self, other: Timing) -> bool:
+        """Whether both are of inputs of the same shapes, as far as is known: else one is not faster than the other."""
+        return not self.shapes or not other.shapes or self.shapes == other.shapes
 
 
 class OutputError(msgspec.Struct, frozen=True):

@@ -30,7 +30,8 @@ class Point(msgspec.Struct, frozen=True):
 class Swept(msgspec.Struct, frozen=True):
     """What was measured at a point, with all its streams at work: latency of one inference in ms, throughput.
 
-    `reason` says why there is nothing; `seconds` is what the point took, building and all.
+    `reason` says why there is nothing; `seconds` is what the point took, building and all. `machine` is its state at
+    that time: points of one sweep may be days apart.
     """
 
     point: Point
@@ -40,6 +41,7 @@ class Swept(msgspec.Struct, frozen=True):
     seconds: float = 0.0
     reason: str = ""
     is_noisy: bool = False
+    machine: dict[str, str] = {}
 
     @property
     def samples_per_second(self) -> float:

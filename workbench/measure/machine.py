@@ -26,15 +26,18 @@ def machine_state() -> dict[str, str]:
         "cores": f"{physical_cores()} physical, {logical_cores()} logical",
         "affinity": affinity(),
         "governor": _read(_CPU / "scaling_governor"),
-        "clock": _clock(),
-        "temperature": _temperature(),
         "load": f"{load_average():.2f}",
         "memory": _memory(),
-        "gpu": "; ".join(gpu_states()),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),
     }
     state |= package_versions()
+    return {key: value for key, value in state.items() if value} | warm_state()
+
+
+def warm_state() -> dict[str, str]:
+    """Clock, temperature and GPUs now. Of a machine that rests they say nothing: asked again right after the work."""
+    state = {"clock": _clock(), "temperature": _temperature(), "gpu": "; ".join(gpu_states())}
     return {key: value for key, value in state.items() if value}
 
 
@@ -73,11 +76,13 @@ def logical_cores() -> int:
 
 def physical_cores() -> int:
     """Cores without their hyper-threads, of those this process may use; where unknown, the logical ones."""
-    pairs = set()
-    for block in _read(Path("/proc/cpuinfo")).split("\n\n"):
-        fields = _fields(block)
-        if "core id" in fields:
-            pairs.add((fields.get("physical id", "0"), fields["core id"]))
+    allowed = {str(core) for core in os.sched_getaffinity(0)} if hasattr(os, "sched_getaffinity") else None
+    blocks = [_fields(block) for block in _read(Path("/proc/cpuinfo")).split("\n\n")]
+    pairs = {
+        (fields.get("physical id", "0"), fields["core id"])
+        for fields in blocks
+        if "core id" in fields and (allowed is None or fields.get("processor") in allowed)
+    }
     return min(len(pairs) or logical_cores(), logical_cores())
 
 

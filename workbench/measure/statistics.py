@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.core.run import LatencyStats
+from workbench.core.run import LEAST_FOR_AN_INTERVAL, LatencyStats
 
 CONFIDENCE = 0.95
 
@@ -128,7 +128,7 @@ class Speedup(msgspec.Struct, frozen=True):
 
     @property
     def is_known(self) -> bool:
-        return self.pairs >= MIN_PAIRS
+        return self.pairs >= LEAST_FOR_AN_INTERVAL
 
     @property
     def is_different(self) -> bool:

@@ -10,6 +10,7 @@ from workbench.backends.base import Feed, Runner
 from workbench.core.collector import quiet_collector
 from workbench.core.errors import Cancelled, WorkbenchError
 from workbench.core.run import NOISY_COV_PERCENT, LatencyStats, TimingConfig
+from workbench.core.words import plural
 
 BATCH_SECONDS = 1 / 30
 """Latencies are handed out at most this often, so that whoever listens costs the measurement nothing."""
@@ -106,6 +107,8 @@ def _threads(count: int) -> str:
 def stability_warnings(stats: LatencyStats, load: float, cores: int) -> tuple[str, ...]:
     """What makes the number less sure. `load` is the load average just before timing, `cores` logical ones."""
     found = []
+    if not stats.is_sure:
+        found.append(f"Only {plural(stats.iterations, 'inference')}: too few for an interval of the median.")
     if stats.is_noisy:
         found.append(
             f"Latency varies by {stats.cov_percent:.1f} % (coefficient of variation; steady is below"

@@ -12,11 +12,12 @@ import numpy as np
 from workbench.backends.base import Engine, Feed
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import LayerNames, Timed
+from workbench.core.model import Shape
 from workbench.core.run import LatencyStats, Timing
 from workbench.core.writing import written_whole
 from workbench.measure.footprint import footprint
 from workbench.measure.layer_pass import LayerTimes, Samples, measure_layers
-from workbench.measure.machine import load_average, logical_cores, machine_state, peak_rss_bytes
+from workbench.measure.machine import load_average, logical_cores, machine_state, peak_rss_bytes, warm_state
 from workbench.measure.statistics import latency_stats
 from workbench.measure.throughput import measure_throughput
 from workbench.measure.timing import load_protocol, measure_latency, protocol, stability_warnings
@@ -62,6 +63,7 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
     with runner:
         memory = footprint(runner, feeds[0]) if feeds else {}
         latencies = measure_latency(runner, feeds, config, on_samples, record.cancelled)
+        machine |= warm_state()
     _save(record, latencies)
     _tell(record, latencies, count + len(latencies))
     stats = latency_stats(latencies)
@@ -72,6 +74,7 @@ def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
         warnings=stability_warnings(stats, load, logical_cores()),
         samples_file=LATENCIES_FILE,
         memory=memory | {"process peak": peak_rss_bytes()},
+        shapes=_shapes(feeds),
     )
 
 
@@ -86,6 +89,7 @@ def _under_load(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing
             return Timing(reason=str(error), machine=machine)
         record.progress("measure", text=f"{streams} at once for {config.seconds:g} s; drawing pauses")
         found = measure_throughput(runners, feeds, config, record.cancelled)
+        machine |= warm_state()
     _save(record, found.latencies_ms)
     _tell(record, found.latencies_ms, len(found.latencies_ms))
     stats = latency_stats(found.latencies_ms)
@@ -96,7 +100,12 @@ def _under_load(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing
         warnings=stability_warnings(stats, load, logical_cores()),
         samples_file=LATENCIES_FILE,
         throughput=found.throughput,
+        shapes=_shapes(feeds),
     )
+
+
+def _shapes(feeds: Sequence[Feed]) -> dict[str, Shape]:
+    return {name: values.shape for name, values in feeds[0].items()}
 
 
 def _threads(record: Record) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workbench.core.run import Race, Run
+from workbench.core.run import LatencyStats, Race, Run
+from workbench.core.sweep import Swept
+from workbench.core.words import plural, shapes_words
 
 MACHINE = (
     "cpu",
@@ -28,20 +30,24 @@ def timing_conditions(run: Run) -> list[str]:
     timing = run.timing
     if timing is None or timing.stats is None:
         return []
-    noisy, cov = timing.stats.is_noisy, timing.stats.cov_percent
-    noise = f"{'noisy' if noisy else 'steady'}: latency varies by {cov:.1f} % (CoV)"
     versions = run.build.versions if run.build is not None else {}
     machine = machine_lines(timing.machine, versions)
     warnings = [f"warning: {text}" for text in timing.warnings]
     return [
         f"protocol: {timing.protocol}",
-        noise,
-        f"threads: {_threads(run)}",
-        *_load_lines(run),
-        _PAUSED,
+        noise_words(timing.stats),
+        *([f"inputs: {shapes_words(timing.shapes)}"] if timing.shapes else []),
+        *([] if run.imported else [f"threads: {_threads(run)}", *_load_lines(run), _PAUSED]),
         *machine,
         *warnings,
     ]
+
+
+def noise_words(stats: LatencyStats) -> str:
+    """`noisy: latency varies by 8.1 % (CoV)`; of few inferences that nobody knows."""
+    if not stats.is_sure:
+        return f"{plural(stats.iterations, 'inference')}: {stats.noise} how latency varies"
+    return f"{stats.noise}: latency varies by {stats.cov_percent:.1f} % (CoV)"
 
 
 def race_conditions(race: Race) -> list[str]:
@@ -49,11 +55,24 @@ def race_conditions(race: Race) -> list[str]:
     return [f"protocol: {race.protocol}", _DRAWN, *machine_lines(race.machine, {})]
 
 
+def sweep_conditions(protocol: str, one: Swept) -> list[str]:
+    """Of one point of a sweep, a line each."""
+    return [f"protocol: {protocol}", f"inputs: {shapes_words(one.point.shapes)}", *machine_lines(one.machine, {})]
+
+
+def machine_line(machine: Mapping[str, str]) -> str:
+    """What matters most of it in one line: `AMD EPYC, 2 physical, 4 logical, governor performance, load 0.21`."""
+    named = ("governor", "clock", "temperature", "load")
+    parts = [machine.get(key, "") for key in ("gpu", "cpu", "device", "cores")]
+    return ", ".join([*filter(None, parts), *(f"{key} {machine[key]}" for key in named if machine.get(key))])
+
+
 def machine_lines(machine: Mapping[str, str], versions: Mapping[str, str]) -> list[str]:
     """What is known of the machine, then versions: those of the engine, else all packages."""
     lines = [f"{key}: {machine[key]}" for key in MACHINE if machine.get(key)]
     packages = {key: value for key, value in (versions or machine).items() if key not in MACHINE}
-    return [*lines, "versions: " + ", ".join(f"{name} {version}" for name, version in packages.items())]
+    named = ", ".join(f"{name} {version}" for name, version in packages.items())
+    return [*lines, *([f"versions: {named}"] if named else [])]
 
 
 def _load_lines(run: Run) -> list[str]:

@@ -76,7 +76,7 @@ def _timing(timing: Timing | None) -> Document | None:
         return None
     rest: Document = msgspec.to_builtins(timing)
     stats: Document = rest.pop("stats") or {}
-    return {**stats, **rest}
+    return {**stats, **({"noise": timing.stats.noise} if timing.stats is not None else {}), **rest}
 
 
 def _accuracy(accuracy: Accuracy | None) -> Document | None:

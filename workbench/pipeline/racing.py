@@ -13,7 +13,8 @@ from workbench.core.collector import quiet_collector
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import LogLine, Progress
 from workbench.core.run import Race, RaceEntry, RaceRequest
-from workbench.measure.machine import machine_state
+from workbench.core.words import shapes_words
+from workbench.measure.machine import machine_state, warm_state
 from workbench.measure.statistics import verdict
 from workbench.measure.timing import stop_if
 from workbench.pipeline.border import carried_out
@@ -60,6 +61,7 @@ def _race(request: RaceRequest, folder: Path, emit: Emit, cancelled: Callable[[]
                 "A comparison needs two engines that run on this machine.",
                 "Choose runs that have a measured time.",
             )
+        _check_alike(lanes)
         machine = machine_state()
         throttle = Throttle()
 
@@ -69,17 +71,30 @@ def _race(request: RaceRequest, folder: Path, emit: Emit, cancelled: Callable[[]
 
         with quiet_collector():
             pace = until_decided(lanes, request.seconds, cancelled, on_round)
+        machine |= warm_state()
     return Race(
         id=request.id,
         entries=tuple(_entry(lane, lanes[0], pace.looks) for lane in lanes),
         rounds=pace.rounds,
         protocol=(
             f"{pace.rounds} rounds in {pace.seconds:.0f} s, interleaved forwards and backwards (A B B A), per visit"
-            f" >= {SLOT_MS:g} ms and {SLOT_ITERATIONS} iterations; median of the paired ratios with an interval that"
-            f" holds at 95 % over {pace.looks} look{'s' * (pace.looks > 1)}"
+            f" >= {SLOT_MS:g} ms and {SLOT_ITERATIONS} iterations, one at a time; median of the paired ratios with an"
+            f" interval that holds at 95 % over {pace.looks} look{'s' * (pace.looks > 1)}"
         ),
         machine=machine,
     )
+
+
+def _check_alike(lanes: Sequence[Lane]) -> None:
+    """A smaller input is no faster engine."""
+    shapes = [shapes_words(lane.typed.shapes) for lane in lanes]
+    if len({lane.typed.model.sha256 for lane in lanes}) > 1:
+        raise WorkbenchError("These are engines of several models.", "Choose runs of one model.")
+    if len(set(shapes)) > 1:
+        raise WorkbenchError(
+            f"These engines take inputs of several shapes: {'; '.join(dict.fromkeys(shapes))}.",
+            "Choose runs of the same shapes; a sweep compares sizes.",
+        )
 
 
 def _lanes(

@@ -19,7 +19,7 @@ from workbench.core.profile import OptimizationProfile
 from workbench.core.replanning import Replanned, ReplanRequest, ShapeChange
 from workbench.core.run import BuildConfig, RunRequest
 from workbench.data import open_samples
-from workbench.measure.machine import machine_state
+from workbench.measure.machine import machine_state, warm_state
 from workbench.measure.statistics import median_interval
 from workbench.measure.timing import stop_if
 from workbench.model import check_shapes, open_model
@@ -100,6 +100,7 @@ def _replan(request: ReplanRequest, folder: Path, teller: JobTeller) -> Replanne
             place.fixed = _runner(backend, one, config, Path(one.path).parent / "fixed", stack)
         with quiet_collector():
             rounds = _rounds(free, places, request.seconds, teller)
+        machine |= warm_state()
     return Replanned(
         id=request.id,
         run=request.run.id,

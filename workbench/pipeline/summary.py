@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from workbench.core.run import Accuracy, Build, Run, Timing
 from workbench.core.titles import run_title
+from workbench.core.words import plural, shapes_words
+from workbench.pipeline.conditions import machine_line
 from workbench.pipeline.expecting import reuse_words
 from workbench.pipeline.table import shares_text, simulator_text, size_text, sqnr_text, task_text
 
@@ -36,11 +38,14 @@ def _timing(timing: Timing) -> list[str]:
     if stats is None:
         return [f"  time      {timing.reason}"]
     layers = f"; layers add up to {timing.layers_sum_ms:.3f} ms" if timing.layers else ""
+    interval = f" ({stats.low_ms:.3f}–{stats.high_ms:.3f})" if stats.is_sure else ""
     return [
-        f"  time      median {stats.median_ms:.3f} ms ({stats.low_ms:.3f}–{stats.high_ms:.3f}),"
-        f" p95 {stats.p95_ms:.3f}, p99 {stats.p99_ms:.3f}, {stats.iterations} iterations{layers}",
+        f"  time      median {stats.median_ms:.3f} ms{interval},"
+        f" p95 {stats.p95_ms:.3f}, p99 {stats.p99_ms:.3f}, {plural(stats.iterations, 'iteration')}{layers}",
         *([f"  took      {_took(timing.memory)}"] if timing.memory else []),
+        *([f"  inputs    {shapes_words(timing.shapes)}"] if timing.shapes else []),
         f"  protocol  {timing.protocol}",
+        *([f"  machine   {machine_line(timing.machine)}"] if timing.machine else []),
         *(f"  warning   {text}" for text in timing.warnings),
     ]
 

@@ -13,7 +13,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.json import encode, read_json, write_json
 from workbench.core.model import Model, Shape
 from workbench.core.places import data_home
-from workbench.core.profile import DimKind
+from workbench.core.profile import DimKind, FreeDim
 from workbench.core.run import RunRequest, TimingConfig
 from workbench.core.sweep import Point, Sweep
 from workbench.measure.machine import cpu_model, logical_cores, physical_cores
@@ -34,14 +34,9 @@ def usual_axes(model: Model) -> dict[str, str]:
     """Worth sweeping here, as text: the batch where it is free, threads and streams up to the physical cores."""
     cores = physical_cores()
     counts = ", ".join(str(1 << power) for power in range(cores.bit_length()))
-    batch = {BATCH: "1, 2, 4, 8"} if _is_batch_free(model) else {}
+    batch = {BATCH: "1, 2, 4, 8"} if _batch_dims(free_dims(model.inputs)) else {}
     others = {dim.name: "" for dim in free_dims(model.inputs) if not batch or dim.name not in _named(model, BATCH)}
     return {**batch, **others, THREADS: counts, STREAMS: counts}
-
-
-def _is_batch_free(model: Model) -> bool:
-    dims = free_dims(model.inputs)
-    return any(dim.kind is DimKind.BATCH or any(axis == 0 for _, axis in dim.places) for dim in dims)
 
 
 def grid(
@@ -64,7 +59,7 @@ def grid(
         chosen = dict(zip(dims, values, strict=True))
         sizes = usual | {dim: value for name, value in chosen.items() for dim in names[name]}
         taken = {**shapes, **sized(model.inputs, sizes)}
-        points.append(Point(chosen, count, taken, _batch(model, taken), number))
+        points.append(Point(chosen, count, taken, chosen.get(BATCH) or _batch(model, taken), number))
     return points
 
 
@@ -78,9 +73,21 @@ def _usual(model: Model, shapes: Mapping[str, Shape]) -> dict[str, int]:
 
 
 def _batch(model: Model, shapes: Mapping[str, Shape]) -> int:
-    """Samples of one inference: the size of the batch; 1 where the model has none that is free."""
-    places = [place for dim in free_dims(model.inputs) for place in dim.places if place[1] == 0]
-    return shapes[places[0][0]][0] if places else 1
+    """Samples of one inference: the size of the free batch, wherever it stands (sequences may come first); else what
+    all inputs and outputs are fixed to at their first axis; else 1."""
+    for dim in free_dims(model.inputs):
+        if dim.kind is DimKind.BATCH:
+            name, axis = dim.places[0]
+            return shapes[name][axis]
+    firsts = {spec.shape[0] if spec.shape else 1 for spec in (*model.inputs, *model.outputs)}
+    (only,) = firsts if len(firsts) == 1 else (1,)
+    return only if isinstance(only, int) and only > 0 else 1
+
+
+def _batch_dims(free: Sequence[FreeDim]) -> list[FreeDim]:
+    """What `batch` stands for: the dimensions of that kind; else those at the first axis of an input."""
+    batch = [dim for dim in free if dim.kind is DimKind.BATCH]
+    return batch or [dim for dim in free if any(axis == 0 for _, axis in dim.places)]
 
 
 def _named(model: Model, name: str) -> list[str]:
@@ -88,19 +95,18 @@ def _named(model: Model, name: str) -> list[str]:
     free = free_dims(model.inputs)
     if any(dim.name == name for dim in free):
         return [name]
-    if name == BATCH:
-        batch = [dim for dim in free if dim.kind is DimKind.BATCH]
-        firsts = [dim for dim in free if any(axis == 0 for _, axis in dim.places)]
-        if found := [dim.name for dim in batch or firsts]:
-            return found
+    if name == BATCH and (found := [dim.name for dim in _batch_dims(free)]):
+        return found
     known = ", ".join(dim.name for dim in free) or "none"
     raise WorkbenchError(f"No input has a free dimension {name!r}.", f"Free dimensions of this model: {known}.")
 
 
 def sweep_key(sha256: str, request: RunRequest, version: str) -> str:
-    """Equal for one model, plan, options, backend version and processor, whatever the shapes, threads and streams."""
+    """Equal for one model, plan, options, recipe, backend version and processor, whatever the shapes, threads and
+    streams."""
     config = msgspec.structs.replace(request.config, shapes={}, threads=0, streams=1)
-    parts = (sha256, config, request.calibration, request.timing.seconds, version, cpu_model(), logical_cores())
+    asked = (config, request.recipe, request.calibration, request.timing.seconds)
+    parts = (sha256, *asked, version, cpu_model(), logical_cores())
     return hashlib.sha256(encode(parts)).hexdigest()[:32]
 
 

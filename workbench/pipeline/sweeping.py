@@ -79,7 +79,15 @@ def _swept(point: Point, found: Run, seconds: float) -> Swept:
         reason = found.error.message if found.error is not None else timing.reason or "It was not timed."
         return Swept(point, seconds=seconds, reason=reason)
     stats = timing.stats
-    return Swept(point, stats.median_ms, stats.p95_ms, timing.throughput, seconds, is_noisy=stats.is_noisy)
+    return Swept(
+        point,
+        stats.median_ms,
+        stats.p95_ms,
+        timing.throughput,
+        seconds,
+        is_noisy=stats.is_noisy,
+        machine=timing.machine,
+    )
 
 
 def _protocol(timing: TimingConfig) -> str:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from workbench.core.errors import one_line
-from workbench.core.run import Accuracy, Race, Run, SimulatorCheck, Status, TaskResult
+from workbench.core.run import Accuracy, LatencyStats, Race, Run, SimulatorCheck, Status, TaskResult
 from workbench.core.titles import Titles
 from workbench.core.waterfall import Waterfall
 from workbench.measure.accuracy import SQNR_CAP_DB
@@ -33,7 +33,7 @@ def _row(run: Run, title: str, race: Race | None) -> tuple[str, ...]:
     return (
         title,
         f"{stats.median_ms:.3f} ms" if stats else "—",
-        f"{stats.low_ms:.3f}–{stats.high_ms:.3f}" if stats else "",
+        _interval(stats) if stats else "",
         f"{entry.speedup:.2f}×" if entry else "—",
         size_text(run.build.size_bytes) if run.build and run.build.size_bytes else "—",
         shares_text(run.build.precisions) if run.build else "",
@@ -41,6 +41,13 @@ def _row(run: Run, title: str, race: Race | None) -> tuple[str, ...]:
         task_text(run.accuracy.task if run.accuracy else None),
         entry.verdict if entry else shortened(why_not(run)),
     )
+
+
+def _interval(stats: LatencyStats) -> str:
+    """`noisy 0.091–0.094`; of few inferences how many they are."""
+    if not stats.is_sure:
+        return f"n = {stats.iterations}"
+    return f"{'noisy ' * stats.is_noisy}{stats.low_ms:.3f}–{stats.high_ms:.3f}"
 
 
 def why_not(run: Run) -> str:
@@ -147,7 +154,7 @@ def _history_row(run: Run, title: str) -> tuple[str, ...]:
         one_line(run.model_name, 40),
         title,
         run.status.value,
-        f"{stats.median_ms:.3f} ms" if stats else "—",
+        f"{'noisy ' * stats.is_noisy}{stats.median_ms:.3f} ms" if stats else "—",
         sqnr_text(run.accuracy.worst_sqnr_db if run.accuracy else None),
         run.id,
     )

@@ -42,6 +42,8 @@ def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None, titl
     name, rival = titles.of(run), titles.of(baseline)
     if entry is not None:
         return (
+    if run.timing is not None and baseline.timing is not None and not run.timing.is_like(baseline.timing):
+        return f"{name} and {rival} were timed with inputs of other shapes"
             f"{name}: {entry.verdict} than {rival} (interleaved)"
             if entry.verdict.startswith(("faster", "slower"))
             else f"{name} and {rival}: {entry.verdict} (interleaved)"

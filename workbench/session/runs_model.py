@@ -15,6 +15,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
 from workbench.core.titles import Titles
+from workbench.core.words import shapes_words
 from workbench.pipeline.conditions import race_conditions, timing_conditions
 from workbench.pipeline.table import is_simulated, simulator_text
 from workbench.session.baseline import stats_of
@@ -80,7 +81,7 @@ def _median(run: Run, base: Against) -> Cell:
     tip = f"median of {stats.iterations} iterations, 95 % interval {stats.low_ms:.4g} to {stats.high_ms:.4g} ms; "
     tip += f"p95 {stats.p95_ms:.4g} ms, p99 {stats.p99_ms:.4g} ms"
     tip = "\n".join([tip, *timing_conditions(run)])
-    soft = f"±{_two(half)}{' noisy' if stats.is_noisy else ''}"
+    soft = f"±{_two(half)}{' noisy' if stats.is_noisy else ''}" if stats.is_sure else f"n = {stats.iterations}"
     return Cell(milliseconds(stats.median_ms), soft, value=stats.median_ms, tip=tip)
 
 
@@ -113,6 +114,9 @@ def _speedup(run: Run, base: Against) -> Cell:
         return NONE
     if run.id == base.run.id:
         return Cell("1.0×", tone="soft", value=1.0, tip="the baseline: speed-ups are counted from it")
+    if run.timing is not None and base.run.timing is not None and not run.timing.is_like(base.run.timing):
+        inputs, others = shapes_words(run.timing.shapes), shapes_words(base.run.timing.shapes)
+        return Cell(tone="soft", tip=f"No speed-up: inputs of {inputs} here, of {others} in {base.titles.of(base.run)}")
     if base.raced is not None:
         return _raced(base.raced, base.titles.of(base.run))
     ratio = first.median_ms / own.median_ms

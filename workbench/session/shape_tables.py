@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from workbench.core.model import Shape
 from workbench.core.replanning import Replanned, ShapeChange
 from workbench.core.run import Run
 from workbench.core.titles import Titles
-from workbench.core.words import plural
+from workbench.core.words import plural, shapes_words
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
 from workbench.session.words import bytes_words, milliseconds
@@ -32,7 +31,7 @@ def footprint_table(runs: Sequence[Run], names: Titles) -> TableContent:
     """A row a run that was built."""
     built = [run for run in runs if run.build is not None]
     found = [_footprint(run) for run in built]
-    titles, shapes = [names.of(run) for run in built], [shapes_words(run.config.shapes) for run in built]
+    titles, shapes = [names.of(run) for run in built], [shapes_words(run.config.shapes) or USUAL for run in built]
     columns = [
         _text(
             "run",
@@ -94,16 +93,6 @@ def _extra(row: ShapeChange) -> Cell:
         f"±{(row.high_ms - row.low_ms) / 2:.3f}",
         "bad" if row.extra_ms > 0 else "good",
         tip=tip,
-    )
-
-
-def shapes_words(shapes: Mapping[str, Shape]) -> str:
-    """`1×3×48×320`; of several inputs with their names."""
-    if not shapes:
-        return USUAL
-    parts = {name: "×".join(map(str, shape)) or "scalar" for name, shape in shapes.items()}
-    return (
-        next(iter(parts.values())) if len(parts) == 1 else ", ".join(f"{name} {text}" for name, text in parts.items())
     )
 
 

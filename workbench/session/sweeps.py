@@ -116,6 +116,12 @@ class Sweeps(QObject):
         """The most samples a second within the limit."""
         return best_within(self.found, self.limit_ms or None)
 
+    def conditions(self, one: Swept) -> str:
+        """How a point was measured, a line each."""
+        from workbench.pipeline.conditions import sweep_conditions
+
+        return "\n".join(sweep_conditions(self.known.protocol, one))
+
     # limit and price
 
     @property
