@@ -17,9 +17,6 @@ CONFIDENCE = 0.95
 Z95 = 1.959963984540054
 """The 97.5 % point of the normal distribution."""
 
-MIN_PAIRS = 6
-"""Fewer pairs give no 95 % interval of a median: 1 - 2 * 0.5**5 is 93.75 %, 1 - 2 * 0.5**6 is 96.9 %."""
-
 MIN_CHANGE = 0.005
 """Of time. With enough rounds even the placement of two equal engines in memory becomes "significant"."""
 
