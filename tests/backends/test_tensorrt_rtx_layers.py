@@ -54,6 +54,37 @@ def test_a_fused_layer_is_read_in_full() -> None:
     assert operations(fused) == ("Corr", "Mul", "Add", "Add", "Relu")
 
 
+INT8_10 = "Format/Datatype: Thirty-two wide channel vectorized row major Int8 format"
+COPIED = f"{{ Name: Reformatted Input Tensor 0 to n0 + n1, Location: Device, Dimensions: [1,3,8,8], {INT8_10} }}"
+TRT10 = f"""Layers:
+Name: Reformatting CopyNode for Input Tensor 0 to n0 + n1, LayerType: Reformat, Inputs: [ {{ Name: x, Location: \
+Device, Dimensions: [1,3,8,8], Format/Datatype: Row major linear FP32 }}], Outputs: [ {COPIED}], \
+ParameterType: Reformat, Origin: REFORMAT, TacticValue: 0x00000000000003e8, StreamId: 0, Metadata:\x20
+Name: n0 + n1, LayerType: CaskConvolution, Inputs: [ {COPIED}], Outputs: [ {{ Name: y, Location: Device, \
+Dimensions: [1,8,8,8], Format/Datatype: Half }}], ParameterType: Convolution, Kernel: [3,3], \
+Weights: {{"Type": "Int8", "Count": 216}}, Activation: RELU, TacticName: sm80_xmma_fprop_alignc8, \
+TacticValue: 0x280b0ad3c23d8442, StreamId: 0, Metadata: [ONNX Layer: n0]\x1e[ONNX Layer: n1]
+
+Bindings:
+x
+y
+x [profile 1]
+"""
+"""As TensorRT 10 logs it: https://github.com/NVIDIA/TensorRT/issues/4397, and `trtexec --dumpLayerInfo` elsewhere."""
+
+
+def test_the_block_of_tensorrt_10_is_read_as_its_json_is() -> None:
+    block = first_profile(parse_block(TRT10))
+    assert (block.inputs, block.outputs, block.unread) == (("x",), ("y",), ())
+    copy, conv = block.layers
+    assert copy.inputs == (EngineTensor("x", (1, 3, 8, 8), "Float", "Row major linear FP32"),)
+    assert conv.inputs[0].dtype == "Int8"
+    assert conv.outputs == (EngineTensor("y", (1, 8, 8, 8), "Half"),)
+    assert (conv.tactic, conv.stream, conv.nodes) == ("sm80_xmma_fprop_alignc8", "0", ("n0", "n1"))
+    assert precision_of(conv) is Precision.INT8
+    assert kind_of(copy, has_own=False, has_added=False) is LayerKind.REFORMAT
+
+
 def test_nodes_of_bodies_are_named_by_the_innermost() -> None:
     gemm = next(x for x in parse_block(text_of("control")).layers if x.type == "gemm")
     assert gemm.nodes == ("n1", "n1.then_branch.n0", "n1.then_branch.n1")

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from workbench.backends._fates import resolve_fates
-from workbench.backends.tensorrt_rtx.kinds import DTYPES, kind_of, operations, precision_of, size_bytes, word_for
+from workbench.backends.tensorrt_rtx.dtypes import DTYPES
+from workbench.backends.tensorrt_rtx.kinds import kind_of, operations, precision_of, size_bytes, word_for
 from workbench.backends.tensorrt_rtx.layers import Block, EngineLayer, EngineTensor
 from workbench.backends.tensorrt_rtx.owners import Owned, owned_nodes
 from workbench.core.graph import Fate, Graph, Layer, LayerKind, Tensor

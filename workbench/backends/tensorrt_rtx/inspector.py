@@ -12,13 +12,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from workbench.backends.tensorrt_rtx.kinds import DTYPES
-from workbench.backends.tensorrt_rtx.layers import Block, EngineLayer, EngineTensor, metadata_nodes
+from workbench.backends.tensorrt_rtx.dtypes import type_and_format
+from workbench.backends.tensorrt_rtx.layers import Block, EngineLayer, EngineTensor, ends, metadata_nodes
 
 COPY = "Reformatting CopyNode for "
 _FOREIGN = re.compile(r"\{ForeignNode\[(.*?)\.\.\.(.*)\]\}$", re.S)
-_WORDS = {"FP32": "Float", "FP16": "Half", "BF16": "BFloat16", "INT8": "Int8", "INT32": "Int32", "INT64": "Int64"}
-_TYPE = re.compile(rf"\b({'|'.join([*DTYPES, *_WORDS, 'BOOL'])})\b")
 _MOST_ELEMENTS = 1 << 48
 _NAME_TYPES = (
     (re.compile(re.escape(COPY)), "Reformat"),
@@ -93,17 +91,9 @@ def _tensors(value: object) -> tuple[EngineTensor, ...]:
 
 
 def _tensor(entry: Mapping[str, Any]) -> EngineTensor:
-    """`Format/Datatype` is `Half`, or a sentence: `Row major linear FP16 format`, `Channel major Int8 ...`."""
-    both = _text(entry, "Format/Datatype")
-    dtype = _text(entry, "Datatype") or _text(entry, "DataType")
-    found = _TYPE.search(dtype or both)
-    word = found[1] if found else dtype
-    return EngineTensor(
-        name=entry["Name"],
-        dims=_dims(entry.get("Dimensions")),
-        dtype="Bool" if word == "BOOL" else _WORDS.get(word, word),
-        format=_text(entry, "Format") or (both if both not in DTYPES else ""),
-    )
+    said = _text(entry, "Datatype") or _text(entry, "DataType") or _text(entry, "Format/Datatype")
+    dtype, layout = type_and_format(said, _text(entry, "Format"))
+    return EngineTensor(name=entry["Name"], dims=_dims(entry.get("Dimensions")), dtype=dtype, format=layout)
 
 
 def _dims(value: object) -> tuple[int, ...]:
@@ -118,15 +108,12 @@ def _dims(value: object) -> tuple[int, ...]:
 
 
 def _ends(document: Mapping[str, Any], layers: Iterable[EngineLayer]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Inputs and outputs of the engine. `Bindings` has names only: what a layer makes is an output."""
-    made = {tensor.name for layer in layers for tensor in layer.outputs}
     names = [name for name in _list(document.get("Bindings")) if isinstance(name, str)]
     modes = dict.fromkeys(names, "")
     for entry in _list(document.get("I/O Tensors")):
         if isinstance(entry, Mapping) and isinstance(entry.get("Name"), str):
             modes[entry["Name"]] = _text(entry, "IOMode") or _text(entry, "TensorIOMode")
-    outputs = {name for name, mode in modes.items() if "output" in mode.lower() or (not mode and name in made)}
-    return tuple(name for name in modes if name not in outputs), tuple(name for name in modes if name in outputs)
+    return ends(modes, layers)
 
 
 def _list(value: object) -> list[Any]:

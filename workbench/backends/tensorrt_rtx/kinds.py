@@ -5,25 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from workbench.backends.tensorrt_rtx.dtypes import DTYPES
 from workbench.backends.tensorrt_rtx.layers import EngineLayer, EngineTensor
 from workbench.core.graph import LayerKind
 from workbench.core.precision import Precision
-
-DTYPES: dict[str, tuple[str, int]] = {
-    "Float": ("float32", 32),
-    "Half": ("float16", 16),
-    "BFloat16": ("bfloat16", 16),
-    "FP8": ("float8_e4m3fn", 8),
-    "FP4E2M1": ("float4_e2m1fn", 4),
-    "E8M0": ("float8_e8m0fnu", 8),
-    "Int8": ("int8", 8),
-    "UInt8": ("uint8", 8),
-    "Int4": ("int4", 4),
-    "Int32": ("int32", 32),
-    "Int64": ("int64", 64),
-    "Bool": ("bool", 8),
-}
-"""TensorRT's word -> numpy's name and bits per element."""
 
 _KINDS = {
     "signal": LayerKind.SYNC,

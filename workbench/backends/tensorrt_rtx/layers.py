@@ -1,22 +1,25 @@
 """Reading the `Layers:` block of TensorRT's verbose log: the engine's layers, without an engine or a GPU.
 
 With `profiling_verbosity` DETAILED the builder prints one message: `Layers:`, one line per layer, `I/O Tensors:`, one
-line per input and output, `Engine Metadata:`. A layer's line is
+line per input and output, `Engine Metadata:`; up to TensorRT 10 `Bindings:` and names alone. A layer's line is
 
     Name: N, LayerType: T, Inputs: [..], Constants: [..], Outputs: [..], TacticName: X, StreamId: k[, ...], Metadata: M
 
-with tensors `{ Name: a[, Location: L], Dimensions: [..], ..., Datatype: Float[, Format: ..] }` and, in M, the ONNX
-nodes the layer came from. The grammar is not documented by NVIDIA (it was read from logs of TensorRT for RTX 1.7), so
-a line that does not follow it is kept in `unread` and never stops anything. Names may hold anything, line breaks too.
+with tensors `{ Name: a[, Location: L], Dimensions: [..], ..., Datatype: Float[, Format: ..] }`, up to TensorRT 10 with
+`Format/Datatype: ..`, and, in M, the ONNX nodes the layer came from. The grammar is not documented by NVIDIA: it was
+read from logs of TensorRT for RTX 1.7, and from those of TensorRT 8.6 to 10.10 in public issues. So a line that does
+not follow it is kept in `unread` and never stops anything. Names may hold anything, line breaks too.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
+
+from workbench.backends.tensorrt_rtx.dtypes import type_and_format
 
 _T = TypeVar("_T")
 
@@ -55,12 +58,12 @@ class Block(msgspec.Struct, frozen=True):
 _LAYER = re.compile(
     r"Name: (?P<name>.*?), LayerType: (?P<type>[^,]*), Inputs: \[(?P<inputs>.*?)\](?P<constants>, Constants: \[.*?\])?"
     r", Outputs: \[(?P<outputs>.*?)\](?:, ParameterType: .*?)?, Tactic(?:Name|Value): (?P<tactic>.*?)"
-    r"(?:, StreamId: (?P<stream>\d+).*?)?(?:, Metadata: (?P<metadata>.*))?$",
+    r"(?:, TacticValue: \w+)?(?:, StreamId: (?P<stream>\d+).*?)?(?:, Metadata: (?P<metadata>.*))?$",
     re.S,
 )
 _TENSOR = re.compile(
-    r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<dims>[-\d,]*)\](?P<rest>.*?)"
-    r"Datatype: (?P<dtype>\w+)(?:, Format: (?P<format>[^}]*?))? ?\}(?=, \{|\]?$)",
+    r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<dims>[-\d,]*)\][^{}]*?"
+    r"Datatype: (?P<dtype>[^{}]*?)(?:, Format: (?P<format>[^}]*?))? ?\}(?=, \{|\]?$)",
     re.S,
 )
 _IO = re.compile(r" ?Name: (?P<name>.*), IOMode: (?P<mode>Input|Output), DataType: ", re.S)
@@ -73,20 +76,30 @@ _GROUP = re.compile(r"_(myl\d+)_\d+$")
 
 def parse_block(text: str) -> Block:
     """The block in `text`, a log message that starts with `Layers:`. Anything else gives an empty Block."""
-    layers: list[EngineLayer] = []
-    names: dict[str, list[str]] = {"Input": [], "Output": []}
-    unread: list[str] = []
     head, _, tail = text.partition("\nI/O Tensors:\n")
-    for lines in _entries(head.removeprefix("Layers:\n")):
-        layer, rest = _first_read(parse_layer, lines)
-        layers += [layer] if layer else []
+    head, _, bindings = head.partition("\nBindings:\n")
+    layers, unread = _read_all(parse_layer, head.removeprefix("Layers:\n"))
+    told, rest = _read_all(_IO.match, tail.partition("\nEngine Metadata:")[0])
+    modes = dict.fromkeys(filter(None, bindings.split("\n")), "") | {one["name"]: one["mode"] for one in told}
+    return Block(tuple(layers), *ends(modes, layers), (*unread, *rest))
+
+
+def ends(modes: Mapping[str, str], layers: Iterable[EngineLayer]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Inputs and outputs of an engine, by what is said of each name; of nothing: what a layer makes is an output."""
+    made = {tensor.name for layer in layers for tensor in layer.outputs}
+    outputs = {name for name, mode in modes.items() if "output" in mode.lower() or (not mode and name in made)}
+    return tuple(name for name in modes if name not in outputs), tuple(name for name in modes if name in outputs)
+
+
+def _read_all(read: Callable[[str], _T | None], text: str) -> tuple[list[_T], list[str]]:
+    """What the entries of `text` say, and the lines that were not understood."""
+    found: list[_T] = []
+    unread: list[str] = []
+    for lines in _entries(text):
+        one, rest = _first_read(read, lines)
+        found += [one] if one is not None else []
         unread += rest
-    for lines in _entries(tail.partition("\nEngine Metadata:")[0]):
-        found, rest = _first_read(_IO.match, lines)
-        if found:
-            names[found["mode"]].append(found["name"])
-        unread += rest
-    return Block(tuple(layers), tuple(names["Input"]), tuple(names["Output"]), tuple(unread))
+    return found, unread
 
 
 def _entries(text: str) -> Iterator[list[str]]:
@@ -125,10 +138,11 @@ def _tensors(text: str) -> tuple[EngineTensor, ...]:
         EngineTensor(
             name=found["name"],
             dims=tuple(int(dim) for dim in found["dims"].split(",") if dim),
-            dtype=found["dtype"],
-            format=(found["format"] or "").strip(),
+            dtype=dtype,
+            format=layout,
         )
         for found in _TENSOR.finditer(text)
+        for dtype, layout in [type_and_format(found["dtype"].strip(), (found["format"] or "").strip())]
     )
 
 
@@ -147,7 +161,12 @@ def first_profile(block: Block) -> Block:
     Names of such layers end in `_myl1_7` (group and number), and some in each group say `[profile 1]`.
     """
     others = {_group(layer) for layer in block.layers if _PROFILE.search(_words(layer))}
-    return msgspec.structs.replace(block, layers=tuple(x for x in block.layers if _group(x) not in others))
+    return msgspec.structs.replace(
+        block,
+        layers=tuple(x for x in block.layers if _group(x) not in others),
+        inputs=tuple(name for name in block.inputs if not _PROFILE.search(name)),
+        outputs=tuple(name for name in block.outputs if not _PROFILE.search(name)),
+    )
 
 
 def _group(layer: EngineLayer) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 
 from workbench.backends._silent import ROUNDED, WRAPPED, silent_changes
-from workbench.backends.tensorrt_rtx.kinds import DTYPES
+from workbench.backends.tensorrt_rtx.dtypes import DTYPES
 from workbench.backends.tensorrt_rtx.module import load_module
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
 from workbench.backends.tensorrt_rtx.parse import REASONS, Network, Refusal, parse, supported_nodes
