@@ -46,3 +46,49 @@ def test_a_classifier_counts_what_either_has_right_alone() -> None:
     assert alone is not None
     alone.add(Sample({"y": eye[[0]]}, {"y": eye[[1]]}, None))
     assert alone.pairs() == (1, 0, 1)
+
+
+def _tokens(steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    return random.integers(0, 8, (1, steps)), random.normal(size=(1, steps, 8)).astype(np.float32) * (1 + seed % 5)
+
+
+def test_what_is_hard_for_both_does_not_widen_the_interval_of_the_difference() -> None:
+    """Perplexity differs from sample to sample by far more than FP32 and the engine do."""
+    scorer = make_scorer(Task(TaskKind.NEXT_TOKEN), {})
+    assert scorer is not None
+    random = np.random.default_rng(0)
+    for seed in range(30):
+        tokens, logits = _tokens(12, seed)
+        noise = random.normal(size=logits.shape).astype(np.float32) * 0.01
+        scorer.add(Sample({"y": logits}, {"y": logits + noise}, None, {"t": tokens}))
+    task, found = scorer.result(), scorer.loss()
+    assert task is not None and found is not None and task.reference is not None
+    lost, low, high = found
+    assert lost == pytest.approx(task.value - task.reference) and low <= lost <= high
+    assert high - low < 0.05 * (task.high - task.low)
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "expected", "got", "lost"),
+    [
+        (TaskKind.REGRESSION, (1.0, 2.0), (1.0, 2.0), (1.5, 2.5), 0.5),
+        (TaskKind.REGRESSION, (None, None), (1.0, 2.0), (1.5, 2.5), None),
+        (TaskKind.F1, (1, 0), (0.9, 0.1), (0.1, 0.1), 1.0),
+        (TaskKind.EMBEDDING, (None, None), (1.0, 2.0), (1.5, 2.5), None),
+    ],
+)
+def test_a_loss_is_counted_against_the_references_own_figure(
+    kind: TaskKind,
+    labels: tuple[float | None, ...],
+    expected: tuple[float, ...],
+    got: tuple[float, ...],
+    lost: float | None,
+) -> None:
+    scorer = make_scorer(Task(kind), {})
+    assert scorer is not None and scorer.loss() is None
+    for label, reference, actual in zip(labels, expected, got, strict=True):
+        scorer.add(Sample({"y": np.float32([[reference]])}, {"y": np.float32([[actual]])}, label))
+    found = scorer.loss()
+    assert (found is None) == (lost is None)
+    assert found is None or found[0] == pytest.approx(lost)

@@ -47,6 +47,11 @@ class OutputErrors:
         found = [sums.error().sqnr_db for sums in self._sums.values() if not sums.is_discrete]
         return min(found, default=SQNR_CAP_DB)
 
+    def agreement(self) -> float | None:
+        """The least share of equal values of an output; None where any is compared as numbers, or there is none."""
+        shares = [error.agreement for error in self.errors().values()]
+        return None if None in shares else min((share for share in shares if share is not None), default=None)
+
     def warnings(self) -> tuple[str, ...]:
         lost = [
             f"Output {name!r}: {sums.lost} of {sums.count} values are NaN or infinite and not alike, {sums.broken} of"

@@ -207,3 +207,11 @@ def bootstrap(
     found = [statistic(rows[random.integers(0, len(rows), len(rows))]) for _ in range(rounds)]
     low, high = np.percentile(found, (2.5, 97.5))
     return float(low), float(high)
+
+
+def bootstrap_difference(
+    samples: ArrayLike, difference: Callable[[NDArray[np.float64]], float]
+) -> tuple[float, float, float]:
+    """`difference` of two figures of the same samples, and its interval by `bootstrap`: both are of each draw."""
+    rows = np.asarray(samples, dtype=np.float64)
+    return (difference(rows), *bootstrap(rows, difference))

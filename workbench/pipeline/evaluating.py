@@ -223,12 +223,11 @@ class _Sums:
             self._scorer = None
 
     def evaluation(self) -> Evaluation:
-        errors, task = self._all.errors(), self._scorer.result() if self._scorer else None
-        samples, shares = len(self._each), [e.agreement for e in errors.values() if e.agreement is not None]
-        if not errors:
+        samples, task = len(self._each), self._scorer.result() if self._scorer else None
+        if not self._all.errors():
             return Evaluation(samples, reason="No output is a tensor that could be compared.")
-        agreement = min(shares) if len(shares) == len(errors) else None
         low, high = bootstrap(self._each, mean_sqnr_db)
+        agreement = self._all.agreement()
         return Evaluation(samples, mean_sqnr_db(self._each), low, high, tuple(self._each), agreement, task)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import Task, TaskKind
 from workbench.core.run import TaskResult
-from workbench.measure.statistics import wilson
+from workbench.measure.statistics import paired_difference, wilson
 
 Outputs = Mapping[str, NDArray[np.generic]]
 Label = str | int | float | tuple[float, ...]
@@ -60,6 +60,15 @@ class Scorer(ABC):
         A difference of two shares of the same samples hangs on these alone, and is far better known than each share.
         """
         return None
+
+    def loss(self) -> tuple[float, float, float] | None:
+        """What the engine has lost of the metric against the reference, with the 95 % interval of this difference.
+
+        In the metric's own unit, below 0 where the engine is better. Over the same samples in pairs: what makes a
+        sample hard is hard for both, and falls out. None where the reference has no figure of its own.
+        """
+        pairs = self.pairs()
+        return paired_difference(*pairs) if pairs is not None else None
 
     def pick(self, outputs: Outputs) -> NDArray[np.generic]:
         """The output the task is about."""

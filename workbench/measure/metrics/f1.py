@@ -11,7 +11,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import Task, TaskKind
 from workbench.core.run import TaskResult
 from workbench.measure.metrics.base import Label, Sample, Scorer, scores_of
-from workbench.measure.statistics import bootstrap
+from workbench.measure.statistics import bootstrap, bootstrap_difference
 
 Row = NDArray[np.float64]
 
@@ -77,6 +77,9 @@ class F1(Scorer):
         agreement = self._agreed / self._n
         return TaskResult(name, _engine_f1(rows), len(rows), low, high, reference, agreement)
 
+    def loss(self) -> tuple[float, float, float] | None:
+        return bootstrap_difference(np.stack(self._rows), _lost) if self._rows else None
+
 
 def _yes(flags: NDArray[np.bool_]) -> Row:
     return np.asarray(flags, dtype=np.float64)
@@ -85,6 +88,11 @@ def _yes(flags: NDArray[np.bool_]) -> Row:
 def _engine_f1(rows: Row) -> float:
     truth, got, _ = np.split(rows, 3, axis=1)
     return _f1(truth, got)
+
+
+def _lost(rows: Row) -> float:
+    truth, got, expected = np.split(rows, 3, axis=1)
+    return _f1(truth, expected) - _f1(truth, got)
 
 
 def _f1(truth: Row, got: Row) -> float:

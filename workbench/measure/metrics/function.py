@@ -20,7 +20,7 @@ from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.recipe import Task, TaskKind
 from workbench.core.run import TaskResult
 from workbench.measure.metrics.base import Sample, Scorer
-from workbench.measure.statistics import bootstrap
+from workbench.measure.statistics import bootstrap, bootstrap_difference
 
 MAX_BYTES = 2**20
 
@@ -80,6 +80,11 @@ class Function(Scorer):
         low, high = bootstrap(own, lambda rows: float(rows.mean()))
         mean = sum(own) / len(own)
         return TaskResult(self._name, mean, len(own), low, high, reference=sum(reference) / len(own), is_share=False)
+
+    def loss(self) -> tuple[float, float, float] | None:
+        if not self._rows:
+            return None
+        return bootstrap_difference(self._rows, lambda rows: float(rows[:, 1].mean() - rows[:, 0].mean()))
 
 
 def split(function: str) -> tuple[Path, str]:

@@ -11,7 +11,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import Task, TaskKind
 from workbench.core.run import TaskResult
 from workbench.measure.metrics.base import Outputs, Sample, Scorer
-from workbench.measure.statistics import bootstrap
+from workbench.measure.statistics import bootstrap, bootstrap_difference
 
 
 class NextToken(Scorer):
@@ -48,7 +48,7 @@ class NextToken(Scorer):
         if not self._rows:
             return None
         rows = np.array(self._rows)
-        count, _, reference_nll, hits, reference_hits, equal = rows.sum(axis=0)
+        count, _, _, hits, reference_hits, equal = rows.sum(axis=0)
         low, high = bootstrap(rows, _perplexity)
         return TaskResult(
             "perplexity",
@@ -56,16 +56,20 @@ class NextToken(Scorer):
             len(rows),
             low,
             high,
-            reference=float(np.exp(reference_nll / count)),
+            reference=_perplexity(rows, 2),
             agreement=float(equal / count),
             extra={"accuracy": float(hits / count), "reference_accuracy": float(reference_hits / count)},
             is_share=False,
             is_error=True,
         )
 
+    def loss(self) -> tuple[float, float, float] | None:
+        """Perplexity more than FP32's."""
+        return bootstrap_difference(self._rows, lambda r: _perplexity(r) - _perplexity(r, 2)) if self._rows else None
 
-def _perplexity(rows: NDArray[np.float64]) -> float:
-    return float(np.exp(rows[:, 1].sum() / rows[:, 0].sum()))
+
+def _perplexity(rows: NDArray[np.float64], column: int = 1) -> float:
+    return float(np.exp(rows[:, column].sum() / rows[:, 0].sum()))
 
 
 def _judged(logits: NDArray[np.generic], tokens: NDArray[np.int64]) -> tuple[float, float, NDArray[np.intp]]:

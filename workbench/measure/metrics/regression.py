@@ -11,7 +11,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import Task, TaskKind
 from workbench.core.run import TaskResult
 from workbench.measure.metrics.base import Label, Sample, Scorer
-from workbench.measure.statistics import bootstrap
+from workbench.measure.statistics import bootstrap, bootstrap_difference
 
 
 class Regression(Scorer):
@@ -39,22 +39,31 @@ class Regression(Scorer):
         if not self._rows:
             return None
         rows = np.array(self._rows)
-        low, high = bootstrap(rows[:, 0], lambda squares: float(np.sqrt(squares.mean())))
-        rmse, reference = (float(np.sqrt(rows[:, column].mean())) for column in (0, 2))
+        low, high = bootstrap(rows[:, 0], _rmse)
         extra = {"mae": float(rows[:, 1].mean())}
         if self._has_labels:
             extra["reference_mae"] = float(rows[:, 3].mean())
         return TaskResult(
             "RMSE" if self._has_labels else "RMSE against FP32",
-            rmse,
+            _rmse(rows[:, 0]),
             len(rows),
             low,
             high,
-            reference=reference if self._has_labels else None,
+            reference=_rmse(rows[:, 2]) if self._has_labels else None,
             extra=extra,
             is_share=False,
             is_error=True,
         )
+
+    def loss(self) -> tuple[float, float, float] | None:
+        """Error more than FP32's."""
+        if not (self._rows and self._has_labels):
+            return None
+        return bootstrap_difference(self._rows, lambda rows: _rmse(rows[:, 0]) - _rmse(rows[:, 2]))
+
+
+def _rmse(squares: NDArray[np.float64]) -> float:
+    return float(np.sqrt(squares.mean()))
 
 
 def _numbers(label: Label, size: int) -> NDArray[np.float64]:
