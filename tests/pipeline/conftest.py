@@ -10,10 +10,16 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from workbench.core.events import AnyEvent
+from workbench.core.precision import CalibrationMethod, Precision
+from workbench.core.recipe import Recipe, Task, TaskKind
 from workbench.core.run import BuildConfig, RunRequest, TimingConfig
+from workbench.core.search import Search, SearchRequest, next_request
+from workbench.pipeline import search
+from workbench.pipeline.searching import bench
 
 QUICK = TimingConfig(warmup_ms=0, warmup_iterations=1, seconds=0.05, min_iterations=7)
 RequestOf = Callable[..., RunRequest]
+SearchOf = Callable[..., SearchRequest]
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +101,33 @@ class Listener:
 
 def never() -> bool:
     return False
+
+
+@pytest.fixture
+def request_for(request_of: RequestOf, samples_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SearchOf:
+    """A search on the small model with ONNX Runtime, timed by counts and not by a clock."""
+    monkeypatch.setattr(bench, "ROUND_SECONDS", 0.0)
+    monkeypatch.setattr(bench, "LAYER_SECONDS", 0.0)
+    monkeypatch.setattr("workbench.pipeline.searching.driver.AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr("workbench.pipeline.lanes.SLOT_MS", 0.0)
+    monkeypatch.setattr("workbench.pipeline.lanes.SETTLE_S", 0.0)
+
+    def make(job: str = "search-0001", *, run: dict[str, Any] | None = None, **fields: Any) -> SearchRequest:
+        given = {
+            "config": BuildConfig(backend="onnxruntime", threads=1),
+            "calibration": str(samples_path),
+            "evaluation": str(samples_path),
+            "recipe": Recipe(task=Task(TaskKind.CLASSIFICATION)),
+        }
+        values = {"precisions": (Precision.INT8,), "methods": (CalibrationMethod.MSE,), "seconds": 600.0} | fields
+        return SearchRequest(job, str(tmp_path / job), request_of("", **(given | (run or {}))), **values)
+
+    return make
+
+
+def to_the_end(request: SearchRequest, listener: Listener | None = None) -> Search:
+    going: SearchRequest | None = request
+    while going is not None:
+        found = search(going, listener or Listener(), never)
+        going = next_request(going, found)
+    return found

@@ -11,11 +11,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.pipeline.conftest import Listener, RequestOf, never
+from tests.pipeline.conftest import Listener, SearchOf, never, to_the_end
 from workbench.core.events import Searched
 from workbench.core.precision import CalibrationMethod, Precision, PrecisionPlan, Rule
-from workbench.core.recipe import Recipe, Task, TaskKind
-from workbench.core.run import BuildConfig
 from workbench.core.search import (
     Choice,
     Limit,
@@ -24,14 +22,12 @@ from workbench.core.search import (
     Point,
     Quality,
     Search,
-    SearchRequest,
     Speed,
     Unit,
     next_request,
 )
 from workbench.model import open_model
 from workbench.pipeline import search
-from workbench.pipeline.searching import bench as bench_module
 from workbench.pipeline.searching.moves import needs_units, propose, rungs
 from workbench.pipeline.searching.space import Space, plan_of
 from workbench.pipeline.searching.state import search_folder
@@ -182,41 +178,7 @@ def test_reasons_are_told_by_what_was_measured_with_and_without() -> None:
 # whole searches
 
 
-@pytest.fixture
-def request_for(request_of: RequestOf, samples_path: Path, tmp_path: Path) -> Callable[..., SearchRequest]:
-    """A search on the small model with ONNX Runtime, timed by counts and not by a clock."""
-
-    def make(job: str = "search-0001", **fields: object) -> SearchRequest:
-        run = request_of(
-            "",
-            config=BuildConfig(backend="onnxruntime", threads=1),
-            calibration=str(samples_path),
-            evaluation=str(samples_path),
-            recipe=Recipe(task=Task(TaskKind.CLASSIFICATION)),
-        )
-        values = {"precisions": (Precision.INT8,), "methods": (MSE,), "seconds": 600.0} | fields
-        return SearchRequest(job, str(tmp_path / job), run, **values)  # type: ignore[arg-type]
-
-    return make
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_module, "ROUND_SECONDS", 0.0)
-    monkeypatch.setattr(bench_module, "LAYER_SECONDS", 0.0)
-    monkeypatch.setattr("workbench.pipeline.searching.driver.AGAIN_SECONDS", 0.0)
-    monkeypatch.setattr("workbench.pipeline.lanes.SLOT_MS", 0.0)
-
-
-def to_the_end(request: SearchRequest, listener: Listener | None = None) -> Search:
-    going: SearchRequest | None = request
-    while going is not None:
-        found = search(going, listener or Listener(), never)
-        going = next_request(going, found)
-    return found
-
-
-def test_a_search_measures_plans_and_measures_its_front_again(request_for: Callable[..., SearchRequest]) -> None:
+def test_a_search_measures_plans_and_measures_its_front_again(request_for: SearchOf) -> None:
     listener = Listener()
     found = to_the_end(request_for(methods=(MSE, MAX)), listener)
     assert found.error is None and found.is_over and found.best is not None
@@ -231,7 +193,7 @@ def test_a_search_measures_plans_and_measures_its_front_again(request_for: Calla
     assert all(unit.noise is not None for unit in found.units)
 
 
-def test_what_was_found_is_told_as_a_table_a_document_and_reasons(request_for: Callable[..., SearchRequest]) -> None:
+def test_what_was_found_is_told_as_a_table_a_document_and_reasons(request_for: SearchOf) -> None:
     found = to_the_end(request_for())
     assert "FP32" in search_table(found) and len(search_table(found, everything=True).splitlines()) > len(found.points)
     assert found.best is not None and any(f"plan {found.best.id}" in line for line in summary(found))
@@ -246,7 +208,7 @@ def test_what_was_found_is_told_as_a_table_a_document_and_reasons(request_for: C
 
 
 def test_a_search_that_was_killed_goes_on_and_measures_nothing_twice(
-    request_for: Callable[..., SearchRequest], monkeypatch: pytest.MonkeyPatch
+    request_for: SearchOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         pass
@@ -268,7 +230,7 @@ def test_a_search_that_was_killed_goes_on_and_measures_nothing_twice(
     assert ids == list(range(len(ids)))
 
 
-def test_another_limit_goes_on_from_all_that_is_known(request_for: Callable[..., SearchRequest]) -> None:
+def test_another_limit_goes_on_from_all_that_is_known(request_for: SearchOf) -> None:
     found = to_the_end(request_for())
     again = to_the_end(request_for("search-0002"))
     assert again.points == found.points and again.spent == pytest.approx(found.spent, abs=5.0)
@@ -280,7 +242,7 @@ def test_another_limit_goes_on_from_all_that_is_known(request_for: Callable[...,
 
 
 def test_on_other_samples_the_front_is_measured_once_more(
-    request_for: Callable[..., SearchRequest], tmp_path: Path, samples_path: Path
+    request_for: SearchOf, tmp_path: Path, samples_path: Path
 ) -> None:
     first = to_the_end(request_for())
     fewer = tmp_path / "fewer.npz"
@@ -292,7 +254,7 @@ def test_on_other_samples_the_front_is_measured_once_more(
     assert {point.first.quality.n for point in found.points if point.first is not None} == {12}
 
 
-def test_cancelling_leaves_what_was_found(request_for: Callable[..., SearchRequest]) -> None:
+def test_cancelling_leaves_what_was_found(request_for: SearchOf) -> None:
     listener = Listener()
 
     def cancelled() -> bool:
@@ -303,7 +265,7 @@ def test_cancelling_leaves_what_was_found(request_for: Callable[..., SearchReque
     assert len(found.points) >= 2 and found.best is not None
 
 
-def test_a_candidate_that_took_its_process_down_is_given_up(request_for: Callable[..., SearchRequest]) -> None:
+def test_a_candidate_that_took_its_process_down_is_given_up(request_for: SearchOf) -> None:
     class Died(BaseException):
         pass
 
@@ -320,7 +282,7 @@ def test_a_candidate_that_took_its_process_down_is_given_up(request_for: Callabl
     assert all(point.title != lost.title or point is lost for point in found.points)
 
 
-def test_a_plan_of_the_users_own_is_a_candidate_too(request_for: Callable[..., SearchRequest]) -> None:
+def test_a_plan_of_the_users_own_is_a_candidate_too(request_for: SearchOf) -> None:
     request = request_for()
     plan = PrecisionPlan(rules=(Rule(Precision.INT8, op="Gemm"),))
     config = msgspec.structs.replace(request.run.config, plan=plan)
@@ -330,7 +292,7 @@ def test_a_plan_of_the_users_own_is_a_candidate_too(request_for: Callable[..., S
     assert own is not None and own.title == "your plan" and own.plan == plan and own.seen is not None
 
 
-def test_finishing_tries_nothing_more(request_for: Callable[..., SearchRequest]) -> None:
+def test_finishing_tries_nothing_more(request_for: SearchOf) -> None:
     listener = Listener()
     search(request_for(), listener, lambda: len(listener.of(Searched)) > 6)
     count = len(listener.of(Searched)[-1].search.points)
@@ -338,7 +300,7 @@ def test_finishing_tries_nothing_more(request_for: Callable[..., SearchRequest])
     assert found.is_over and len(found.points) == count
 
 
-def test_nothing_to_search_is_told_before_anything_is_built(request_for: Callable[..., SearchRequest]) -> None:
+def test_nothing_to_search_is_told_before_anything_is_built(request_for: SearchOf) -> None:
     found = search(request_for(precisions=(Precision.FP32,)), Listener(), never)
     assert found.error is not None and "nothing to search" in found.error.message
     assert next_request(request_for(), found) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 import msgspec
@@ -83,7 +83,8 @@ class Quality(msgspec.Struct, frozen=True):
 
     `loss` is what it lost of the metric against FP32 on the same samples, with the 95 % interval of the *paired*
     difference: in points (0..100) of a share, in per cent of the reference of another metric. Below 0: a gain. None
-    without a metric; then `value` is `sqnr_db`.
+    without a metric; then `value` is `sqnr_db`. Where no output is a float the metric is the share of equal values,
+    and `sqnr_db` that of different ones.
     """
 
     metric: str
@@ -222,8 +223,9 @@ class Decision(msgspec.Struct, frozen=True):
 class Search(msgspec.Struct, frozen=True):
     """Everything that a search knows; `search.json` of its folder, written after each point.
 
-    The first of `points` is FP32, in which times are counted. `trying` is the candidate at work. `is_explored`: nothing
-    more is to be tried, or the time is up; `is_over`: the front was measured again.
+    The first of `points` is FP32, in which times are counted. `precisions` are those that plans may have now, beside
+    what is pinned. `trying` is the candidate at work. `is_explored`: nothing more is to be tried, or the time is up;
+    `is_over`: the front was measured again.
     """
 
     id: str
@@ -235,6 +237,8 @@ class Search(msgspec.Struct, frozen=True):
     points: tuple[Point, ...] = ()
     units: tuple[Unit, ...] = ()
     pinned: dict[str, Precision] = {}
+    precisions: tuple[Precision, ...] = ()  # none: any
+    methods: tuple[CalibrationMethod, ...] = ()
     baseline_ms: float = 0.0
     trying: Point | None = None
     confirmation: str = ""  # the set that `again` was measured on; empty: the evaluation set
@@ -252,8 +256,8 @@ class Search(msgspec.Struct, frozen=True):
 
     @property
     def allowed(self) -> tuple[Point, ...]:
-        """Measured ones that keep what is pinned."""
-        return tuple(point for point in self.measured if keeps(point, self.pinned))
+        """Measured ones that keep what is pinned, and have no other precisions than they may."""
+        return tuple(point for point in self.measured if keeps(point, self.pinned) and has_only(point, self.precisions))
 
     @property
     def front(self) -> tuple[Point, ...]:
@@ -307,6 +311,14 @@ def keeps(point: Point, pinned: dict[str, Precision]) -> bool:
     if choice is None:
         return True
     return all(choice.asks(node) is precision for node, precision in pinned.items())
+
+
+def has_only(point: Point, precisions: Collection[Precision]) -> bool:
+    """Whether a point has none but these precisions (none given: any); a plan of the user's own is taken as it is."""
+    choice = point.choice
+    if choice is None or not precisions:
+        return True
+    return choice.high in precisions and (choice.low is None or choice.low in precisions)
 
 
 def front_of(points: Iterable[Point]) -> tuple[Point, ...]:

@@ -58,12 +58,12 @@ class Bench:
         check_shapes(self.model, self.shapes)
         evaluation = evaluation_set(request, self.model, self.shapes)
         self._fixed = fixed_values(request, self.model, self.shapes, evaluation)
-        if samples:
+        if samples not in ("", NONE):
             evaluation = open_samples(samples, self.model, request.recipe, self.shapes)
         self.scoring = Scoring(request, self.model, evaluation, shuffled=again)
         self._feeds = self.scoring.feeds(TIMING_FEEDS)
         self._bases = BaseGraphs(self.model, self.shapes, self._fixed)
-        self._seen: dict[bool, Seen | None] = {}
+        self._seen: dict[tuple[bool, bool], Seen | None] = {}
         self._stack = ExitStack()
         self._count = 0
         self.baseline: Lane
@@ -103,21 +103,18 @@ class Bench:
         return Built(engine, lane)
 
     def _observed(self, plan: PrecisionPlan) -> Seen | None:
-        """What calibration saw, once for all plans: it holds the ranges of every method."""
+        """What calibration saw, once for all plans that need as much: it holds the ranges of every method."""
         if not plan.uses_calibration:
             return None
-        overflow = writes_fp16(plan, self.backend.dialect())
-        if not plan.needs_calibration and not overflow:
-            return None
-        if overflow not in self._seen:
-            asked = PrecisionPlan(default=Precision.INT8, skip=plan.skip, calibration=plan.calibration)
+        key = plan.needs_calibration, writes_fp16(plan, self.backend.dialect())
+        if key not in self._seen:
+            default = Precision.INT8 if plan.needs_calibration else Precision.FP16
+            asked = PrecisionPlan(default=default, skip=plan.skip, calibration=plan.calibration)
             config = msgspec.structs.replace(self._request.config, plan=asked)
             request = msgspec.structs.replace(self._request, config=config)
-            if not plan.needs_calibration and request.calibration in ("", NONE):
-                return None
-            found = observations(self._teller, request, self.model, self.shapes, self._fixed, overflow=overflow)
-            self._seen[overflow] = found[0]
-        return self._seen[overflow]
+            found = observations(self._teller, request, self.model, self.shapes, self._fixed, overflow=key[1])
+            self._seen[key] = found[0]
+        return self._seen[key]
 
     def measure(self, built: Built, seconds: float = ROUND_SECONDS) -> Measured:
         """Accuracy on the samples, then time in turns with FP32 until it is decided, or for `seconds`."""

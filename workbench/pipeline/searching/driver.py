@@ -18,6 +18,7 @@ from workbench.core.run import RunError
 from workbench.core.search import FAILED, Choice, Measured, Point, Search, SearchRequest, Speed
 from workbench.measure.machine import machine_state
 from workbench.measure.timing import stop_if
+from workbench.pipeline.racing import FIRST_LOOK
 from workbench.pipeline.record import Emit
 from workbench.pipeline.searching.bench import ROUND_SECONDS, Bench, Built
 from workbench.pipeline.searching.moves import Candidate, best_whole, find, needs_units, propose, starts
@@ -36,6 +37,7 @@ MOST_AGAIN = 8
 AGAIN_ROUNDS = 3
 AGAIN_SECONDS = 4.0
 """Of timing, for each point that is measured again."""
+TIME_UP = "The time was up before all was tried that the measured plans suggest: with more of it the search goes on."
 CRASHED = "The process died while this was built or measured."
 
 
@@ -56,7 +58,7 @@ class Driver:
         request = self._request
         space = space_of(request, load_backend(request.run.config.backend))
         bench = Bench(request.run, folder, self._teller)
-        self._go_on(bench)
+        self._go_on(bench, space)
         if not self.search.is_explored:
             with bench:
                 _Exploration(self, bench, space, folder).run()
@@ -65,22 +67,28 @@ class Driver:
                 _Confirmation(self, other).run()
         return self.search
 
-    def _go_on(self, bench: Bench) -> None:
-        """From what an earlier leg has left; another limit, other pins or more time open it again."""
+    def _go_on(self, bench: Bench, space: Space) -> None:
+        """From what an earlier leg has left; another limit, other pins or precisions, or more time open it again."""
         request = self._request
         key = search_key(request, bench)
         known = load_search(key) or Search(request.id, key)
         if known.confirmation != request.confirmation:  # what was measured again was so on other samples
             points = tuple(msgspec.structs.replace(point, again=None) for point in known.points)
             known = msgspec.structs.replace(known, points=points, confirmation=request.confirmation, is_over=False)
-        is_same = known.limit == request.limit and known.pinned == request.pinned and request.seconds <= known.seconds
+        asked = {
+            "limit": request.limit,
+            "pinned": request.pinned,
+            "precisions": (*space.highs, *space.lows),
+            "methods": space.methods,
+        }
+        is_as_before = all(getattr(known, name) == value for name, value in asked.items())
+        is_same = is_as_before and request.seconds <= known.seconds
         self._before = known.spent
         self.search = msgspec.structs.replace(
             known,
+            **asked,
             id=request.id,
-            limit=request.limit,
             seconds=request.seconds,
-            pinned=request.pinned,
             is_explored=(known.is_explored and is_same) or (request.finish and bool(known.points)),
             is_over=known.is_over and is_same,
             error=None,
@@ -116,6 +124,10 @@ class Driver:
         stop_if(self._cancelled)
 
 
+def _at_most(seconds: float) -> str:
+    return f"for {seconds:g} s at most (for {FIRST_LOOK} rounds where these take longer)"
+
+
 class _Exploration:
     """Candidates until none is left or the time is up."""
 
@@ -126,12 +138,14 @@ class _Exploration:
 
     def run(self) -> None:
         driver = self._driver
-        rounds = f"timed in turns with FP32 (A B B A) until it is decided, for {ROUND_SECONDS:g} s at most"
+        rounds = f"timed in turns with FP32 (A B B A) until it is decided, {_at_most(ROUND_SECONDS)}"
         samples = self._bench.scoring.samples
         protocol = f"built, run on {samples.size} samples of {samples.name} in pairs with FP32, and {rounds}"
         driver.keep(phase="measuring FP32", machine=machine_state(), protocol=protocol)
         if not driver.search.points:
             self._begin()
+        self._measure_own()
+        notes: tuple[str, ...] = ()
         while driver.left > self._reserve():
             driver.stop_if_cancelled()
             if needs_units(self._space, driver.search) and not self._look_at_units():
@@ -140,7 +154,9 @@ class _Exploration:
             if candidate is None:
                 break
             self._try(candidate)
-        driver.keep(is_explored=True, phase="measuring the front again")
+        else:
+            notes = (TIME_UP,)
+        driver.keep(is_explored=True, notes=notes, phase="measuring the front again")
 
     def _reserve(self) -> float:
         """Seconds that measuring the front again will take: as much for a point as one took so far."""
@@ -150,7 +166,7 @@ class _Exploration:
         return min(max(CONFIRM_SHARE * search.seconds, again), search.seconds / 2)
 
     def _begin(self) -> None:
-        """FP32, which everything is compared with, and the plan as its user wrote it."""
+        """FP32, which everything is compared with."""
         driver, bench = self._driver, self._bench
         driver.tell("FP32")
         quality = bench.scoring.quality(bench.baseline.runner.infer, driver._cancelled)
@@ -160,9 +176,12 @@ class _Exploration:
         first = Measured(Speed(1.0, 1.0, 1.0, 0), quality)
         driver.keep(baseline_ms=baseline_ms)
         driver.add(Point(0, plan, "FP32", "what all others are compared with", choice, first))
-        own = self._run.config.plan
-        if own.rules:
-            self._measure(Point(1, own, "your plan", "the plan as it was when the search began"))
+
+    def _measure_own(self) -> None:
+        """The plan as its user wrote it; what another tool writes is no candidate."""
+        own, known = self._run.config.plan, [point.plan for point in self._driver.search.points]
+        if own.rules and not own.quantizer and own not in known:
+            self._measure(Point(self._next_id, own, "your plan", "the plan as it was when the search began"))
 
     def _look_at_units(self) -> bool:
         """Whether there are products to rank; their noise is probed in what time there is."""
@@ -183,9 +202,12 @@ class _Exploration:
         return bool(units)
 
     def _try(self, candidate: Candidate) -> None:
-        number = max(point.id for point in self._driver.search.points) + 1
         plan = plan_of(self._space, candidate.choice, self._matcher)
-        self._measure(Point(number, plan, candidate.title, candidate.why, candidate.choice))
+        self._measure(Point(self._next_id, plan, candidate.title, candidate.why, candidate.choice))
+
+    @property
+    def _next_id(self) -> int:
+        return max(point.id for point in self._driver.search.points) + 1
 
     def _measure(self, point: Point) -> None:
         driver = self._driver
@@ -211,7 +233,7 @@ class _Confirmation:
         samples = self._bench.scoring.samples
         protocol = (
             f"built anew by a fresh process, run on {samples.size} samples of {samples.name} in another order, and"
-            f" timed in new rounds in turns with FP32 and with each other, for {AGAIN_SECONDS:g} s a plan at most"
+            f" timed in new rounds in turns with FP32 and with each other, a plan {_at_most(AGAIN_SECONDS)}"
         )
         driver.keep(phase="measuring the front again", machine=machine_state(), again_protocol=protocol)
         for _ in range(AGAIN_ROUNDS):
@@ -243,7 +265,14 @@ class _Confirmation:
             speeds = bench.speeds([built.lane for _, built in opened], AGAIN_SECONDS * len(opened)) if opened else []
             for (point, built), speed in zip(opened, speeds, strict=True):
                 driver.tell(f"{point.title}, again")
-                again = Measured(speed, bench.quality(built))
-                driver.add(msgspec.structs.replace(point, again=again))
+                driver.add(_measured_again(bench, point, built, speed))
         first = driver.search.points[0]
         driver.add(msgspec.structs.replace(first, again=Measured(Speed(1.0, 1.0, 1.0, 0), quality)))
+
+
+def _measured_again(bench: Bench, point: Point, built: Built, speed: Speed) -> Point:
+    """With `again`; where it fails on these samples it is no plan to claim, and says why."""
+    try:
+        return msgspec.structs.replace(point, again=Measured(speed, bench.quality(built)))
+    except WorkbenchError as error:
+        return msgspec.structs.replace(point, first=None, reason=f"When it was measured again: {error}")

@@ -51,7 +51,7 @@ def needs_units(space: Space, search: Search) -> bool:
 def anchors(space: Space, search: Search) -> Iterator[Candidate]:
     """Whole precisions; each low one with every method, then the best of these inside every high one."""
     pins = space.pinned
-    for high in space.highs[1:]:
+    for high in space.highs:  # FP32 without pins is there already
         yield Candidate(Choice(high, pinned=pins), f"everything in {high.label}")
     for low in space.lows:
         for method in space.methods if low in RANGED else space.methods[:1]:
@@ -84,7 +84,12 @@ def starts(space: Space, search: Search) -> list[Choice]:
         same = [
             point
             for point in search.measured
-            if best is not None and (c := point.choice) and c.low is low and not c.kept and c.method is best.method
+            if best is not None
+            and (c := point.choice)
+            and c.low is low
+            and not c.kept
+            and c.method is best.method
+            and c.high in space.highs
         ]
         fastest = max(same, key=lambda point: point.seen.speed.ratio if point.seen else 0.0, default=None)
         if fastest is not None and fastest.choice is not None:

@@ -24,7 +24,8 @@ RANGED = frozenset({Precision.INT8, Precision.FP8})
 
 
 class Space(msgspec.Struct, frozen=True):
-    """`base` is the plan whose options (clean-up, ends, blocks, samples) every candidate keeps."""
+    """`base` is the plan whose options (clean-up, ends, blocks, samples) every candidate keeps; the workbench writes
+    them all."""
 
     base: PrecisionPlan
     highs: tuple[Precision, ...]
@@ -47,7 +48,8 @@ def space_of(request: SearchRequest, backend: Backend) -> Space:
     lows = tuple(p for p in _LOW if p in allowed)
     if not lows and len(highs) == 1:
         raise WorkbenchError("There is nothing to search: FP32 alone is allowed.", "Allow INT8, FP16 or BF16 as well.")
-    return Space(request.run.config.plan, highs, lows, request.methods or tuple(CalibrationMethod), request.pinned)
+    base = msgspec.structs.replace(request.run.config.plan, quantizer="")
+    return Space(base, highs, lows, request.methods or tuple(CalibrationMethod), request.pinned)
 
 
 def plan_of(space: Space, choice: Choice, matcher: Matcher) -> PrecisionPlan:
@@ -69,13 +71,14 @@ def plan_of(space: Space, choice: Choice, matcher: Matcher) -> PrecisionPlan:
 
 
 def title_of(choice: Choice) -> str:
-    """`INT8 MSE`; `INT8/BF16 MSE, 3 kept` with BF16 around, and of the products 3 in it too."""
+    """`INT8 MSE`; `INT8/BF16 MSE, 3 kept` with BF16 around, and of the products 3 in it too; `FP32, 2 pinned`."""
+    pinned = f", {len(choice.pinned)} pinned" if choice.pinned else ""
     if choice.low is None:
-        return choice.high.label
+        return choice.high.label + pinned
     words = choice.low.label if choice.high is Precision.FP32 else f"{choice.low.label}/{choice.high.label}"
     if choice.low in RANGED:
         words += f" {method_label(Calibration(choice.method))}"
-    return words + (f", {len(choice.kept)} kept" if choice.kept else "")
+    return words + (f", {len(choice.kept)} kept" if choice.kept else "") + pinned
 
 
 def products(model: Model) -> tuple[str, ...]:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from workbench import __version__
+from workbench.backends.base import Feed
 from workbench.core.errors import WorkbenchError
 from workbench.core.json import encode, read_json, write_json
 from workbench.core.places import data_home
+from workbench.core.run import RunRequest
 from workbench.core.search import Search, SearchRequest
+from workbench.data import SampleSet
 from workbench.measure.machine import cpu_model, logical_cores
 from workbench.pipeline.files import SEARCH_FILE
-from workbench.pipeline.samples import feeds_digest
+from workbench.pipeline.samples import NONE, RANDOM, calibration_set, feeds_digest
 from workbench.pipeline.searching.bench import Bench
 
 LOOKED_AT = 64
-"""Samples whose bytes are in the key; of the others only how many there are, and their labels."""
+"""Samples of a set whose bytes are in the key; of the others only how many there are, and their labels."""
 
 
 def search_key(request: SearchRequest, bench: Bench) -> str:
@@ -30,6 +35,7 @@ def search_key(request: SearchRequest, bench: Bench) -> str:
     before stays true.
     """
     run, samples = request.run, bench.scoring.samples
+    calibration = _calibration(run, bench)
     plan = msgspec.structs.replace(run.config.plan, default="fp32", rules=())
     config = msgspec.structs.replace(run.config, plan=plan)
     capabilities = bench.backend.capabilities()
@@ -43,6 +49,7 @@ def search_key(request: SearchRequest, bench: Bench) -> str:
         cpu_model(),
         logical_cores(),
         run.calibration,
+        calibration.size if calibration is not None else 0,
         run.recipe,
         run.allowed_code,
         run.evaluation_limit,
@@ -50,8 +57,22 @@ def search_key(request: SearchRequest, bench: Bench) -> str:
         samples.size,
         hashlib.sha256(encode(samples.labels)).hexdigest(),
     )
+    feeds = chain(_some(samples), _some(calibration) if calibration is not None else ())
+    return feeds_digest([encode(parts).decode()], feeds)[:32]
+
+
+def _calibration(run: RunRequest, bench: Bench) -> SampleSet | None:
+    """None: random, none, or one that cannot be read, which whatever needs it says."""
+    if run.calibration in ("", NONE, RANDOM):
+        return None
+    with contextlib.suppress(WorkbenchError):
+        return calibration_set(run, bench.model, bench.shapes)
+    return None
+
+
+def _some(samples: SampleSet) -> Iterator[Feed]:
     places = np.unique(np.linspace(0, samples.size - 1, min(samples.size, LOOKED_AT)).astype(int)).tolist()
-    return feeds_digest([encode(parts).decode()], (samples.feed(place) for place in places))[:32]
+    return (samples.feed(place) for place in places)
 
 
 def search_folder(key: str) -> Path:

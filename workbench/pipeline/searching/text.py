@@ -65,7 +65,7 @@ def summary(search: Search) -> list[str]:
         lines += [f"  {decision.sentence}" for decision in decisions(search, best)]
     if search.is_over:
         lines.append(f"Measured twice: {search.again_protocol}.")
-    return lines
+    return [*lines, *search.notes]
 
 
 def point_words(search: Search, point: Point) -> str:
