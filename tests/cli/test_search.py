@@ -64,3 +64,19 @@ def test_an_engine_that_cannot_run_here_ends_the_search_in_a_sentence(
     model = save_small_model(tmp_path / "small.onnx")
     assert main(["search", str(model), "--backend", "null", "--option", "fail=No such kernel."], no_window) == 1
     assert "No such kernel." in capsys.readouterr().err
+
+
+def test_a_set_to_confirm_with_that_is_not_there_is_told_before_anything_is_built(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = save_small_model(tmp_path / "small.onnx")
+    assert main(["search", str(model), "--confirm", str(tmp_path / "nothing")], no_window) == 1
+    assert "There is no sample set at" in capsys.readouterr().err
+
+
+def test_a_search_has_no_option_that_would_do_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who writes plans, in which one precision and by which one method is what is searched."""
+    assert main(["search", "m.onnx", "--quantizer", "ort:int8"], no_window) == 2
+    assert "--quantizer" in capsys.readouterr().err
+    arguments = make_parser().parse_args(["search", "m.onnx", "--precision", "int8", "--method", "max"])
+    assert (arguments.precisions, arguments.methods) == ((Precision.INT8,), (CalibrationMethod.MAX,))

@@ -10,10 +10,10 @@ import pytest
 from tests.pipeline import breaking
 from workbench.core.events import AnyEvent, Ranked
 from workbench.core.json import read_json
-from workbench.core.precision import PrecisionPlan
+from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.sensitivity import Culprits, CulpritsRequest, Granularity
 from workbench.model import open_model
-from workbench.pipeline.culprits import find_culprits
+from workbench.pipeline.culprits import find_culprits, finding
 from workbench.pipeline.culprits.suspects import Suspect, exempting, only_low, suspects
 from workbench.pipeline.culprits.text import ranking_text, sentences
 from workbench.pipeline.evaluating import PlanEvaluator
@@ -113,8 +113,9 @@ def test_a_search_goes_on_where_it_was_killed_and_ends_as_if_it_had_not_been(tmp
     assert again.layers == whole.layers and again.exemptions == whole.exemptions
 
 
-def test_what_is_known_stands_on_disk_while_the_search_goes_on(tmp_path: Path) -> None:
+def test_what_is_known_stands_on_disk_while_the_search_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever kills it keeps that; its error says that it was not done."""
+    monkeypatch.setattr(finding, "TELL_SECONDS", 0.0)
     model = breaking.broken_model(tmp_path / "m.onnx", overflow=False, layers=6)
     run = breaking.request(tmp_path, model, breaking.INT8)
     told: list[Culprits] = []
@@ -126,12 +127,13 @@ def test_what_is_known_stands_on_disk_while_the_search_goes_on(tmp_path: Path) -
             files.append(read_json(tmp_path / "c" / "culprits.json", Culprits))
 
     done = find_culprits(CulpritsRequest("c", str(tmp_path / "c"), run), listen, never)
-    assert told and files[0].plan == told[0].plan
+    assert [file.plan for file in files] == [one.plan for one in told] and told[-1].layers
     assert all(file.error is not None for file in files) and done.error is None
     assert read_json(tmp_path / "c" / "culprits.json", Culprits) == done
 
 
-def test_a_search_that_is_cancelled_keeps_what_it_found(tmp_path: Path) -> None:
+def test_a_search_that_is_cancelled_keeps_what_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "TELL_SECONDS", 0.0)  # else a fast one is over before it tells of layers
     model = breaking.broken_model(tmp_path / "m.onnx", overflow=False)
     run = breaking.request(tmp_path, model, breaking.INT8)
     known: list[Culprits] = []
@@ -176,3 +178,9 @@ def test_the_text_names_the_worst_first_and_what_was_measured(tmp_path: Path) ->
     table = ranking_text(found, 3).splitlines()
     assert table[1].startswith(breaking.OUTLIER) and table[-1].startswith("… ")
     assert any(text.startswith(f"Exempting {breaking.OUTLIER}: ") for text in sentences(found))
+
+
+def test_a_plan_that_another_tool_writes_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    plan = PrecisionPlan(Precision.INT8, quantizer="nncf:int8")
+    found = search(tmp_path, breaking.broken_model(tmp_path / "m.onnx"), plan)
+    assert found.error is not None and found.error.message.startswith("NNCF writes this plan")

@@ -152,12 +152,17 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
 
 
 def _add_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
-    """One precision for all nodes, or a plan."""
+    """One precision for all nodes, or a plan; written by the workbench, or another tool."""
+    plan = _add_plan_or_precision(command)
+    command.add_argument("--quantizer", default="", metavar="Q", help=_QUANTIZER_HELP)
+    _add_writing(command)
+    return plan
+
+
+def _add_plan_or_precision(command: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
     plan = command.add_mutually_exclusive_group()
     plan.add_argument("--precision", type=as_precision, metavar="P", help=precisions_help())
     plan.add_argument("--plan", type=Path, metavar="FILE", help="a precision plan (TOML)")
-    command.add_argument("--quantizer", default="", metavar="Q", help=_QUANTIZER_HELP)
-    _add_writing(command)
     return plan
 
 
@@ -171,8 +176,12 @@ def _add_writing(command: argparse.ArgumentParser) -> None:
 
 
 def _add_ranges(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar=_METHODS)
+    _add_range_options(command)
+
+
+def _add_range_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("--method", type=CalibrationMethod, choices=list(CalibrationMethod), metavar=_METHODS)
     add("--percentile", type=float, metavar="P", help="for --method percentile (default 99.99)")
     add("--samples", type=as_count, metavar="N", help="calibration samples (default 64)")
 
@@ -262,27 +271,22 @@ def _add_search(search: argparse.ArgumentParser) -> None:
         metavar="P,..",
         help="that may be used (default: what runs here)",
     )
+    add("--methods", type=as_methods, default=(), metavar="M,..", help="for ranges (default mse,max,percentile)")
     add(
-        "--methods",
-        type=as_methods,
-        default=(),
-        metavar="M,..",
-        help="for ranges (default mse,max,percentile)",
-    )
-    add(
-        "--pin",
-        type=as_pin,
-        action="append",
-        default=[],
-        metavar="NODE=P",
-        help="a node in this precision; repeatable",
+        "--pin", type=as_pin, action="append", default=[], metavar="NODE=P", help="a node in this precision; repeatable"
     )
     add("--all", action="store_true", help="list every plan that was measured, not only the front")
     add("--out", type=Path, metavar="DIR", help="write the plans of the front there, the best one as best.toml")
     add("--confirm", metavar="SET", help="what the front is measured on again (default: the evaluation set)")
-    _add_precision(search)
+    add(
+        "--plan",
+        type=Path,
+        metavar="FILE",
+        help="a plan of yours (TOML): a candidate; all others keep its options",
+    )
+    _add_writing(search)
     _add_sets(search)
-    _add_ranges(search)
+    _add_range_options(search)
 
 
 def _add_profiles(profiles: argparse.ArgumentParser) -> None:
@@ -326,7 +330,8 @@ def _add_culprits(culprits: argparse.ArgumentParser) -> None:
     add = culprits.add_argument
     add("model", metavar="MODEL")
     add("--backend", type=as_backend, default="openvino", metavar="B", help="whose form: " + ", ".join(backend_ids()))
-    _add_precision(culprits)
+    _add_plan_or_precision(culprits)
+    _add_writing(culprits)
     add("--by", type=Granularity, choices=list(Granularity), default=Granularity.LAYER, metavar="layer|group")
     add("--budget", type=as_count, default=0, metavar="N", help="plans to measure at most (default: by the layers)")
     add("--seconds", type=as_seconds, default=0.0, metavar="S", help="at most (default: no limit)")
@@ -383,7 +388,7 @@ def timing_of(arguments: argparse.Namespace) -> TimingConfig:
 def ranges_of(arguments: argparse.Namespace, default: Calibration = Calibration()) -> Calibration:  # noqa: B008  frozen
     """How ranges are found: what is given, else what `default` (a plan's own) says."""
     given = {
-        "method": arguments.method,
+        "method": getattr(arguments, "method", None),
         "percentile": arguments.percentile,
         "samples": arguments.samples or None,
     }

@@ -72,8 +72,8 @@ def read_sets(arguments: Namespace) -> Sets:
     recipe = read_recipe(model)
     return Sets(
         recipe=recipe,
-        calibration=_source(arguments.calibration) or recipe.calibration or "random",
-        evaluation=_source(arguments.evaluate) or recipe.evaluation,
+        calibration=set_source(arguments.calibration) or recipe.calibration or "random",
+        evaluation=set_source(arguments.evaluate) or recipe.evaluation,
         allowed_code=code_digest(recipe.task) if getattr(arguments, "allow_code", False) else "",
         profiles=asked_profiles(arguments, model, recipe) if "profile" in arguments else (),
     )
@@ -94,8 +94,8 @@ def plain_request(arguments: Namespace, plan: PrecisionPlan, job_id: str, folder
     )
 
 
-def _source(given: str | None) -> str:
-    """A path made absolute, because the run's process works in another folder."""
+def set_source(given: str | None) -> str:
+    """A path made absolute, because the run's process works in another folder. Raises WorkbenchError."""
     if not given or given in ("random", "none"):
         return given or ""
     path = Path(given).expanduser().absolute()

@@ -21,10 +21,11 @@ def plan_of(arguments: Namespace, output: Output | None = None) -> PrecisionPlan
     `output` is told where the file names nodes of another model by id. Raises WorkbenchError where the file cannot be
     read or is no plan.
     """
-    quantizer = arguments.quantizer
+    quantizer = getattr(arguments, "quantizer", "")
     if arguments.plan is None:
         usual = find_quantizer(quantizer).precision if quantizer else Precision.FP32
-        return with_options(PrecisionPlan(arguments.precision or usual, quantizer=quantizer), arguments)
+        asked = getattr(arguments, "precision", None)
+        return with_options(PrecisionPlan(asked or usual, quantizer=quantizer), arguments)
     found = read_plan_file(arguments.plan)
     if output is not None and found.model.sha256 and (doubts := found.doubts(open_model(Path(arguments.model)))):
         output.note(doubts)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.cli.jobs import Jobs, read_sets
+from workbench.cli.jobs import Jobs, read_sets, set_source
 from workbench.cli.output import Output
 from workbench.cli.plans import plan_of
 from workbench.core.errors import WorkbenchError, disk_error
@@ -95,7 +95,7 @@ def _request(arguments: Namespace, output: Output) -> SearchRequest:
         limit=limit_of(arguments),
         seconds=arguments.seconds,
         pinned=_pins(arguments),
-        confirmation=str(Path(arguments.confirm).absolute()) if arguments.confirm else "",
+        confirmation=set_source(arguments.confirm),
         **({"methods": arguments.methods} if arguments.methods else {}),
     )
 

@@ -65,6 +65,12 @@ def find_culprits(request: CulpritsRequest, emit: Emit, cancelled: Callable[[], 
 
 
 def _find(request: CulpritsRequest, folder: Path, teller: JobTeller, emit: Emit) -> Culprits:
+    plan = request.run.config.plan
+    if plan.quantizer:
+        raise WorkbenchError(
+            f"{plan.writer} writes this plan, and only the workbench can be asked for parts of one.",
+            "Let the workbench write it, or take what the tool placed as a plan of your own.",
+        )
     run = msgspec.structs.replace(request.run, evaluation_limit=request.samples)
     with PlanEvaluator(teller, run, folder) as evaluator:
         search = _Search(request, folder, evaluator, teller, emit)
