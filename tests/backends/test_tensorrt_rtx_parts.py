@@ -104,14 +104,17 @@ def test_the_log_keeps_layers_memory_and_errors_and_passes_on_no_noise() -> None
     log.add("INFO", "Total Activation Memory: 100 bytes")
     log.add("INFO", "Total Activation Memory: 300 bytes")
     log.add("INFO", "Total Weights Memory: 7 bytes")
+    log.add("INFO", "Max Scratch Memory: 300 bytes")
+    log.add("INFO", "Total Host Persistent Memory: 80 bytes")
     log.add("INFO", "Input filename:   /home/me/model.onnx")
     log.add("ERROR", "In x (cudaError 35: CUDA driver version is insufficient)")
     log.add("INTERNAL_ERROR", "it broke")
     assert log.layers == "Layers:\nName: a"
     assert log.memory == {"activations": 300, "weights": 7}
+    assert log.beside == {"scratch": 300, "host": 80}
     assert log.errors == ["it broke"]
     assert steps[-1] == ("log/error", 0, 0, "it broke")
-    assert len(steps) == 4
+    assert len(steps) == 6
 
 
 def test_progress_goes_on_until_the_listener_raises_and_keeps_why() -> None:

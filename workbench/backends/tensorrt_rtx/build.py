@@ -58,7 +58,8 @@ def build_engine(typed: TypedModel, config: BuildConfig, folder: Path, report: R
             report("log", 0, 0, kept)
     if plan is None or watch.stopped:
         raise _failure(typed, log, watch)
-    return _engine(typed, config, targets, folder, plan, Said(log.layers, log.memory, tuple(free_inputs(network))), log)
+    said = Said(log.layers, log.memory, tuple(free_inputs(network)), log.beside)
+    return _engine(typed, config, targets, folder, plan, said, log)
 
 
 def engine_key(typed: TypedModel, config: BuildConfig) -> tuple[str, ...]:

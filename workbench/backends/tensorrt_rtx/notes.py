@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from workbench.backends.tensorrt_rtx.layers import Block
 from workbench.backends.tensorrt_rtx.targets import TARGETS
@@ -20,13 +20,16 @@ def notes_on(
     block: Block,
     shown: Block,
     free_inputs: Sequence[str],
+    beside: Mapping[str, int],
 ) -> tuple[str, ...]:
-    """`block` is all the engine said, `shown` the part of it in `graph`; `free_inputs` have a free dimension."""
+    """`block` is all the engine said, `shown` the part of it in `graph`; `free_inputs` have a free dimension; `beside`
+    are bytes of `scratch` memory, and of persistent memory of `host` and `device`."""
     return (
         *_on_target(config, targets),
         *_on_precision(typed, graph),
         *_on_profiles(config, block, shown, free_inputs),
         *_on_block(block),
+        *_on_memory(beside),
     )
 
 
@@ -40,6 +43,15 @@ def _on_target(config: BuildConfig, targets: Sequence[str]) -> Iterator[str]:
         yield f"Built for {targets[0]} ({TARGETS[targets[0]]}), as no target was given."
     if targets:
         yield "Built ahead of time: the GPU's driver compiles the kernels when the engine is first loaded."
+
+
+def _on_memory(beside: Mapping[str, int]) -> Iterator[str]:
+    if "scratch" in beside:
+        host, device = (f"{beside.get(name, 0):,} bytes" for name in ("host", "device"))
+        yield (
+            f"Scratch memory of a layer: at most {beside['scratch']:,} bytes, which the activations hold;"
+            f" persistent memory: {host} of the host, {device} of the GPU."
+        )
 
 
 def _on_precision(typed: TypedModel, graph: Graph) -> Iterator[str]:

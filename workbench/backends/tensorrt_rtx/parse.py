@@ -13,11 +13,16 @@ from workbench.core.errors import WorkbenchError, one_line
 from workbench.core.model import Model
 from workbench.model.ids import sources_of
 
-_NO_OPERATOR = re.compile(r"Plugin not found|plugin creator .* not found|^(?:Assertion failed: )?false$")
+_NO_OPERATOR = re.compile(
+    r"Plugin not found|plugin creator .* not found|plugin was not found|failed to load \w+ plugin"
+    r"|^(?:Assertion failed: )?false$"
+)
 _NO_TYPE = "Failed to convert ONNX date type"
 _CONDITION = re.compile(
-    r"^[^\s:]+(?: (?:&&|\|\||[=!<>]=?) [^\s:]+)*: (?=[A-Z])"
-)  # shiftIsAllZeros(zeroPoint): Non-zero ...
+    r'^(?:[^:"]|::)*?(?:[=!<>]=|->|&&|\|\||::|\w\()(?:[^:"]|::)*?: '  # shiftIsAllZeros(zeroPoint): Non-zero ...
+    r"|^Parameter check failed, condition: .*?\. (?=[A-Z])"
+)
+_QUOTED = re.compile(r'^.* && "(.+?)"[.!]*$')  # !isTraining && "This version of TensorRT does not ..."
 _PLACES = re.compile(
     r"\.?\s*\b[Ii]n (?:operator\(\)|\w+) at /[^\s)]+"  # . In operator() at /_src/optimizer/x.cpp:12
     r"|\[[\w/]+\.(?:cpp|h):[^\]]*\]"  # [graphScope.cpp::analyze::471], [type.cpp:186: infer_type]
@@ -106,12 +111,12 @@ def first_reason(log: BuildLog) -> str:
 def clean(text: str) -> str:
     """TensorRT's sentence without places in its own source, advice on its API, or the driver missing here."""
     lines = [_clean_line(line) for line in text.splitlines() if "cudaError 35" not in line]
-    return one_line(" ".join(filter(None, lines)), 240).rstrip(". …")
+    return one_line(" ".join(filter(None, lines)), 240).rstrip(".! …")
 
 
 def _clean_line(line: str) -> str:
     line = _WRAPPED.sub(r"\1", _ORIGIN.sub("", _PLACES.sub("", line).strip()))
-    return re.split(r"\. (?:If|Please) ", _CONDITION.sub("", line))[0].strip()
+    return re.split(r"\. (?:If|Please) ", _CONDITION.sub("", _QUOTED.sub(r"\1", line)))[0].strip()
 
 
 def _refusal(error: Any) -> Refusal:

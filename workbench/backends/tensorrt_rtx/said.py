@@ -23,11 +23,13 @@ SAID_FILE = "engine.said.json"
 
 
 class Said(msgspec.Struct, frozen=True):
-    """The `Layers:` message (empty: there was none), bytes of memory by name, and inputs with free dimensions."""
+    """The `Layers:` message (empty: there was none), bytes of memory by name, inputs with free dimensions, and bytes of
+    scratch and persistent memory (`BuildLog.beside`)."""
 
     layers: str
     memory: dict[str, int]
     free_inputs: tuple[str, ...] = ()
+    beside: dict[str, int] = {}
 
 
 def artefact_name(targets: tuple[str, ...]) -> str:
@@ -52,7 +54,7 @@ def engine_of(
         fates=fates,
         memory=said.memory,
         artefact=artefact,
-        notes=notes_on(typed, config, targets, graph, block, shown, said.free_inputs),
+        notes=notes_on(typed, config, targets, graph, block, shown, said.free_inputs, said.beside),
         versions={find_module().removesuffix("_bindings"): module_version()},
         files=(artefact, folder / SAID_FILE),
     )

@@ -20,8 +20,8 @@ from workbench.core.model import Model
 from workbench.core.verdict import Silent, Verdict
 from workbench.model import private_copy
 
-_NEVER = ("string", "int16", "uint16", "uint32", "uint64", "complex64", "complex128", "float8_e5m2")
-"""Types that `convertDtype` of its parser (onnx-tensorrt) has no word for."""
+_TAKEN = {"", "float64", *(name for name, _ in DTYPES.values())} - {"float8_e8m0fnu"}
+"""Types that `convertDtype` of its parser (onnx-tensorrt) has a word for; "" is not known."""
 _LOSSES = {("float64", "float32"): ROUNDED, ("int64", "int32"): WRAPPED}
 _NO_RUNNERS = "its parser takes it, but a build ends with: no runners (seen with 1.7.1)"
 
@@ -51,7 +51,7 @@ def _refused(
     nodes = {refusal.node: refusal.reason for refusal in refusals if refusal.node}
     reason = refusals[0].sentence(model)
     if any(refusal.reason == REASONS[1] and not refusal.node for refusal in refusals):
-        typed, names = _of_strange_type(model.graph)
+        typed, names = _of_strange_type(model)
         nodes |= {node: text for node, text in typed.items() if node not in nodes}
         reason = f"TensorRT takes no {', '.join(names)}." if names else reason
     names = [node.name for node in proto.graph.node]
@@ -66,17 +66,19 @@ def _is_in(node: str, taken: set[str]) -> bool:
     return node.partition(".")[0] in taken
 
 
-def _of_strange_type(graph: Graph) -> tuple[dict[str, str], list[str]]:
+def _of_strange_type(model: Model) -> tuple[dict[str, str], list[str]]:
     """Nodes that touch a tensor of a type that it does not take, with the reason; and those tensors in words."""
     found: dict[str, str] = {}
     named: list[str] = []
-    for name, tensor in graph.tensors.items():
-        if tensor.dtype not in _NEVER:
+    types = {name: tensor.dtype for name, tensor in model.graph.tensors.items()}
+    types |= {spec.name: spec.dtype for spec in (*model.inputs, *model.outputs)}  # sequences are no tensors
+    for name, dtype in types.items():
+        if dtype in _TAKEN:
             continue
-        named.append(f"{tensor.dtype} ({one_line(name, 60)})")
-        for layer in graph.layers:
+        named.append(f"{dtype} ({one_line(name, 60)})")
+        for layer in model.graph.layers:
             if name in layer.inputs or name in layer.outputs:
-                found.setdefault(layer.id, f"it does not take {tensor.dtype}")
+                found.setdefault(layer.id, f"it does not take {dtype}")
     return found, named[:3]
 
 

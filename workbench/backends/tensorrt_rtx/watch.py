@@ -12,6 +12,8 @@ from workbench.core.errors import one_line
 _STEP_S = 0.05
 _MEMORY = re.compile(r"^Total (Activation|Weights) Memory: (\d+) bytes")
 _MEMORY_NAMES = {"Activation": "activations", "Weights": "weights"}
+_BESIDE = re.compile(r"^(Max Scratch|Total Host Persistent|Total Device Persistent) Memory: (\d+) bytes")
+_BESIDE_NAMES = {"Max Scratch": "scratch", "Total Host Persistent": "host", "Total Device Persistent": "device"}
 _LEVELS = {"ERROR": "error", "INTERNAL_ERROR": "error", "WARNING": "warning"}
 _SILENT = "Determining refit engines"
 """The phase in which the compiler works: most of a build, in one step and without a word."""
@@ -27,12 +29,14 @@ class BuildLog:
     """Keeps what matters of some ten thousand messages; passes remarks, warnings and errors on as log lines.
 
     `layers` is the `Layers:` message (empty until there is one), `memory` named bytes that add up to what the engine
-    needs (of activations the largest over the profiles), `errors` texts in the order they came.
+    needs (of activations the largest over the profiles), `beside` what is in these or next to nothing: scratch and
+    persistent memory; `errors` texts in the order they came.
     """
 
     def __init__(self, report: Report) -> None:
         self.layers = ""
         self.memory: dict[str, int] = {}
+        self.beside: dict[str, int] = {}
         self.errors: list[str] = []
         self._report = report
 
@@ -49,10 +53,12 @@ class BuildLog:
             self._keep("ERROR" if "Error" in text or "Exception" in text else "INFO", text)
 
     def _keep(self, level: str, text: str) -> None:
-        found = _MEMORY.match(text)
-        if found:
+        if found := _MEMORY.match(text):
             name = _MEMORY_NAMES[found[1]]
             self.memory[name] = max(self.memory.get(name, 0), int(found[2]))
+        if found := _BESIDE.match(text):
+            name = _BESIDE_NAMES[found[1]]
+            self.beside[name] = max(self.beside.get(name, 0), int(found[2]))
         if level.endswith("ERROR"):
             self.errors.append(text)
         self._report(f"log/{_LEVELS.get(level, 'debug')}", 0, 0, one_line(text))
