@@ -45,6 +45,7 @@ class GraphSearch(QObject):
         self._idle = QTimer(self)
         self._idle.setInterval(IDLE_MS)
         self._idle.timeout.connect(self._prepare)
+        session.model_changed.connect(self._forget)
         for news in (session.model_changed, session.engine_changed, session.pair.changed):
             news.connect(self._graphs_changed)
         self._graphs_changed()
@@ -65,7 +66,8 @@ class GraphSearch(QObject):
 
     @property
     def is_on(self) -> bool:
-        return bool(parse(self.text))
+        """Whether something is looked for, in some graph."""
+        return bool(parse(self.text) and self._indexes)
 
     def found(self, side: Side) -> tuple[str, ...]:
         """In the order of the graph."""
@@ -108,18 +110,24 @@ class GraphSearch(QObject):
             self._session.select(before)
         self.changed.emit()
 
+    def _forget(self, _model: object) -> None:
+        """What was selected before the search was of another model."""
+        self._before = None
+
     def _graphs_changed(self, _news: object = None) -> None:
         session, pair = self._session, self._session.pair
         engine = session.engine.graph if session.engine else None
         first = pair.engine.graph if pair.is_on and pair.engine else None
         source = session.model.graph if session.model and not pair.is_on else None
         graphs = {Side.SOURCE: source, Side.FIRST: first, Side.ENGINE: engine}
+        if self._before is not None and any(index.graph is not graphs[side] for side, index in self._indexes.items()):
+            self._before = pair.completed(session.links.again(self._before))
         known = {id(index.graph): index for index in self._indexes.values()}
         self._indexes = {
             side: known.get(id(graph)) or SearchIndex(graph) for side, graph in graphs.items() if graph is not None
         }
         self._idle.start()
-        if self.is_on:
+        if parse(self.text):
             self._find()
 
     def _find(self) -> None:

@@ -7,9 +7,11 @@ from functools import partial
 from itertools import islice
 
 import msgspec
+import shiboken6
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QLineEdit,
     QListWidget,
@@ -72,11 +74,14 @@ class Palette(QFrame):
         self._session = session
         self._actions = actions
         self._search = search
+        self._before: QWidget | None = None  # had the keys when the palette came up
         self.field = QLineEdit()
         self.field.setPlaceholderText("Type an action, a node or a layer")
+        self.field.setAccessibleName("Action, node or layer")
         self.field.textChanged.connect(self._filter)
         self.field.installEventFilter(self)
         self.list = QListWidget()
+        self.list.setAccessibleName("What is called so")
         self.list.setUniformItemSizes(True)
         self.list.setItemDelegate(EntryDelegate(self.list))
         self.list.itemActivated.connect(lambda _item: self._run())
@@ -88,6 +93,8 @@ class Palette(QFrame):
         self.hide()
 
     def popup(self) -> None:
+        if not self.isVisible():
+            self._before = QApplication.focusWidget()
         self.setGeometry((self.window_below.width() - WIDTH) // 2, 60, WIDTH, HEIGHT)
         self.field.clear()
         self._filter("")
@@ -117,9 +124,15 @@ class Palette(QFrame):
             self.list.addItem(item)
         self.list.setCurrentRow(0)
 
+    def _leave(self) -> None:
+        """The keys go back to where they came from."""
+        self.hide()
+        if self._before is not None and shiboken6.isValid(self._before):
+            self._before.setFocus()
+
     def _run(self) -> None:
         item = self.list.currentItem()
-        self.hide()
+        self._leave()
         if item is not None:
             item.data(Qt.ItemDataRole.UserRole).run()
 
@@ -137,7 +150,7 @@ class Palette(QFrame):
                 self._run()
                 return True
             if event.key() == Qt.Key.Key_Escape:
-                self.hide()
+                self._leave()
                 return True
         if event.type() == QEvent.Type.FocusOut and not self.list.underMouse():
             self.hide()

@@ -141,7 +141,7 @@ class Searching:
             self._panes.by_side[side].canvas.show_view(view)
         self._views = {}
         self.field.clear()
-        self._panes.source.canvas.setFocus()
+        self._panes.shown()[0].canvas.setFocus()
 
     def _look(self, text: str) -> None:
         if text.strip() and not self._views:

@@ -125,6 +125,7 @@ class GraphCanvas(Folding):
     def set_overlay(self, overlay: Heat | Kinds | None) -> None:
         """A number or a kind per layer id, as colour and text. None takes it away."""
         self._say(overlay=overlay)
+        tell_current(self, aloud=False)
 
     def set_colors(self, colors: Mapping[str, str]) -> None:
         """A colour (`#rrggbb`) at the left side of layers, such as their precision's."""
@@ -133,6 +134,7 @@ class GraphCanvas(Folding):
     def set_badges(self, badges: Mapping[str, str], sorts: Mapping[str, str] | None = None) -> None:
         """A few words above the right corner of layers, such as their fate; closed groups count `sorts`."""
         self._say(badges=dict(badges), sorts=dict(sorts or {}))
+        tell_current(self, aloud=False)
 
     def set_matches(self, ids: Collection[str], match: str = "") -> None:
         """Ring what a search found, and stronger the one it is at."""
@@ -145,6 +147,10 @@ class GraphCanvas(Folding):
     @property
     def selection(self) -> frozenset[str]:
         return self._saying.selection
+
+    def _stand_on(self, box: int) -> None:
+        super()._stand_on(box)
+        tell_current(self)
 
     def _set_camera(self, camera: Camera) -> None:
         super()._set_camera(camera)
@@ -330,8 +336,10 @@ class GraphCanvas(Folding):
 
     @guarded()
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        box = self.box_under(QPointF(event.pos()))
-        self._menu_group = self.group_under(QPointF(event.pos()))
+        is_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        box = self.current if is_key else self.box_under(QPointF(event.pos()))
+        at_keys = self._scene.closed.get(box, self.current_group)
+        self._menu_group = at_keys if is_key else self.group_under(QPointF(event.pos()))
         ids = frozenset(self._layer_ids([box])) if box >= 0 else frozenset()
         about = self._saying.selection if not ids or ids <= self._saying.selection else ids
         self.context_menu_requested.emit(about, event.globalPos())
@@ -352,6 +360,9 @@ class GraphCanvas(Folding):
                 QToolTip.showText(event.globalPos(), tooltip(text), self)
             else:
                 QToolTip.hideText()
+            return True
+        if keys.is_own(event):
+            event.accept()
             return True
         return bool(super().event(event))
 

@@ -69,6 +69,10 @@ class Folding(Surface):
         """What is drawn is new."""
         raise NotImplementedError
 
+    def _stand_on(self, box: int) -> None:
+        """The keyboard is at this box now, or at none (-1)."""
+        self.current = box
+
     def _change_nest(self, nest: Nest) -> None:
         """Another graph. What was open in it when it was last shown, and where one looked, is so again."""
         self._flight.stop()
@@ -95,7 +99,7 @@ class Folding(Surface):
         self._flight.stop()
         self._wanted, self._is_home = "", view.is_home
         if (view.path, view.opened) == (self._path, self._nest.opened(self._path)):
-            self.current = self.current if self._marks.selected.any() else -1
+            self._stand_on(self.current if self._marks.selected.any() else -1)
             self._set_camera(view.camera)
             return
         self._path, self._cameras[view.path] = view.path, view.camera
@@ -247,7 +251,7 @@ class Folding(Surface):
             return
         self._wanted = ""
         if box is not None:
-            self.current = box
+            self._stand_on(box)
             self._fly_to_box(box)
 
     # -- layouts ----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 
 from workbench.views.canvas import walk
@@ -78,6 +78,16 @@ TABLE = (
 KEYS = {(entry.key, entry.modifiers): entry.act for entry in TABLE}
 
 IGNORED = Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier  # + is often Shift and =
+
+
+def is_own(event: QEvent) -> bool:
+    """Whether the canvas has this key before the window's shortcuts: Esc climbs, where the window selects nothing."""
+    return (
+        isinstance(event, QKeyEvent)
+        and event.type() == QEvent.Type.ShortcutOverride
+        and event.key() == Qt.Key.Key_Escape
+        and event.modifiers() == PLAIN
+    )
 
 
 def press(canvas: GraphCanvas, event: QKeyEvent) -> bool:

@@ -30,13 +30,13 @@ def words_at(canvas: GraphCanvas, place: QPointF) -> str:
     return describe_group(canvas.scene, header) if header >= 0 else ""
 
 
-def tell_current(canvas: GraphCanvas) -> None:
-    """The description of the widget is what is current; a change is told, and said aloud where one listens."""
+def tell_current(canvas: GraphCanvas, *, aloud: bool = True) -> None:
+    """The description of the widget is what is current; a change is told, and said `aloud` where one listens."""
     text = current_words(canvas)
     said = text or f"{plural(len(canvas.scene.leaves[0]), canvas.noun)}, none current. Arrow keys walk along the edges."
     if said == canvas.accessibleDescription():
         return
     canvas.setAccessibleDescription(said)
     QAccessible.updateAccessibility(QAccessibleEvent(canvas, QAccessible.Event.DescriptionChanged))
-    if text and canvas.hasFocus():
+    if aloud and text and canvas.hasFocus():
         QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(canvas, text.replace("\n", ", ")))
