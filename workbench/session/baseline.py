@@ -39,11 +39,13 @@ def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None, titl
     own, base = stats_of(run), stats_of(baseline)
     if run is None or baseline is None or own is None or base is None or run.id == baseline.id:
         return ""
+    if run.model_sha256 != baseline.model_sha256:
+        return ""
     name, rival = titles.of(run), titles.of(baseline)
-    if entry is not None:
-        return (
     if run.timing is not None and baseline.timing is not None and not run.timing.is_like(baseline.timing):
         return f"{name} and {rival} were timed with inputs of other shapes"
+    if entry is not None:
+        return (
             f"{name}: {entry.verdict} than {rival} (interleaved)"
             if entry.verdict.startswith(("faster", "slower"))
             else f"{name} and {rival}: {entry.verdict} (interleaved)"

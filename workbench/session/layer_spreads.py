@@ -47,7 +47,7 @@ class LayerSpreads(QObject):
     def blocks(self, run: Run) -> Mapping[str, str]:
         """The innermost named group of the model that an engine's layer stands in, by layer id."""
         session, engine = self._session, self._session.runs.engine(run.id)
-        if session.model is None or engine is None or run.model_sha256 != session.model.sha256:
+        if session.model is None or engine is None or not session.is_of_model(run):
             return {}
         key = (run.id, id(engine))
         if key not in self._blocks:

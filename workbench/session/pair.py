@@ -43,9 +43,8 @@ class EnginePair(QObject):
 
     def candidates(self) -> list[Run]:
         """Runs of the open model that have an engine graph, newest first."""
-        model = self._session.model
-        runs = self._session.runs
-        return [run for run in runs if model and run.model_sha256 == model.sha256 and run.build is not None]
+        session = self._session
+        return [run for run in session.runs if session.is_of_model(run) and run.build is not None]
 
     @property
     def run(self) -> Run | None:

@@ -36,10 +36,10 @@ class Races(QObject):
 
     @property
     def racers(self) -> tuple[str, ...]:
-        """The compared runs that can be raced: those timed here. The baseline comes first."""
+        """The compared runs of the open model that can be raced: those timed here. The baseline comes first."""
         session = self._session
         runs = [run for run_id in session.compared if (run := session.runs.get(run_id)) is not None]
-        ids = [run.id for run in runs if stats_of(run) is not None and not run.imported]
+        ids = [run.id for run in runs if session.is_of_model(run) and stats_of(run) is not None and not run.imported]
         first = session.baseline
         return tuple(sorted(ids, key=lambda run_id: first is None or run_id != first.id))
 

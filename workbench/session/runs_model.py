@@ -110,7 +110,7 @@ def _why(run: Run) -> str:
 def _speedup(run: Run, base: Against) -> Cell:
     """Of a race with its interval where there was one; else `≈` the ratio of two medians."""
     own, first = stats_of(run), stats_of(base.run)
-    if base.run is None or own is None or first is None:
+    if base.run is None or own is None or first is None or run.model_sha256 != base.run.model_sha256:
         return NONE
     if run.id == base.run.id:
         return Cell("1.0×", tone="soft", value=1.0, tip="the baseline: speed-ups are counted from it")

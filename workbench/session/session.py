@@ -173,8 +173,8 @@ class Session(QObject):
 
     @property
     def engine(self) -> EngineGraph | None:
-        """The engine of the current run."""
-        return self.runs.engine(self.current.id) if self.current else None
+        """The engine of the current run; None where that is another model's, whose nodes are not these."""
+        return self.runs.engine(self.current.id) if self.current and self.is_of_model(self.current) else None
 
     @property
     def asked(self) -> Mapping[str, Precision]:
@@ -189,12 +189,15 @@ class Session(QObject):
     def visible_runs(self) -> Iterable[Run]:
         """Runs of the open model, or all of them where the setting says so; newest first."""
         everything = self.settings.get("all_models") or self.model is None
-        return (run for run in self.runs if everything or (self.model and run.model_sha256 == self.model.sha256))
+        return (run for run in self.runs if everything or self.is_of_model(run))
+
+    def is_of_model(self, run: Run) -> bool:
+        return self.model is not None and run.model_sha256 == self.model.sha256
 
     @property
     def baseline(self) -> Run | None:
-        """The run that speed-ups are counted from."""
-        return baseline_of(list(self.visible_runs()))
+        """The run of the open model that speed-ups are counted from."""
+        return baseline_of([run for run in self.runs if self.is_of_model(run)])
 
     @property
     def targets(self) -> dict[str, str]:
@@ -239,7 +242,7 @@ class Session(QObject):
         self.undo.clear()
         self.model, self.current, self.selection = model, None, Selection()
         self.links = Links(model, None)
-        newest = next((run for run in self.visible_runs() if not run.imported), None) if model else None
+        newest = self.runs.get(self._newest_id())
         self.choices = Choices.of(model, recipe) if model else Choices()
         if newest is not None:
             self.choices = self.choices.like(newest).with_profiles(recipe.profiles)
@@ -247,8 +250,12 @@ class Session(QObject):
         self.set_compared(())
         self.model_changed.emit(model)
         self.choices_changed.emit(self.choices)
-        self.set_current(newest.id if newest else "")
+        self.set_current(newest.id if newest is not None else "")
         self._preview_samples()
+
+    def _newest_id(self) -> str:
+        """Of the open model's runs that were made here; "" where there are none."""
+        return next((run.id for run in self.runs if self.is_of_model(run) and not run.imported), "")
 
     def _probed(self, found: dict[str, BackendInfo]) -> None:
         self.backends = found
@@ -351,14 +358,16 @@ class Session(QObject):
     def _runs_changed(self, ids: frozenset[str]) -> None:
         if self.current is not None and self.current.id in ids:
             self.current = self.runs.get(self.current.id)
-            self.current_changed.emit(self.current)
             if self.current is None:
-                self._relink()
+                self.set_current(self._newest_id())
+            else:
+                self.current_changed.emit(self.current)
         self.set_compared(self.compared)
 
     def _finished(self, result: AnyResult) -> None:
         """The view follows the queue: from a run that is over to the next, unless the user looks at another."""
-        following = next((job for job in self.runs.jobs if self.runs.get(job) is not None), "")
+        waiting = (self.runs.get(job) for job in self.runs.jobs)
+        following = next((run.id for run in waiting if run is not None and self.is_of_model(run)), "")
         if following and self.current is not None and result.id == self.current.id:
             self.set_compared((following, *(known for known in self.compared if known != following)))
             self.set_current(following)

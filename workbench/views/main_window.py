@@ -245,11 +245,12 @@ class MainWindow(QMainWindow):
             self.session.choose_all(self.session.choices.like(run), f"Choices of {self.session.runs.titles.of(run)}")
 
     def make_baseline(self) -> None:
-        if self.session.current is not None:
-            for run in list(self.session.visible_runs()):
-                if run.label == BASELINE_LABEL:
-                    self.session.runs.rename(run.id, "")
-            self.session.runs.rename(self.session.current.id, BASELINE_LABEL)
+        chosen, runs = self.session.current, self.session.runs
+        if chosen is not None:
+            for run in list(runs):
+                if run.label == BASELINE_LABEL and run.model_sha256 == chosen.model_sha256:
+                    runs.rename(run.id, "")
+            runs.rename(chosen.id, BASELINE_LABEL)
 
     def rename_run(self) -> None:
         run = self.session.current

@@ -150,7 +150,9 @@ class Panes(QWidget):
     def _set_engine(self, pane: Pane, engine: EngineGraph | None, run: Run | None) -> None:
         model = self._session.model
         if engine is None or model is None:
-            pane.set_graph(None, empty=why_no_engine(run), is_on_its_way=run is not None and not run.status.is_final)
+            is_here = run is not None and self._session.is_of_model(run)
+            is_coming = is_here and run is not None and not run.status.is_final
+            pane.set_graph(None, empty=why_no_engine(run, is_of_model=is_here), is_on_its_way=is_coming)
         else:
             pane.set_graph(engine.graph, self._session.scopes.of_engine(model, engine.graph))
 

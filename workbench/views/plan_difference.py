@@ -146,7 +146,7 @@ class DifferencePage(QWidget):
             menu_item(menu, f"What is saved in {saved.path.name}", partial(take, saved.plan, saved.path.name))
         menu_item(menu, "A file…", partial(self._ask_file, take))
         menu_item(menu, "No rules", partial(take, PrecisionPlan(default=session.plan.value.default), "no rules"))
-        runs = [run for run in session.visible_runs() if session.model and run.model_sha256 == session.model.sha256]
+        runs = [run for run in session.runs if session.is_of_model(run)]
         if runs:
             menu_head(menu, "Plan of a run")
         for run in runs[:RUNS_OFFERED]:

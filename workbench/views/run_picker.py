@@ -92,10 +92,12 @@ def engine_words(name: str, title: str, engine: EngineGraph | None) -> Words:
     return Words(name, f"{title}{count}", bold=True)
 
 
-def why_no_engine(run: Run | None) -> str:
+def why_no_engine(run: Run | None, *, is_of_model: bool) -> str:
     """What stands in the place of an engine's graph: what would fill it, or why it stays empty."""
     if run is None:
         return NO_ENGINE
+    if not is_of_model:
+        return f"This run is of another model, {run.model_name}.\nOpen that model to see its graphs."
     if not run.status.is_final:
         return BUILDING
     if run.error is None:
