@@ -108,7 +108,9 @@ class Ranges(Chart):
         made = QPushButton(text)
         made.setFixedWidth(24)
         made.setProperty("kind", "ghost")
-        made.setAccessibleName("Next tensor" if step > 0 else "Tensor before")
+        name = "Next tensor" if step > 0 else "Tensor before"
+        made.setAccessibleName(name)
+        made.setToolTip(name)
         made.clicked.connect(lambda: self.step(step))
         return made
 

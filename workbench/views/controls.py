@@ -119,6 +119,7 @@ class DropButton(QPushButton):
         self._fill = fill
         self._menu.aboutToShow.connect(self._fill_menu)
         self.setMenu(self._menu)
+        self.setAutoDefault(False)
         self.setAccessibleName(name)
         self.setToolTip(tip(tooltip))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -162,6 +163,7 @@ class Bar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._share = 0.0
+        self.setAccessibleName("Progress")
         self.setFixedHeight(5)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 

@@ -51,7 +51,6 @@ class EditorWindow(QDialog):
         take_keys(self, {"undo": session.undo.undo, "redo": session.undo.redo})
 
     def _add_button(self, made: QPushButton) -> None:
-        made.setAutoDefault(False)  # Enter belongs to the fields
         self._head.addWidget(made)
 
     def _follow(self) -> None:

@@ -28,7 +28,6 @@ class OptionRow(QWidget):
         self.editor.setToolTip(tip(option.text))
         self.editor.setFixedWidth(EDITOR_WIDTH)
         self.try_out = button("Try", "", "Builds with the default and with the other value, to see what it does")
-        self.try_out.setAutoDefault(False)
         self.try_out.clicked.connect(lambda: self._options.try_out(option))
         self.effect = Line(px=12)
         grid = QGridLayout(self)

@@ -34,6 +34,7 @@ class PictureDialog(QDialog):
         self.remark = soft_label("")
         self.copy = button("Copy picture", "", "The picture into the clipboard")
         self.save = button("Save…", "primary")
+        self.save.setDefault(True)
         self.copy.clicked.connect(self._copy)
         self.save.clicked.connect(self._save)
         self._lay_out()

@@ -44,7 +44,6 @@ class PlanWindow(QDialog):
             made.clicked.connect(lambda _on=False, r=run: r())
             buttons.append(made)
         for each in buttons:
-            each.setAutoDefault(False)  # Enter belongs to the fields
             head.addWidget(each)
         self.options = PlanOptions(session)
         self.cell = TabCell()

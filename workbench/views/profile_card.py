@@ -53,7 +53,6 @@ class ProfileCard(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.head, 1)
         for each in (duplicate, self.remove):
-            each.setAutoDefault(False)
             head.addWidget(each)
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)

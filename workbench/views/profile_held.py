@@ -22,7 +22,6 @@ class HeldBatch(QWidget):
         self.text = soft_label()
         self.lines: list[Line] = []
         self.free = button("Make the batch free")
-        self.free.setAutoDefault(False)
         self.free.clicked.connect(lambda: session.batch_freeing.start())
         row = QHBoxLayout()
         row.addWidget(self.free)

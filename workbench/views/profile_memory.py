@@ -49,8 +49,6 @@ class MemoryOfShapes(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(8)
-        for each in (self.measure, self.cancel, self.copy):
-            each.setAutoDefault(False)
         for part in (self.dim, self.measure, self.cancel):
             row.addWidget(part)
         row.addWidget(self.words, 1)

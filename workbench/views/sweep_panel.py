@@ -47,8 +47,15 @@ class SweepPanel(QWidget):
         self.sentence = Line(px=12)
         self.start = button("Start", "primary")
         self.start.clicked.connect(self._start_or_stop)
-        self.limit = _figure("ms", "Only points whose median latency is within this count as the best. 0: no limit", 3)
-        self.price = _figure("", "What an hour of this machine costs: gives the cost of a million samples", 4)
+        self.limit = _figure(
+            "Limit of latency",
+            "ms",
+            "Only points whose median latency is within this count as the best. 0: no limit",
+            3,
+        )
+        self.price = _figure(
+            "Price of an hour", "", "What an hour of this machine costs: gives the cost of a million samples", 4
+        )
         self.verdict = Line(px=12)
         self.build = button("Build", "", "A run of its own at the chosen point: graph, layers, accuracy")
         self.grid, self.front = SweepGrid(), SweepFront()
@@ -221,8 +228,9 @@ def _label(text: str) -> Line:
     return made
 
 
-def _figure(unit: str, tooltip: str, decimals: int) -> QDoubleSpinBox:
+def _figure(name: str, unit: str, tooltip: str, decimals: int) -> QDoubleSpinBox:
     field = QDoubleSpinBox()
+    field.setAccessibleName(name)
     field.setRange(0.0, 1e7)
     field.setDecimals(decimals)
     field.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)

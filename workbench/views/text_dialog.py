@@ -23,6 +23,7 @@ class TextDialog(QDialog):
         copy = button("Copy", "primary")
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text.toPlainText()))
         close = button("Close")
+        close.setDefault(True)
         close.clicked.connect(self.close)
         row = QHBoxLayout()
         row.addStretch(1)

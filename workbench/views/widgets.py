@@ -263,8 +263,11 @@ def shortened(text: str, most: int) -> str:
 
 
 def button(text: str, kind: str = "", tooltip: str = "") -> QPushButton:
-    """`kind` is primary, link, ghost, title or empty."""
+    """`kind` is primary, link, ghost, title or empty. Enter belongs to the fields of a dialog, not to its buttons."""
     made = QPushButton(text)
+    made.setAutoDefault(False)
+    if not any(char.isalnum() for char in text):  # an icon or a sign: what it does is its name
+        made.setAccessibleName(tooltip.partition(":")[0])
     made.setProperty("kind", kind)
     made.setToolTip(tip(tooltip))
     if kind in ("link", "ghost"):
