@@ -16,7 +16,7 @@ from workbench.pipeline.tuned import with_options
 from workbench.pipeline.tuning import candidates
 
 UNTIMED = TimingConfig(warmup_ms=0, warmup_iterations=0, seconds=0, min_iterations=0)
-KNOBS = (Knob("latency_ms", ("8", "2", "16")), Knob("color", ("red", "green")), Knob("fail", ("", "No such kernel.")))
+KNOBS = (Knob("latency_ms", ("1", "0.25", "2")), Knob("color", ("red", "green")), Knob("fail", ("", "No such kernel.")))
 
 
 @pytest.fixture
@@ -25,14 +25,15 @@ def built(request_of: RequestOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(NullRunner, "time", lambda self, feed: self._latency_ms)
     monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: KNOBS)
-    request = request_of("run-0001", config=null(8.0), timing=UNTIMED, evaluation="none")
+    request = request_of("run-0001", config=BuildConfig("null"), timing=UNTIMED, evaluation="none")
     done = run(request, Listener(), never)
     assert done.status is Status.DONE
     return done, request
 
 
-def search(request: RunRequest, tmp_path: Path, seconds: float = 5.0) -> TuneRequest:
-    return TuneRequest("tune-0001", str(tmp_path / "tune"), request, seconds)
+def search(request: RunRequest, tmp_path: Path) -> TuneRequest:
+    """It ends when all is tried and decided, long before its time is up."""
+    return TuneRequest("tune-0001", str(tmp_path / "tune"), request, 3600.0)
 
 
 def rebuilt(request: RunRequest, tmp_path: Path) -> Run:
@@ -55,13 +56,13 @@ def test_the_fastest_options_are_found_kept_and_found_again(built: tuple[Run, Ru
     listener = Listener()
     result = tune(search(request, tmp_path), listener, never)
     assert result.error is None
-    assert result.best["latency_ms"] == "2"
+    assert result.best["latency_ms"] == "0.25"
     assert result.speedup == pytest.approx(4.0)
     assert "faster by 75 %" in result.verdict
     again = rebuilt(request, tmp_path)
     assert again.build is not None
-    assert any("Tuned options:" in note and "latency_ms=2" in note for note in again.build.notes)
-    assert any("latency_ms=2" in event.text for event in listener.of(Progress))
+    assert any("Tuned options:" in note and "latency_ms=0.25" in note for note in again.build.notes)
+    assert any("latency_ms=0.25" in event.text for event in listener.of(Progress))
 
 
 def test_what_the_backend_refuses_is_a_trial_with_its_reason(built: tuple[Run, RunRequest], tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_what_the_backend_refuses_is_a_trial_with_its_reason(built: tuple[Run, R
 def test_where_nothing_is_faster_the_default_stays(
     built: tuple[Run, RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: (Knob("latency_ms", ("8", "9")),))
+    monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: (Knob("latency_ms", ("1", "2")),))
     result = tune(search(built[1], tmp_path), Listener(), never)
     assert result.best == {}
     assert "slower by" in result.verdict
@@ -89,7 +90,7 @@ def test_faster_options_that_compute_something_else_are_out(
     plain = NullRunner.infer
 
     def infer(self: NullRunner, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
-        wrong = 1.0 if self._latency_ms == 2.0 else 0.0
+        wrong = 1.0 if self._latency_ms == 0.25 else 0.0
         return {name: value + wrong for name, value in plain(self, feed).items()}
 
     monkeypatch.setattr(NullRunner, "infer", infer)
@@ -98,9 +99,54 @@ def test_faster_options_that_compute_something_else_are_out(
     assert any("computes something else" in trial.reason for trial in result.trials)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "said"), [({"class": 1}, "0.0 % of the default's values"), ({}, "no output 'class'")]
+)
+def test_other_classes_and_outputs_that_are_gone_are_something_else(
+    built: tuple[Run, RunRequest],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    outputs: dict[str, int],
+    said: str,
+) -> None:
+    """Outputs that are no floats have no decibels."""
+
+    def infer(self: NullRunner, feed: object) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+        found = outputs if self._latency_ms == 0.25 else {"class": 0}
+        return {name: np.array([value]) for name, value in found.items()}
+
+    monkeypatch.setattr(NullRunner, "infer", infer)
+    result = tune(search(built[1], tmp_path), Listener(), never)
+    assert "latency_ms" not in result.best
+    (reason,) = {trial.reason for trial in result.trials if trial.options == {"latency_ms": "0.25"}}
+    assert "computes something else" in reason and said in reason
+
+
+def test_what_was_chosen_for_a_run_stays_and_is_not_what_others_find(
+    built: tuple[Run, RunRequest], tmp_path: Path
+) -> None:
+    """What beats one thread is no news for a run with all of them."""
+    request = msgspec.structs.replace(built[1], config=null(2.0))
+    result = tune(search(request, tmp_path), Listener(), never)
+    assert result.error is None
+    assert not any("latency_ms" in trial.options for trial in result.trials)
+    again = rebuilt(built[1], tmp_path)
+    assert again.build is not None
+    assert any("No tuned options are known" in note for note in again.build.notes)
+
+
+def test_threads_that_were_chosen_are_not_searched(
+    built: tuple[Run, RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: (Knob("threads", ("0", "1")),))
+    request = msgspec.structs.replace(built[1], config=BuildConfig("null", threads=1))
+    error = tune(search(request, tmp_path), Listener(), never).error
+    assert error is not None and error.message == "Every option that changes its speed was chosen for this run."
+
+
 def test_a_search_can_be_cancelled(built: tuple[Run, RunRequest], tmp_path: Path) -> None:
     listener = Listener()
-    result = tune(search(built[1], tmp_path, 3600.0), listener, lambda: bool(listener.of(Progress)))
+    result = tune(search(built[1], tmp_path), listener, lambda: bool(listener.of(Progress)))
     assert result.error is not None
     assert result.error.message == "Cancelled."
 
@@ -116,7 +162,7 @@ def test_a_backend_without_knobs_says_so(
 
 def test_candidates_are_all_single_changes_first_and_the_same_every_time() -> None:
     found = candidates(KNOBS, most=6)
-    assert found[:4] == [{"latency_ms": "2"}, {"latency_ms": "16"}, {"color": "green"}, {"fail": "No such kernel."}]
+    assert found[:4] == [{"latency_ms": "0.25"}, {"latency_ms": "2"}, {"color": "green"}, {"fail": "No such kernel."}]
     assert len(found) == 6
     assert found == candidates(KNOBS, most=6)
     assert all(options for options in candidates(KNOBS))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench import __version__
 from workbench.backends.base import load_backend
 from workbench.core.errors import WorkbenchError
 from workbench.core.json import encode, read_json, write_json
@@ -14,15 +15,19 @@ from workbench.core.model import TypedModel
 from workbench.core.places import data_home
 from workbench.core.run import BuildConfig
 from workbench.core.tuning import Tuning, options_words
-from workbench.measure.machine import cpu_model, logical_cores
+from workbench.measure.machine import cpu_model, logical_cores, physical_cores
 
 NOTHING = "No tuned options are known here for this model and plan: Tune options (or `workbench tune RUN`) finds them."
 
 
 def tuning_key(typed: TypedModel, config: BuildConfig) -> str:
-    """Equal for one model, plan, shapes and backend version on one kind of processor."""
-    version = load_backend(config.backend).capabilities().version
-    parts = (typed.model.sha256, typed.shapes, config.backend, version, config.plan, cpu_model(), logical_cores())
+    """Equal for one model, configuration, shapes and backend version on one kind of processor.
+
+    All of the configuration counts: what beats one thread may lose against sixteen.
+    """
+    versions = (__version__, load_backend(config.backend).capabilities().version)
+    asked = msgspec.structs.replace(config, shapes={}, tuned=False)
+    parts = (typed.model.sha256, typed.shapes, asked, versions, cpu_model(), physical_cores(), logical_cores())
     return hashlib.sha256(encode(parts)).hexdigest()[:32]
 
 

@@ -15,10 +15,10 @@ from workbench.backends.base import load_backend
 from workbench.core.collector import quiet_collector
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import Progress, Tried
-from workbench.core.run import RunError
+from workbench.core.run import BuildConfig, RunError
 from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning, options_words
 from workbench.measure.accuracy import OutputErrors
-from workbench.measure.machine import logical_cores, machine_state, physical_cores
+from workbench.measure.machine import logical_cores, machine_state, physical_cores, warm_state
 from workbench.measure.statistics import verdict
 from workbench.measure.timing import stop_if
 from workbench.pipeline.border import as_run_error, carried_out
@@ -35,6 +35,8 @@ FINAL_SHARE = 0.35
 EQUAL_DB = 60.0
 """Outputs this near to the default's are the same; where the default itself repeats worse, see `_differs`."""
 LOST_DB = 1.0
+EQUAL_SHARE = 0.999
+"""The same of outputs that are no floats (classes, boxes that were kept): so many of their values."""
 
 
 def tune(request: TuneRequest, emit: Emit, cancelled: Callable[[], bool]) -> Tuning:
@@ -42,8 +44,9 @@ def tune(request: TuneRequest, emit: Emit, cancelled: Callable[[], bool]) -> Tun
 
     Every trial is timed interleaved with the default engine, which stays open all the time; the faster half goes on
     with twice as many rounds. The best at the end races the default until it is decided, and only "faster" there
-    makes it the result: tuned is never slower than the default beyond noise. A trial whose outputs differ from the
-    default's is out. The result is kept by content (`tuned`). Never raises for what the user can cause.
+    makes it the result: tuned is never slower than the default beyond noise. The default is the run as it was asked
+    for: options and threads that were chosen for it stay. A trial whose outputs differ from the default's is out. The
+    result is kept by content (`tuned`). Never raises for what the user can cause.
     """
 
     def failed(error: RunError) -> Tuning:
@@ -74,9 +77,7 @@ def _changes(options: dict[str, str], defaults: dict[str, str]) -> dict[str, str
 
 
 def _tune(request: TuneRequest, folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> Tuning:
-    knobs = load_backend(request.run.config.backend).knobs(physical_cores(), logical_cores())
-    if not knobs:
-        raise WorkbenchError(f"{request.run.config.backend} has no options that change its speed.")
+    knobs = _open_knobs(request.run.config)
     machine = machine_state()
     with ExitStack() as stack, quiet_collector():
         search = _Search(request, folder, emit, cancelled)
@@ -84,6 +85,18 @@ def _tune(request: TuneRequest, folder: Path, emit: Emit, cancelled: Callable[[]
         search.default = open_lane(request.run, plain, folder / "default", stack)
         best = search.halve(candidates(knobs))
         return search.final(best, machine)
+
+
+def _open_knobs(config: BuildConfig) -> list[Knob]:
+    """Those that nobody has chosen a value for. Raises WorkbenchError where there are none."""
+    knobs = load_backend(config.backend).knobs(physical_cores(), logical_cores())
+    if not knobs:
+        raise WorkbenchError(f"{config.backend} has no options that change its speed.")
+    chosen = {*config.options, *(["threads"] if config.threads else [])}
+    found = [knob for knob in knobs if knob.key not in chosen and len(knob.values) > 1]
+    if not found:
+        raise WorkbenchError("Every option that changes its speed was chosen for this run.", "Tune one without them.")
+    return found
 
 
 class _Search:
@@ -165,15 +178,17 @@ class _Search:
         with ExitStack() as stack:
             lanes = [self.default, self._open(best, stack)]
             pace = until_decided(lanes, max(self._left, 0.0), self._cancelled, lambda pace: None)
-        speedup = lanes[1].speedup(lanes[0], pace.looks)
+        speedup, machine = lanes[1].speedup(lanes[0], pace.looks), machine | warm_state()
         return msgspec.structs.replace(
             found,
+            machine=machine,
             best=best if speedup.is_different and speedup.ratio > 1 else {},
             speedup=speedup.ratio,
             low=speedup.low,
             high=speedup.high,
             verdict=f"{options_words(best)}: {verdict(speedup)}",
-            protocol=f"{len(trials)} trials by successive halving, each interleaved with the default (A B B A);"
+            protocol=f"{len(trials)} trials by successive halving, each interleaved with the default (A B B A), one"
+            f" inference at a time;"
             f" the best raced it for {pace.rounds} rounds in {pace.seconds:.0f} s",
         )
 
@@ -185,7 +200,16 @@ def _differs(default: Lane, lane: Lane) -> str:
         expected = default.runner.infer(feed)
         repeated.add(expected, default.runner.infer(feed))
         errors.add(expected, lane.runner.infer(feed))
-    found = errors.worst_sqnr_db()
-    if found >= min(EQUAL_DB, repeated.worst_sqnr_db() - LOST_DB):
-        return ""
-    return f"computes something else ({found:.0f} dB from the default's outputs)"
+    if other := set(errors.warnings()) - set(repeated.warnings()):
+        return f"computes something else ({min(other)})"
+    found, share = errors.worst_sqnr_db(), _agreement(errors)
+    if found < min(EQUAL_DB, repeated.worst_sqnr_db() - LOST_DB):
+        return f"computes something else ({found:.0f} dB from the default's outputs)"
+    if share < min(EQUAL_SHARE, _agreement(repeated)):
+        return f"computes something else ({100 * share:.1f} % of the default's values)"
+    return ""
+
+
+def _agreement(errors: OutputErrors) -> float:
+    """The lowest share of equal values of the outputs that are no floats; 1 where there are none."""
+    return min((error.agreement for error in errors.errors().values() if error.agreement is not None), default=1.0)
