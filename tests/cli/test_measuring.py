@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx
 import pytest
 
 from tests.charts.roofs import CEILINGS
@@ -62,6 +63,20 @@ def test_memory_over_batch_and_precision_is_a_table(cli: Cli, model: Path) -> No
     assert one["dims"] == {"batch": 1} and four["plan"]["ends"] == 4 * one["plan"]["ends"]
     assert four["plan"]["peak"] > one["plan"]["peak"] and one["memory"]["weights"] == four["memory"]["weights"]
     assert len(Store().runs()) == 2  # what is known is not built again
+
+
+def test_memory_of_a_file_that_was_written_anew_is_measured_anew(cli: Cli, model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "own.onnx"
+    path.write_bytes(model.read_bytes())
+    words = ("memory", path, *ORT, "--json")
+    (before,) = cli(*words).document
+    proto = onnx.load(path)
+    weights = proto.graph.initializer[0]
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(weights) * 2, weights.name))
+    del proto.graph.initializer[0]
+    onnx.save(proto, path)
+    (after,) = cli(*words).document
+    assert before["run"] != after["run"] and len(Store().runs()) == 2
 
 
 def test_a_change_of_shape_is_measured(cli: Cli, model: Path) -> None:

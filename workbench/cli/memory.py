@@ -33,7 +33,8 @@ def execute(arguments: Namespace, output: Output) -> int:
     with jobs.until_interrupted():
         for point, request in requests:
             title = f"{point.words} {request.config.plan.default}"
-            runs.append(_known(store, request) or jobs.run(_placed(store, request), title))
+            known = _known(store, request, model.sha256)
+            runs.append(known or jobs.run(_placed(store, request), title))
             if jobs.was_interrupted:
                 break
     output.document([_document(point, run) for (point, _), run in zip(requests, runs, strict=False)])
@@ -78,9 +79,10 @@ def _placed(store: Store, request: RunRequest) -> RunRequest:
     return msgspec.structs.replace(request, id=run_id, folder=str(folder))
 
 
-def _known(store: Store, request: RunRequest) -> Run | None:
-    """An earlier run of the same configuration that has all of it."""
-    same = (run for run in store.runs() if (run.model, run.config) == (request.model_path, request.config))
+def _known(store: Store, request: RunRequest, sha256: str) -> Run | None:
+    """An earlier run of the same file with the same content, configuration and calibration, that has all of it."""
+    wanted = (request.model_path, sha256, request.config, request.calibration)
+    same = (run for run in store.runs() if (run.model, run.model_sha256, run.config, run.calibration) == wanted)
     return next((run for run in same if run.build is not None and run.build.plan and run.timing is not None), None)
 
 
