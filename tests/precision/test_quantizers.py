@@ -84,7 +84,9 @@ def test_a_tool_that_gives_up_says_its_own_last_words(tmp_path: Path) -> None:
     assert "log" in refused.value.hint and any("Traceback" in line for line in said)
 
 
-def test_cancel_ends_the_tool(tmp_path: Path) -> None:
+def test_cancel_ends_the_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run_ort.py").write_text("import time\nwhile True:\n    time.sleep(3600)\n")
+    monkeypatch.setattr("workbench.precision.quantizers.base.SCRIPTS", tmp_path)  # one that never ends by itself
     turns = iter([False] * (len(FEEDS) + 1))  # while samples are written, and once while it works
     with pytest.raises(Cancelled):
         run_quantizer(
