@@ -56,7 +56,7 @@ def nothing_of_qt_left(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not windows, f"windows left open: {windows}"
     left = [thread for thread in threading.enumerate() if thread not in threads and thread.is_alive()]
     for thread in left:
-        thread.join(timeout=5)
+        thread.join(timeout=60)
     assert not [thread for thread in left if thread.is_alive()], "threads left running"
 
 

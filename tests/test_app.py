@@ -18,7 +18,7 @@ def without_display(home: Path, *words: str) -> subprocess.CompletedProcess[str]
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     env = {name: value for name, value in os.environ.items() if name not in hidden} | {"WORKBENCH_HOME": str(home)}
     command = [sys.executable, "-m", "workbench", *words]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.parametrize("words", [(), ("a_word_that_is_no_command",)])

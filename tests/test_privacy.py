@@ -23,7 +23,7 @@ def test_engines_are_loaded_without_their_telemetry(tmp_path: Path) -> None:
         env=unset | {"TMPDIR": str(tmp_path), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

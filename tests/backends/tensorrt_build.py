@@ -58,7 +58,7 @@ class Answer(msgspec.Struct, frozen=True):
     steps: tuple[tuple[str, int, int, str], ...] = ()
 
 
-def built(ask: Ask, timeout_s: float = 120) -> Answer:
+def built(ask: Ask, timeout_s: float = 1200) -> Answer:
     """What a fresh process says. Fails the test if it dies or writes anything else to standard output."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.backends.tensorrt_build"],

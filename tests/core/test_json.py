@@ -65,7 +65,7 @@ def test_two_writers_of_one_file_never_mix(tmp_path: Path) -> None:
         for _ in range(20):
             with written_whole(path, sync=False) as file:
                 file.write(letter * 500)
-                both.wait(timeout=10)
+                both.wait(timeout=120)
                 file.write(letter * 500)
 
     threads = [threading.Thread(target=write, args=(letter,)) for letter in (b"a", b"b")]

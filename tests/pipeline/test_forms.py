@@ -128,6 +128,6 @@ def test_the_script_builds_the_engine(tmp_path: Path, model_path: Path) -> None:
     assert name is not None
     onnx.save(onnx.load(model_path), tmp_path / name[1])
     (tmp_path / "build.py").write_text(text, "utf-8")
-    done = subprocess.run([sys.executable, "build.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "build.py"], cwd=tmp_path, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert next(tmp_path.glob("*.engine")).stat().st_size > 1000
