@@ -98,13 +98,14 @@ def test_fp16_is_reported_as_fp32_where_the_cpu_computes_it_so(tmp_path: Path) -
 
 
 def test_layer_times_are_live_and_sum_to_about_the_whole(tmp_path: Path) -> None:
-    model, _, engine = built("openvino", "transformer", Precision.FP32, tmp_path)
+    """Convolutions, whose times in whole microseconds are no zeros on a fast machine either."""
+    model, _, engine = built("openvino", "residual", Precision.FP32, tmp_path)
     feed = opening.feed_of(model)
     with engine.runner(layers=True) as runner:
         assert runner.layer_times() == {}
-        runner.time(feed)
+        latencies = [runner.time(feed)]
         first = runner.layer_times()
-        latencies = [runner.time(feed) for _ in range(50)]
+        latencies += [runner.time(feed) for _ in range(50)]
         later = runner.layer_times()
     assert set(first) == set(later) == {layer.id for layer in engine.graph.layers}
     assert first != later
@@ -132,7 +133,7 @@ def test_telemetry_is_never_imported() -> None:
         "import sys; from workbench.backends.base import load_backend; load_backend('openvino').capabilities();"
         "assert 'openvino' in sys.modules; print(sys.modules['openvino_telemetry'])"
     )
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, check=True)
     assert child.stdout.strip() == "None"
 
 
