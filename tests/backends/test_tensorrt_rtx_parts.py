@@ -89,6 +89,22 @@ SHAPE_ERROR = (
             "kENABLE_UINT8_AND_ASYMMETRIC_QUANTIZATION_DLA to enable it.",
             "Non-zero zero point is not supported",
         ),
+        (
+            'Assertion failed: (p == 1 || p == 2) && "Only L1 and " "L2 normalization are supported!"',
+            "Only L1 and L2 normalization are supported",
+        ),
+        (
+            "Assertion failed: (input->getType() == DataType::kINT32): The fmod attribute is 0. Inputs cannot be.",
+            "The fmod attribute is 0. Inputs cannot be",
+        ),
+        (
+            'Assertion failed: mode == "linear": Only linear mode is supported!',
+            "Only linear mode is supported",
+        ),
+        (
+            "Assertion failed: input.is_weights(): frame_step must be constant!",
+            "frame_step must be constant",
+        ),
         ("n0: last dimension of input0 = 8 and second to last", "last dimension of input0 = 8 and second to last"),
     ],
 )

@@ -91,6 +91,17 @@ def test_types_that_no_tensor_of_tensorrt_has_are_named_with_their_tensors(tmp_p
 
 
 @needs_tensorrt
+def test_sequences_and_the_newest_types_are_named_too(tmp_path: Path) -> None:
+    items = helper.make_tensor_sequence_value_info("x", TensorProto.FLOAT, None)
+    taken = make([NODE("SequenceAt", ["x", "i"], ["y"])], [items, value("i", [], TensorProto.INT64)], [value("y", [4])])
+    found = verdict("tensorrt_rtx", saved(taken, tmp_path))
+    assert found.reason == "TensorRT takes no sequence (x)."
+    assert [(remedy.text[:26], remedy.nodes) for remedy in found.remedies] == [("Sequences are no tensors: ", ("n0",))]
+    like = make([NODE("Cast", ["x"], ["y"], to=1)], [value("x", [4], TensorProto.UINT4)], [value("y", [4])])
+    assert verdict("tensorrt_rtx", saved(like, tmp_path)).nodes == {"n0": "it does not take uint4"}
+
+
+@needs_tensorrt
 def test_what_only_a_build_would_refuse_is_known_before(tmp_path: Path) -> None:
     boxes = make(
         [NODE("NonMaxSuppression", ["b", "s"], ["y"])],

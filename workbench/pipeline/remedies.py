@@ -8,14 +8,20 @@ from collections.abc import Iterator
 from workbench.core.model import Model
 from workbench.core.verdict import Remedy, Verdict
 
+_TREES = (
+    "Trees are no tensor arithmetic: keep them on the CPU with ONNX Runtime, or convert them to products of matrices"
+    " (Hummingbird) before the export."
+)
+_SEQUENCES = "Sequences are no tensors: export with Concat, Split and Loop over tensors instead."
+_CUSTOM = "It is no operator of ONNX's own: it takes a plugin of that name, or an export without it."
+_CONSTANT = "Make that input of the node a constant of the model (an initializer)."
 _BY_OP = {
     "NonZero": "How much NonZero gives hangs on values. Where its indices only pick or mask, write Where, a product"
     " with the mask, or TopK with a fixed count instead.",
     "NonMaxSuppression": "End the exported model before NonMaxSuppression, and suppress outside of it.",
-    "TreeEnsembleClassifier": "Trees are no tensor arithmetic: keep them on the CPU with ONNX Runtime, or convert them"
-    " to products of matrices (Hummingbird) before the export.",
-    "TreeEnsembleRegressor": "Trees are no tensor arithmetic: keep them on the CPU with ONNX Runtime, or convert them"
-    " to products of matrices (Hummingbird) before the export.",
+    "TreeEnsemble": _TREES,
+    "TreeEnsembleClassifier": _TREES,
+    "TreeEnsembleRegressor": _TREES,
     "Scaler": "Scaler is (x - offset) * scale: write it as Sub and Mul.",
     "Unique": "How much Unique gives hangs on values: do it outside of the model.",
     "BitShift": "Write a shift as a product with a power of two.",
@@ -29,12 +35,16 @@ _BY_REASON = {
     "input has type Int32 but must have type": "Leave biases in float (with ONNX Runtime: QuantizeBias=False), or start"
     " from the FP32 model and let the plan quantize it.",
     "must have same input types": "Two floating-point types meet: cast one of them, or export the model in one type.",
+    "must resolve to a build-time constant": _CONSTANT,
+    "is not a constant": _CONSTANT,
+    "must be an initializer": _CONSTANT,
+    "does not take sequence": _SEQUENCES,
     "does not take string": "Turn text into numbers outside of the model.",
     "does not take int16": "Export it with int32 instead.",
-    "does not take uint": "Export it with int32 or int64 instead.",
+    "does not take uint16": "Export it with int32 instead.",
+    "does not take uint32": "Export it with int64 instead.",
+    "does not take uint64": "Export it with int64 instead.",
 }
-_SEQUENCES = "Sequences are no tensors: export with Concat, Split and Loop over tensors instead."
-_CUSTOM = "It is no operator of ONNX's own: it takes a plugin of that name, or an export without it."
 
 
 def remedies_for(model: Model, verdict: Verdict) -> tuple[Remedy, ...]:

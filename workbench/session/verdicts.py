@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from workbench.session.session import Session
 
 COMPUTES_NOTHING = "null"
-FORMAT = 1  # of the kept files: another one is not read
+FORMAT = 2  # of the kept files: another one is not read
 
 
 class Verdicts(QObject):

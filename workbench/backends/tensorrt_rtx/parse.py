@@ -19,10 +19,10 @@ _NO_OPERATOR = re.compile(
 )
 _NO_TYPE = "Failed to convert ONNX date type"
 _CONDITION = re.compile(
-    r'^(?:[^:"]|::)*?(?:[=!<>]=|->|&&|\|\||::|\w\()(?:[^:"]|::)*?: '  # shiftIsAllZeros(zeroPoint): Non-zero ...
-    r"|^Parameter check failed, condition: .*?\. (?=[A-Z])"
+    r'^(?:[^:"]|::)*?(?:[=!<>]=|->|&&|\|\||::|\w\()(?:[^:]|::)*?: '  # shiftIsAllZeros(zeroPoint): Non-zero ...
+    r"|^[^\s:]+: (?=[A-Z`])|^Parameter check failed, condition: .*?\. (?=[A-Z])"
 )
-_QUOTED = re.compile(r'^.* && "(.+?)"[.!]*$')  # !isTraining && "This version of TensorRT does not ..."
+_QUOTED = re.compile(r'.* && "(.+?)"[.!]*$')  # !isTraining && "This version of TensorRT does not ..."
 _PLACES = re.compile(
     r"\.?\s*\b[Ii]n (?:operator\(\)|\w+) at /[^\s)]+"  # . In operator() at /_src/optimizer/x.cpp:12
     r"|\[[\w/]+\.(?:cpp|h):[^\]]*\]"  # [graphScope.cpp::analyze::471], [type.cpp:186: infer_type]
@@ -116,7 +116,13 @@ def clean(text: str) -> str:
 
 def _clean_line(line: str) -> str:
     line = _WRAPPED.sub(r"\1", _ORIGIN.sub("", _PLACES.sub("", line).strip()))
-    return re.split(r"\. (?:If|Please) ", _CONDITION.sub("", _QUOTED.sub(r"\1", line)))[0].strip()
+    return re.split(r"\. (?:If|Please) ", _CONDITION.sub("", _said(line)))[0].strip()
+
+
+def _said(line: str) -> str:
+    """The text of an assertion that is written as `condition && "text"`, in pieces or in one."""
+    found = _QUOTED.match(line)
+    return found[1].replace('" "', "") if found else line
 
 
 def _refusal(error: Any) -> Refusal:
