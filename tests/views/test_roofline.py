@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
@@ -10,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from tests.charts.roofs import CEILINGS
 from tests.views.driving import TIMEOUT_MS, build, click
 from workbench.charts.roofline import RooflineChart
-from workbench.core.ceilings import Ceilings
+from workbench.core.ceilings import Ceilings, CeilingsRequest
 from workbench.core.graph import LayerKind
 from workbench.pipeline.roofline import machine_name, threads_of
 from workbench.store import CeilingBook
@@ -64,6 +65,20 @@ def test_an_unknown_machine_is_measured_when_asked_and_asked_again_when_that_was
     window.actions_by_id["cancel"].trigger()
     qtbot.waitUntil(lambda: not window.session.is_busy, timeout=TIMEOUT_MS)
     assert chart.measure.isVisible() and window.actions_by_id["ceilings"].isEnabled()
+
+
+def test_a_machine_is_measured_with_the_threads_that_were_found_for_a_run(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be asked for for ever."""
+    session = window.session
+    run = build(window, qtbot)
+    assert run.build is not None
+    monkeypatch.setattr(session, "current", replace(run, build=replace(run.build, tuned={"threads": "3"})))
+    asked: list[CeilingsRequest] = []
+    monkeypatch.setattr(session.runs, "start", lambda request, what: asked.append(request))
+    session.rooflines.measure()
+    assert {1, 3} <= set(asked[0].threads)
 
 
 def test_every_build_is_a_row_of_the_footprint(window: MainWindow, qtbot: QtBot) -> None:

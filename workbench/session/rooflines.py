@@ -106,12 +106,14 @@ class Rooflines(QObject):
 
     def measure(self) -> None:
         """Puts the measuring of this machine into the queue, in place of what is known of it."""
+        from workbench.pipeline.roofline import threads_of
+
         session, run = self._session, self._session.current
         job = session.runs.new_job() if self.is_possible else None
         if job is None:
             return
         self._job, folder = job
-        counts = dict.fromkeys((1, 0, *((run.config.threads,) if run is not None else ())))
+        counts = dict.fromkeys((1, 0, *((threads_of(run),) if run is not None and not run.imported else ())))
         session.runs.start(CeilingsRequest(self._job, str(folder), tuple(counts)), JOB)
         self.changed.emit()
 
