@@ -98,7 +98,7 @@ class Calibrations(QObject):
 
     def _left_by_run(self) -> CalibrationReport | None:
         run = self._session.current
-        if run is None or run.build is None:
+        if run is None or run.build is None or not self._session.is_of_model(run):
             return None
         if self._of_run[0] != run.id:
             self._of_run = (run.id, self._read(run.id))

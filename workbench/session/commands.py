@@ -36,4 +36,5 @@ class ChangeChoices(QUndoCommand):
         if not isinstance(other, ChangeChoices) or other.key != self.key:
             return False
         self.after = other.after
+        self.setObsolete(self.after == self.before)  # typed and taken back: there is nothing to undo
         return True

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from workbench.core.errors import WorkbenchError
+from workbench.core.errors import WorkbenchError, disk_error
 from workbench.core.events import AnyEvent, Changed, LogLine, Progress
 from workbench.core.json import write_json
 from workbench.core.layer_errors import LayerErrors
@@ -172,11 +172,14 @@ class Runs(QObject):
     # what is done
 
     def submit(self, request: RunRequest, model: Model) -> Run:
-        """Puts a run into the queue; it stands in the history at once."""
+        """Puts a run into the queue; it stands in the history at once. Raises WorkbenchError where the disk refuses."""
         from workbench.pipeline import new_run
 
         run = new_run(request, model)
-        write_json(self.store.folder(run.id) / REQUEST_FILE, request)
+        try:
+            write_json(self.store.folder(run.id) / REQUEST_FILE, request)
+        except OSError as error:
+            raise disk_error(error) from error
         self.store.save(run)
         self._all = {run.id: run, **self._all}
         self.start(request, "run")
@@ -229,13 +232,22 @@ class Runs(QObject):
 
     def delete(self, run_ids: Sequence[str]) -> None:
         """Removes runs and their files for good. Those at work are left."""
-        gone = [run_id for run_id in run_ids if run_id not in self.jobs and run_id in self._all]
-        for run_id in gone:
-            self.store.delete(run_id)
-            del self._all[run_id]
-            self._graphs.pop(run_id, None)
-            self.live.pop(run_id, None)
+        gone: set[str] = set()
+        for run_id in run_ids:
+            if run_id not in self.jobs and run_id in self._all and self._delete(run_id):
+                gone.add(run_id)
         self.changed.emit(frozenset(gone))
+
+    def _delete(self, run_id: str) -> bool:
+        """False where something of it stays on disk, which is told."""
+        try:
+            self.store.delete(run_id)
+        except WorkbenchError as error:
+            self.failed.emit(error)
+            return False
+        for known in (self._all, self._graphs, self._layer_errors, self.live):
+            known.pop(run_id, None)
+        return True
 
     def close(self) -> None:
         """Cancels everything and waits until no child is left."""

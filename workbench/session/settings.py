@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from PySide6.QtCore import QObject, Signal
 
 from workbench.core.json import write_json
 from workbench.core.places import data_home
+
+_LOG = logging.getLogger(__name__)
 
 FILE = "settings.json"
 RECENT_FILES = 12
@@ -106,7 +109,10 @@ _BY_ID = {setting.id: setting for setting in SETTINGS}
 
 
 class Settings(QObject):
-    """The values, kept in `settings.json` of the data folder. What cannot be read counts as its default."""
+    """The values, kept in `settings.json` of the data folder. What cannot be read counts as its default.
+
+    What the disk does not take (full, read-only) holds until the program ends.
+    """
 
     changed = Signal(object)  # the setting's id
 
@@ -127,8 +133,11 @@ class Settings(QObject):
         if valid is None or valid == self.get(key):
             return
         self._values[key] = valid
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self._path, self._values)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self._path, self._values)
+        except OSError as error:
+            _LOG.warning("settings are not kept: %s", error)
         self.changed.emit(key)
 
     def remember_file(self, path: str) -> None:

@@ -39,9 +39,10 @@ class Tunings(QObject):
 
     @property
     def is_possible(self) -> bool:
-        """A finished run that runs here, and no search at work."""
+        """A finished run that ran here, and no search at work."""
         run = self._session.current
-        return not self._job and run is not None and run.status is Status.DONE and stats_of(run) is not None
+        is_done = run is not None and run.status is Status.DONE and not run.imported
+        return not self._job and is_done and stats_of(run) is not None
 
     @property
     def result(self) -> Tuning | None:

@@ -355,7 +355,8 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(text.encode()))
         for name, sizes in settings.get("window_state").items():
             splitter = self._splitters().get(name)
-            if splitter is not None and isinstance(sizes, list) and len(sizes) == splitter.count() and sum(sizes) > 0:
-                splitter.setSizes([int(size) for size in sizes])
-            elif name == PAGES and isinstance(sizes, list):
-                self.bottom.show_titles(sizes)
+            known = sizes if isinstance(sizes, list) else []
+            if name == PAGES:
+                self.bottom.show_titles(known)
+            elif splitter is not None and len(known) == splitter.count() and all(isinstance(n, int) for n in known):
+                splitter.setSizes(known if any(known) else splitter.sizes())
