@@ -176,3 +176,26 @@ def test_bootstrap_intervals_are_seeded_and_cover_the_mean() -> None:
     assert low < values.mean() < high
     assert high - low == pytest.approx(2 * 1.96 * 2 / 20, rel=0.15)
     assert bootstrap([3.0], lambda rows: float(rows.mean())) == (3.0, 3.0)
+
+
+@pytest.mark.parametrize("kind", [TaskKind.REGRESSION, TaskKind.EMBEDDING, TaskKind.NEXT_TOKEN])
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_a_mean_that_one_sample_would_make_no_number_is_refused(kind: TaskKind, broken: float) -> None:
+    scorer = scorer_of(kind)
+    right, wrong = np.ones((1, 3, 4), np.float32), np.ones((1, 3, 4), np.float32)
+    wrong[0, 1, 2] = broken
+    tokens = {"t": np.int64([[1, 2, 3]])}
+    scorer.add(Sample({"y": right}, {"y": right}, None, tokens))
+    with pytest.raises(WorkbenchError, match="NaN or infinite"):
+        scorer.add(Sample({"y": right}, {"y": wrong}, None, tokens))
+
+
+@pytest.mark.parametrize("kind", [TaskKind.CLASSIFICATION, TaskKind.F1])
+def test_nan_is_no_right_answer_whatever_the_label(kind: TaskKind) -> None:
+    scorer = scorer_of(kind)
+    for label in range(6):
+        scores = np.eye(6, dtype=np.float32)[[label]]
+        scorer.add(Sample({"y": scores}, {"y": np.full_like(scores, np.nan)}, label))
+    result = scorer.result()
+    assert result is not None and (result.value, result.reference, result.agreement) == (0.0, 1.0, 0.0)
+    assert result.extra.get("top5", 0.0) == 0.0

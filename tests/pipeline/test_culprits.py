@@ -11,6 +11,7 @@ from tests.pipeline import breaking
 from workbench.core.events import AnyEvent, Ranked
 from workbench.core.json import read_json
 from workbench.core.precision import Precision, PrecisionPlan
+from workbench.core.recipe import Recipe, Task, TaskKind
 from workbench.core.sensitivity import Culprits, CulpritsRequest, Granularity
 from workbench.model import open_model
 from workbench.pipeline.culprits import find_culprits, finding
@@ -184,3 +185,14 @@ def test_a_plan_that_another_tool_writes_is_refused_in_a_sentence(tmp_path: Path
     plan = PrecisionPlan(Precision.INT8, quantizer="nncf:int8")
     found = search(tmp_path, breaking.broken_model(tmp_path / "m.onnx"), plan)
     assert found.error is not None and found.error.message.startswith("NNCF writes this plan")
+
+
+def test_an_overflow_is_told_of_also_where_the_metric_is_a_mean(tmp_path: Path) -> None:
+    """A mean of infinities is no JSON, in which the result crosses to the window."""
+    model = breaking.broken_model(tmp_path / "m.onnx", outlier=False)
+    run = breaking.request(tmp_path, model, breaking.FP16)
+    run = msgspec.structs.replace(run, recipe=Recipe(task=Task(TaskKind.EMBEDDING)))
+    found = find_culprits(CulpritsRequest("c", str(tmp_path / "c"), run), ignore, never)
+    assert found.plan is not None and found.plan.is_broken and found.plan.task is None
+    assert found.proposal is not None and found.proposal.evaluation.task is not None
+    assert read_json(tmp_path / "c" / "culprits.json", Culprits) == found

@@ -78,6 +78,21 @@ class Scorer(ABC):
             raise WorkbenchError(f"The task names an output {name!r} that is not there.", f"Outputs: {known}.")
         return outputs[name]
 
+    def pick_finite(self, outputs: Outputs) -> NDArray[np.generic]:
+        """`pick`, for metrics that are means over samples. Raises WorkbenchError where no mean could hold it."""
+        found = self.pick(outputs)
+        check_finite(found)
+        return found
+
+
+def check_finite(figures: NDArray[np.generic] | float) -> None:
+    """Raises WorkbenchError where one of a sample is NaN or infinite."""
+    if not np.isfinite(figures).all():
+        raise WorkbenchError(
+            "An output of a sample is NaN or infinite, and no mean can hold it.",
+            "The errors of the outputs count them.",
+        )
+
 
 class Answers(Scorer, Generic[A]):
     """Counts right answers. A subclass says what an answer is, and how labels are compared with it."""

@@ -25,9 +25,10 @@ class Classification(Answers[int]):
         self._top5 = self._classes = self._unknown = 0
 
     def answer(self, output: NDArray[np.generic]) -> int:
+        """-1, which is no class, where a score is NaN."""
         scores = scores_of(output)
         self._classes = scores.size
-        return int(scores.argmax())
+        return -1 if np.isnan(scores).any() else int(scores.argmax())
 
     def truth(self, label: Label) -> int | None:
         """A number is the class; a name is looked up in the task's labels; `0_tshirt` counts as 0."""
@@ -40,7 +41,7 @@ class Classification(Answers[int]):
 
     def look_closer(self, expected: int, got: int, truth: int, output: NDArray[np.generic]) -> None:
         scores = scores_of(output)
-        self._top5 += int(np.count_nonzero(scores > scores[truth])) < 5
+        self._top5 += got >= 0 and int(np.count_nonzero(scores > scores[truth])) < 5
 
     def extra(self) -> dict[str, float]:
         return {"top5": self._top5 / self.labelled} if self._classes > 5 else {}

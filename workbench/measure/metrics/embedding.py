@@ -34,7 +34,7 @@ class Embedding(Scorer):
         self._vectors: list[NDArray[np.float32]] = []  # engine and reference, of length 1
 
     def add(self, sample: Sample) -> None:
-        got, expected = (_unit(self.pick(outputs)) for outputs in (sample.actual, sample.reference))
+        got, expected = (_unit(self.pick_finite(outputs)) for outputs in (sample.actual, sample.reference))
         if got.shape != expected.shape or (self._vectors and self._vectors[0].shape[1] != got.size):
             raise WorkbenchError("The vectors have not all one length.", "Name the output with the embedding.")
         self._cosines.append(float(got @ expected))

@@ -42,7 +42,7 @@ class F1(Scorer):
         if scores.size == 1 or self.task.threshold is not None:
             threshold = 0.5 if self.task.threshold is None else self.task.threshold
             return _yes(scores >= threshold)
-        return _yes(np.arange(scores.size) == scores.argmax())
+        return _yes((np.arange(scores.size) == scores.argmax()) & ~np.isnan(scores).any())
 
     def _truth(self, label: Label, classes: int) -> Row:
         """A row of yes and no, or the number of the one class; of one score the yes or no itself."""

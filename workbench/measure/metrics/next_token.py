@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workbench.core.errors import WorkbenchError
 from workbench.core.recipe import Task, TaskKind
 from workbench.core.run import TaskResult
-from workbench.measure.metrics.base import Outputs, Sample, Scorer
+from workbench.measure.metrics.base import Outputs, Sample, Scorer, check_finite
 from workbench.measure.statistics import bootstrap, bootstrap_difference
 
 
@@ -31,6 +31,7 @@ class NextToken(Scorer):
         tokens = self._tokens(sample.feed)
         parts = [_judged(self.pick(outputs), tokens) for outputs in (sample.actual, sample.reference)]
         (nll, hits, best), (reference_nll, reference_hits, reference_best) = parts
+        check_finite(np.array([nll, reference_nll]))
         equal = float(np.count_nonzero(best == reference_best))
         self._rows.append((float(tokens.size - 1), nll, reference_nll, hits, reference_hits, equal))
 
@@ -81,8 +82,9 @@ def _judged(logits: NDArray[np.generic], tokens: NDArray[np.int64]) -> tuple[flo
             f"The output {tuple(logits.shape)} has no logits for {tokens.size} tokens.",
             "Name the output with the logits, and the input with the tokens.",
         )
-    shifted = steps - steps.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # of infinities; whoever takes the sum looks at it
+        shifted = steps - steps.max(axis=1, keepdims=True)
+        logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     best = steps.argmax(axis=1)
     chosen = logs[np.arange(following.size), following]
     return float(-chosen.sum()), float(np.count_nonzero(best == following)), best

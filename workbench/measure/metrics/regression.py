@@ -28,7 +28,7 @@ class Regression(Scorer):
         self._has_labels = True
 
     def add(self, sample: Sample) -> None:
-        got, expected = (self.pick(o).astype(np.float64).ravel() for o in (sample.actual, sample.reference))
+        got, expected = (self.pick_finite(o).astype(np.float64).ravel() for o in (sample.actual, sample.reference))
         self._has_labels &= sample.label is not None
         truth = expected if sample.label is None else _numbers(sample.label, got.size)
         off, reference_off = got - truth, expected - truth
