@@ -8,7 +8,7 @@ import pytest
 
 from workbench.backends.base import load_backend
 from workbench.backends.tensorrt_rtx import options
-from workbench.backends.tensorrt_rtx.device import Gpu
+from workbench.backends.tensorrt_rtx.gpu import Gpu
 from workbench.backends.tensorrt_rtx.module import find_module, load_module
 from workbench.core.errors import WorkbenchError
 
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.skipif(not find_module(), reason="TensorRT is not insta
 
 def test_what_does_nothing_ahead_of_time_is_not_offered() -> None:
     keys = [option.key for option in load_backend("tensorrt_rtx").capabilities().options]
-    assert keys == ["aux_streams", "workspace_mib", "weight_streaming", "refit"]
+    assert keys == ["aux_streams", "workspace_mib", "weight_streaming"], (
+        "a refittable engine cannot be built without a driver"
+    )
 
 
 class _Classic:
@@ -37,6 +39,7 @@ def test_a_module_that_builds_for_the_gpu_here_offers_what_chooses_kernels(monke
     monkeypatch.setattr(options, "find_gpu", lambda: None)
     assert "optimization_level" not in options.available(classic)
     monkeypatch.setattr(options, "find_gpu", lambda: Gpu("RTX 4090", "sm89"))
+    assert "refit" in options.available(classic)
     later = {"optimization_level", "timing_cache", "tactic_sources", "hardware_compatibility", "sparsity", "tiling"}
     assert later < options.available(classic).keys()
 
@@ -54,7 +57,7 @@ def test_every_option_is_set_by_names_that_the_real_bindings_have(known: options
     ("given", "said"),
     [
         ({"tiling": "fast"}, "has no option tiling here"),
-        ({"refit": "yes"}, "takes one of: off, on"),
+        ({"weight_streaming": "yes"}, "takes one of: off, on"),
         ({"aux_streams": "many"}, "is not a number"),
         ({"aux_streams": "99"}, "8 is the most"),
     ],

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from workbench.backends.tensorrt_rtx.device import Gpu, find_gpu, why_not_run
+from workbench.backends.tensorrt_rtx.device import why_not_run
+from workbench.backends.tensorrt_rtx.gpu import Gpu, find_gpu
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
 from workbench.backends.tensorrt_rtx.parse import clean
 from workbench.backends.tensorrt_rtx.targets import TARGETS, check_targets, read_targets

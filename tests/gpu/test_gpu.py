@@ -8,7 +8,7 @@ import pytest
 
 from tests.gpu import check
 from workbench.backends.base import load_backend
-from workbench.backends.tensorrt_rtx.device import find_gpu
+from workbench.backends.tensorrt_rtx.gpu import find_gpu
 from workbench.core.precision import Precision, PrecisionPlan
 from workbench.core.run import Accuracy, BuildConfig, LatencyStats, OutputError, Run, RunError, Status, Timing
 from workbench.measure.gpu import gpu_states

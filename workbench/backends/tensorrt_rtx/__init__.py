@@ -11,10 +11,11 @@ from typing import Any
 
 from workbench.backends.base import Backend, Capabilities, Report
 from workbench.backends.tensorrt_rtx.build import build_engine, engine_key, reopen_engine
-from workbench.backends.tensorrt_rtx.device import find_gpu, why_not_run
+from workbench.backends.tensorrt_rtx.device import why_not_run
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
+from workbench.backends.tensorrt_rtx.gpu import find_gpu
 from workbench.backends.tensorrt_rtx.module import INSTALL, find_module, load_module, module_version
-from workbench.backends.tensorrt_rtx.options import available, builds_ahead_of_time
+from workbench.backends.tensorrt_rtx.options import available, builds_ahead_of_time, why_not_build
 from workbench.backends.tensorrt_rtx.targets import TARGETS, limits_of, read_targets
 from workbench.backends.tensorrt_rtx.verdict import verdict_on
 from workbench.core.dialect import Dialect, How
@@ -45,12 +46,14 @@ class TensorRtBackend(Backend):
         module, gpu = find_module(), find_gpu()
         trt, reason = _loaded()
         names_targets = trt is not None and builds_ahead_of_time(trt)
-        is_here = trt is not None and (names_targets or gpu is not None)
-        if trt is not None and not is_here:
-            reason = "TensorRT builds on a machine with an NVIDIA GPU only; TensorRT for RTX builds without one."
+        reason = reason or why_not_build(trt)
+        is_here = not reason
         run_reason, _ = why_not_run()
         if names_targets and gpu and gpu.target not in TARGETS:  # no package that is missing would help
-            run_reason = f"TensorRT for RTX does not run on {gpu.name} ({gpu.target}); it builds for other GPUs."
+            run_reason = (
+                f"TensorRT for RTX does not run on {gpu.name} ({gpu.target}); it builds for other GPUs. "
+                "TensorRT 10 and 11 build and run there: pip install tensorrt."
+            )
         targets = {name: words for name, words in TARGETS.items() if names_targets and _builds_for(trt, name)}
         return Capabilities(
             available=is_here,
@@ -61,7 +64,7 @@ class TensorRtBackend(Backend):
             can_run=is_here and not run_reason,
             run_reason=reason or run_reason,
             precisions=dict.fromkeys(Precision, ""),
-            remarks=_REMARKS,
+            remarks={key: text for key, text in _REMARKS.items() if names_targets or key is not Precision.INT8},
             targets=targets,
             limits={target: limits_of(target) for target in targets},
             module=module,

@@ -13,8 +13,8 @@ import onnx
 from workbench.backends._typed import free_inputs as set_free
 from workbench.backends.base import Report
 from workbench.backends.tensorrt_rtx.context import RUN_TIME
-from workbench.backends.tensorrt_rtx.device import find_gpu
 from workbench.backends.tensorrt_rtx.engine import TensorRtEngine
+from workbench.backends.tensorrt_rtx.gpu import find_gpu
 from workbench.backends.tensorrt_rtx.layers import parse_block
 from workbench.backends.tensorrt_rtx.module import find_module, load_module, module_version
 from workbench.backends.tensorrt_rtx.noise import stdout_caught

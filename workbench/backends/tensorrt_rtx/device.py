@@ -1,38 +1,14 @@
-"""The NVIDIA GPU of this machine, asked of the driver alone: no package, no context, no error where there is none."""
+"""What this machine can run: its GPU, and the packages that reach it."""
 
 from __future__ import annotations
 
-import ctypes
-import functools
 import hashlib
 import importlib.util
-import sys
 from collections.abc import Sequence
 
-import msgspec
-
+from workbench.backends.tensorrt_rtx.gpu import find_gpu
 from workbench.backends.tensorrt_rtx.module import find_module, module_version
 from workbench.backends.tensorrt_rtx.targets import TARGETS
-
-_MAJOR, _MINOR = 75, 76
-"""CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR of cuda.h."""
-
-
-class Gpu(msgspec.Struct, frozen=True):
-    """`target` is its compute capability, `sm89`."""
-
-    name: str
-    target: str
-
-
-@functools.cache
-def find_gpu() -> Gpu | None:
-    """The first NVIDIA GPU, or None without a driver or a device."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        return _first_gpu(driver)
-    except (OSError, AttributeError):
-        return None
 
 
 def machine_key() -> str:
@@ -56,22 +32,6 @@ def why_not_run(targets: Sequence[str] = ()) -> tuple[str, str]:
     if not (_has("pycuda") or _has("cuda.bindings")):
         return "To run an engine the package pycuda or cuda-bindings is needed.", "pip install cuda-bindings"
     return "", ""
-
-
-def _first_gpu(driver: ctypes.CDLL) -> Gpu | None:
-    count, device, major, minor = (ctypes.c_int() for _ in range(4))
-    name = ctypes.create_string_buffer(256)
-    calls: tuple[tuple[str, tuple[object, ...]], ...] = (
-        ("cuInit", (0,)),
-        ("cuDeviceGetCount", (ctypes.byref(count),)),
-        ("cuDeviceGet", (ctypes.byref(device), 0)),
-        ("cuDeviceGetName", (name, len(name), device)),
-        ("cuDeviceGetAttribute", (ctypes.byref(major), _MAJOR, device)),
-        ("cuDeviceGetAttribute", (ctypes.byref(minor), _MINOR, device)),
-    )
-    if any(getattr(driver, function)(*values) != 0 for function, values in calls):
-        return None
-    return Gpu(name.value.decode(errors="replace"), f"sm{major.value}{minor.value}")
 
 
 def _has(module: str) -> bool:

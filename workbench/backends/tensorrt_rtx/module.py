@@ -1,6 +1,7 @@
 """Finding TensorRT: the Python module of TensorRT for RTX, or of TensorRT 10 and 11, whichever is here.
 
-All have one API where it matters; what one lacks is found by `hasattr`, never by a version.
+All have one API where it matters; what one lacks is found by `hasattr`, never by a version. Where both kinds are here,
+TensorRT for RTX is taken, which builds without a GPU too; but not on a machine whose GPU it does not know (sm90).
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import importlib.metadata
 import importlib.util
 from typing import Any
 
+from workbench.backends.tensorrt_rtx.gpu import find_gpu
+from workbench.backends.tensorrt_rtx.targets import TARGETS
 from workbench.core.errors import WorkbenchError
 
-MODULES = ("tensorrt_rtx", "tensorrt_rtx_bindings", "tensorrt", "tensorrt_bindings")
-"""In order of preference. `*_bindings` is the wheel itself; the plain name is a thin package around it."""
+_RTX = ("tensorrt_rtx", "tensorrt_rtx_bindings")
+_CLASSIC = ("tensorrt", "tensorrt_bindings")
+MODULES = (*_RTX, *_CLASSIC)
+"""`*_bindings` is the wheel itself; the plain name is a thin package around it."""
 
 INSTALL = "Install it with: pip install 'inference-workbench[tensorrt-rtx]' (NVIDIA's own licence)."
 
@@ -24,7 +29,9 @@ _WHEELS = ("_cu13_bindings", "_cu12_bindings", "_bindings", "_cu13", "_cu12", ""
 @functools.cache
 def find_module() -> str:
     """The name of the module to import, or "" where there is none. Imports nothing."""
-    return next((name for name in MODULES if importlib.util.find_spec(name) is not None), "")
+    gpu = find_gpu()
+    names = MODULES if gpu is None or gpu.target in TARGETS else (*_CLASSIC, *_RTX)
+    return next((name for name in names if importlib.util.find_spec(name) is not None), "")
 
 
 @functools.cache

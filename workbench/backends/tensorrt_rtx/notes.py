@@ -26,7 +26,7 @@ def notes_on(
     are bytes of `scratch` memory, and of persistent memory of `host` and `device`."""
     return (
         *_on_target(config, targets),
-        *_on_precision(typed, graph),
+        *_on_precision(typed, graph, targets),
         *_on_profiles(config, block, shown, free_inputs),
         *_on_block(block),
         *_on_memory(beside),
@@ -54,10 +54,10 @@ def _on_memory(beside: Mapping[str, int]) -> Iterator[str]:
         )
 
 
-def _on_precision(typed: TypedModel, graph: Graph) -> Iterator[str]:
+def _on_precision(typed: TypedModel, graph: Graph, targets: Sequence[str]) -> Iterator[str]:
     if is_tf32_asked(typed):
         yield "TF32 is allowed for all float32 layers; which of them use it is chosen on the GPU."
-    if any(layer.precision is Precision.INT8 for layer in graph.layers):
+    if targets and any(layer.precision is Precision.INT8 for layer in graph.layers):
         yield (
             "TensorRT for RTX lets INT8 convolutions write float and quantizes again in kernels of their own: "
             "INT8 is not promised to be faster or smaller than FP16 here."

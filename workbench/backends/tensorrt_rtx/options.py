@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from workbench.backends.tensorrt_rtx.context import CUDA_GRAPHS
-from workbench.backends.tensorrt_rtx.device import find_gpu, machine_key
+from workbench.backends.tensorrt_rtx.device import machine_key
+from workbench.backends.tensorrt_rtx.gpu import find_gpu
 from workbench.core.errors import WorkbenchError
 from workbench.core.options import Option
 from workbench.core.places import data_home
@@ -24,11 +25,13 @@ Set = Callable[[Any, Any, str], None]
 """(module, builder configuration, value): sets it."""
 _SWITCH = ("off", "on")
 TIMING_CACHES = "timing_caches"
+NO_GPU = "TensorRT builds on a machine with an NVIDIA GPU only; TensorRT for RTX builds without one."
 
 
 class Known(msgspec.Struct, frozen=True):
-    """`config`, `flag` and `runtime` name what the module must have; `with_gpu`: it does nothing ahead of time.
+    """`config`, `flag` and `runtime` name what the module must have.
 
+    `with_gpu`: it does nothing ahead of time. `with_driver`: a build with it fails on a machine without a GPU.
     One of the `runtime` changes how an engine is run, on the GPU of this machine, and nothing of the build.
     """
 
@@ -37,6 +40,7 @@ class Known(msgspec.Struct, frozen=True):
     config: str = ""
     flag: str = ""
     with_gpu: bool = False
+    with_driver: bool = False
     runtime: str = ""
 
 
@@ -100,7 +104,7 @@ KNOWN = (
         _flag("WEIGHT_STREAMING"),
         flag="WEIGHT_STREAMING",
     ),
-    Known(Option("refit", "Refit", _REFIT, _SWITCH), _flag("REFIT_INDIVIDUAL"), flag="REFIT_INDIVIDUAL"),
+    Known(Option("refit", "Refit", _REFIT, _SWITCH), _flag("REFIT"), flag="REFIT", with_driver=True),
     Known(Option(CUDA_GRAPHS, "CUDA graphs", _GRAPHS, _SWITCH), _nothing, runtime="CudaGraphStrategy"),
     Known(
         Option("optimization_level", "Optimisation level", _LEVEL, ("3", "0", "1", "2", "4", "5")),
@@ -143,6 +147,11 @@ def builds_ahead_of_time(trt: Any) -> bool:
     return hasattr(trt.IBuilderConfig, "set_compute_capability")
 
 
+def why_not_build(trt: Any) -> str:
+    """Why nothing can be built on this machine; "" where it can."""
+    return "" if builds_ahead_of_time(trt) or find_gpu() is not None else NO_GPU
+
+
 def available(trt: Any) -> dict[str, Known]:
     """Those that do something in this module on this machine, by key."""
     return {known.option.key: known for known in KNOWN if _is_there(trt, known)}
@@ -151,7 +160,9 @@ def available(trt: Any) -> dict[str, Known]:
 def _is_there(trt: Any, known: Known) -> bool:
     if known.with_gpu and (builds_ahead_of_time(trt) or find_gpu() is None):
         return False
-    if known.runtime and (find_gpu() is None or not hasattr(trt, known.runtime)):
+    if (known.runtime or known.with_driver) and find_gpu() is None:
+        return False
+    if known.runtime and not hasattr(trt, known.runtime):
         return False
     has_config = not known.config or hasattr(trt.IBuilderConfig, known.config)
     return has_config and (not known.flag or hasattr(trt.BuilderFlag, known.flag))

@@ -12,6 +12,7 @@ from workbench.backends._silent import ROUNDED, WRAPPED, silent_changes
 from workbench.backends.tensorrt_rtx.dtypes import DTYPES
 from workbench.backends.tensorrt_rtx.module import load_module
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
+from workbench.backends.tensorrt_rtx.options import why_not_build
 from workbench.backends.tensorrt_rtx.parse import REASONS, Network, Refusal, parse, supported_nodes
 from workbench.backends.tensorrt_rtx.watch import BuildLog
 from workbench.core.errors import WorkbenchError, one_line
@@ -31,6 +32,8 @@ def verdict_on(model: Model) -> Verdict:
     log = BuildLog(_unheard)
     try:
         trt = load_module()
+        if reason := why_not_build(trt):  # nor can it parse: its builder wants a driver
+            return Verdict(False, reason)
         proto = private_copy(model)
     except WorkbenchError as error:
         return Verdict(False, str(error))
