@@ -69,6 +69,13 @@ def test_a_layer_without_nodes_is_selected_alone(paired: Session) -> None:
     assert paired.selection.first == {"l0"} and not paired.selection.layers and not paired.selection.nodes
 
 
+def test_a_layer_stays_selected_as_a_layer_while_a_run_tells_news(paired: Session, runs: tuple[Run, Run]) -> None:
+    layer = min(paired.links.layers)
+    paired.select_layers([layer])
+    paired.runs.rename(runs[0].id, "first")
+    assert paired.selection.by_layer and paired.selection.layers == {layer}
+
+
 def test_unknown_ids_are_ignored(paired: Session) -> None:
     paired.pair.select(["l99"])
     assert not paired.selection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from workbench.core.graph import Layer
 from workbench.core.model import TensorSpec
 from workbench.core.precision import Precision
 from workbench.core.run import BuildConfig, Run, Status
-from workbench.core.theme import DARK, LIGHT
+from workbench.core.theme import DARK, LIGHT, Theme
 from workbench.session.settings import SETTINGS, Settings
 from workbench.views.application import make_application
 from workbench.views.bottom import save_chart
@@ -59,6 +60,8 @@ def test_a_figure_keeps_its_room_before_what_stands_behind_it(qapp: object) -> N
         ("0x3x8", None),
         ("", None),
         ("a×3×8", None),
+        ("²×3×8", None),
+        ("4×3×99999999999999999999", None),
     ],
 )
 def test_shapes_are_read_as_people_write_them(text: str, expected: tuple[int, ...] | None) -> None:
@@ -131,3 +134,18 @@ def test_a_chart_in_an_unknown_form_is_refused_with_a_hint(qtbot: QtBot, tmp_pat
     qtbot.addWidget(chart)
     with pytest.raises(WorkbenchError, match="\\.png"):
         save_chart(chart, tmp_path / "chart.docx")
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+def test_the_words_of_the_main_button_can_be_read_in_both_themes(theme: Theme) -> None:
+    rule = re.search(r'kind="primary"\] \{ background: (#\w+);.*? color: (#\w+);', stylesheet(theme))
+    assert rule is not None
+    light, dark = sorted((luminance(color) for color in rule.groups()), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.1, 1.4.3
+
+
+def luminance(color: str) -> float:
+    """Relative, of `#rrggbb`, as WCAG 2.1 defines it."""
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

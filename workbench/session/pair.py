@@ -26,6 +26,7 @@ class EnginePair(QObject):
         self._session = session
         self._is_on = False
         self._chosen = ""
+        self._linked: EngineGraph | None = None
         self._links = Links(None, None)
         self._aligned: tuple[tuple[object, ...], Alignment] | None = None
         session.engine_changed.connect(self._follow)
@@ -141,8 +142,10 @@ class EnginePair(QObject):
             self._relink()
 
     def _relink(self) -> None:
+        """What is selected stays as it was chosen, unless A has another engine now."""
         engine, session = self.engine, self._session
-        self._links = Links(session.model if engine is not None else None, engine)
-        session.selection = self.completed(session.links.again(session.selection))
+        if engine is not self._linked:
+            self._linked, self._links = engine, Links(session.model if engine is not None else None, engine)
+            session.selection = self.completed(session.links.again(session.selection))
         self.changed.emit()
         session.selection_changed.emit(session.selection)

@@ -220,9 +220,10 @@ class Inspector(QWidget):
     def _differences(self, layer: Layer, *, is_first: bool) -> None:
         """Where two engines stand side by side: what does the same work in the other, and what is different."""
         alignment = self._session.pair.alignment
-        if alignment is None:
+        groups = alignment.groups if alignment is not None else ()
+        group = next((group for group in groups if layer.id in (group.a if is_first else group.b)), None)
+        if group is None:  # or another engine is on its way into the pane
             return
-        group = next(g for g in alignment.groups if layer.id in (g.a if is_first else g.b))
         rows = [("layers", Words(f"{len(group.a)} in A → {len(group.b)} in B"))]
         rows += [
             (name, Words(milliseconds(ms))) for name, ms in (("A", group.ms_a), ("B", group.ms_b)) if ms is not None

@@ -18,6 +18,7 @@ from workbench.views.toolbar import short_path
 from workbench.views.widgets import Head, Line, Words, soft_label, tip
 
 WARNINGS_SHOWN = 4
+_COUNT = re.compile(r"[1-9][0-9]{0,9}")
 TIP = "One shape of each input, or ranges: min, opt and max of each free dimension"
 
 
@@ -145,7 +146,7 @@ def _title(kind: str, spec: TensorSpec, among: Sequence[TensorSpec]) -> str:
 def parse_shape(text: str, spec: TensorSpec) -> Shape | None:
     """`1x3x224x224`, `1×3×224×224` or `1, 3, 224, 224`; None where it does not fit what the model declares."""
     parts = [part for part in re.split(r"[x×,\s]+", text.strip().strip("[]()")) if part]
-    if len(parts) != len(spec.shape) or not all(part.isdigit() and int(part) > 0 for part in parts):
+    if len(parts) != len(spec.shape) or not all(_COUNT.fullmatch(part) for part in parts):
         return None
     shape = tuple(int(part) for part in parts)
     fits = all(

@@ -46,7 +46,7 @@ def palette(theme: Theme) -> QPalette:
         QPalette.ColorRole.BrightText: theme.bad,
         QPalette.ColorRole.PlaceholderText: theme.faint,
         QPalette.ColorRole.Highlight: theme.accent,
-        QPalette.ColorRole.HighlightedText: "#ffffff",
+        QPalette.ColorRole.HighlightedText: theme.panel,
         QPalette.ColorRole.Link: theme.accent,
         QPalette.ColorRole.ToolTipBase: theme.panel,
         QPalette.ColorRole.ToolTipText: theme.text,
@@ -76,6 +76,7 @@ def stylesheet(theme: Theme) -> str:
             "soft": theme.soft,
             "faint": theme.faint,
             "accent": theme.accent,
+            "on_accent": theme.panel,
             "ground": theme.accent_ground,
             "bad": theme.bad,
             "down": (resource("icons") / "down.svg").as_posix(),
@@ -109,7 +110,7 @@ QPushButton:hover {{ border-color: {faint}; }}
 QPushButton:focus {{ border-color: {accent}; }}
 QPushButton:pressed {{ background: {ground}; }}
 QPushButton:disabled {{ color: {faint}; }}
-QPushButton[kind="primary"] {{ background: {accent}; border-color: {accent}; color: #ffffff; font-weight: 600; }}
+QPushButton[kind="primary"] {{ background: {accent}; border-color: {accent}; color: {on_accent}; font-weight: 600; }}
 QPushButton[kind="primary"]:hover {{ border-color: {text}; }}
 QPushButton[kind="primary"]:disabled {{ background: {line}; border-color: {line}; color: {faint}; }}
 QPushButton[kind="link"] {{ border: 0; padding: 1px 2px; background: transparent; color: {accent}; }}
@@ -122,7 +123,7 @@ QPushButton[kind="title"] {{ border: 0; padding: 5px 6px; background: transparen
 QPushButton[kind="title"]:hover, QPushButton[kind="title"]:focus {{ color: {accent}; }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
 QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ border: 1px solid {line}; border-radius: 6px; padding: 3px 7px;
-  background: {panel}; color: {text}; selection-background-color: {accent}; selection-color: #ffffff;
+  background: {panel}; color: {text}; selection-background-color: {accent}; selection-color: {on_accent};
   min-height: 18px; }}
 QSpinBox QLineEdit, QDoubleSpinBox QLineEdit {{ border: 0; padding: 0; }}
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus {{ border-color: {accent}; }}
