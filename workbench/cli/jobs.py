@@ -33,11 +33,13 @@ from workbench.core.run import BuildConfig, Race, RaceRequest, Run, RunRequest
 from workbench.core.search import Search, SearchRequest
 from workbench.core.sensitivity import Culprits, CulpritsRequest
 from workbench.core.sweep import Sweep, SweepRequest
+from workbench.core.titles import run_title
 from workbench.core.tuning import TuneRequest, Tuning
 from workbench.data import read_recipe
 from workbench.jobs import run_job
 from workbench.measure.metrics.function import code_digest
 from workbench.model import open_model
+from workbench.store import Store
 
 Result = TypeVar(
     "Result",
@@ -54,6 +56,16 @@ Result = TypeVar(
     ProfileMemory,
     Culprits,
 )
+
+
+def request_of(store: Store, run: Run) -> RunRequest:
+    """What the run was made from. Raises WorkbenchError where its engine cannot be made again here."""
+    request = store.request(run.id)
+    if run.imported:
+        raise WorkbenchError(f"The run {run.id} ({run_title(run)}) was measured elsewhere.", "Name a run made here.")
+    if request is None:
+        raise WorkbenchError(f"The run {run.id} ({run_title(run)}) is not whole.", "Build it again.")
+    return request
 
 
 class Sets(msgspec.Struct, frozen=True):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from workbench.cli.jobs import Jobs
+from workbench.cli.jobs import Jobs, request_of
 from workbench.cli.output import Output
 from workbench.core.errors import WorkbenchError
-from workbench.core.run import Race, RaceRequest, Run, RunRequest
-from workbench.core.titles import run_title
+from workbench.core.run import Race, RaceRequest, Run
 from workbench.pipeline.conditions import machine_line
 from workbench.pipeline.documents import race_document
 from workbench.pipeline.table import race_table
@@ -21,7 +20,7 @@ def execute(arguments: Namespace, output: Output) -> int:
     runs = [store.find(text) for text in (arguments.baseline, *arguments.rivals)]
     _check(runs)
     race_id, folder = store.new_folder()
-    requests = tuple(_request(store, run) for run in runs)
+    requests = tuple(request_of(store, run) for run in runs)
     jobs = Jobs(output)
     with jobs.until_interrupted():
         race = jobs.race(RaceRequest(race_id, str(folder), requests, arguments.seconds))
@@ -36,13 +35,6 @@ def _check(runs: list[Run]) -> None:
     models = {run.model_name for run in runs}
     if len({run.model_sha256 for run in runs}) > 1:
         raise WorkbenchError(f"These are runs of several models: {', '.join(sorted(models))}.", "Name runs of one.")
-
-
-def _request(store: Store, run: Run) -> RunRequest:
-    request = store.request(run.id)
-    if request is None:
-        raise WorkbenchError(f"The run {run.id} ({run_title(run)}) is not whole.", "Build it again.")
-    return request
 
 
 def _tell(output: Output, runs: list[Run], race: Race) -> int:

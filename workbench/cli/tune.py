@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from workbench.cli.jobs import Jobs
+from workbench.cli.jobs import Jobs, request_of
 from workbench.cli.output import Output
-from workbench.core.errors import WorkbenchError
 from workbench.core.titles import run_title
 from workbench.core.tuning import Trial, TuneRequest, Tuning, options_words
 from workbench.pipeline.conditions import machine_line
@@ -17,9 +16,7 @@ def execute(arguments: Namespace, output: Output) -> int:
     """Exit code 0 where the search came to its end, also where nothing beat the default."""
     store = Store()
     run = store.find(arguments.run)
-    request = store.request(run.id)
-    if request is None:
-        raise WorkbenchError(f"The run {run.id} ({run_title(run)}) is not whole.", "Build it again.")
+    request = request_of(store, run)
     tuning_id, folder = store.new_folder()
     jobs = Jobs(output)
     with jobs.until_interrupted():
