@@ -159,6 +159,18 @@ def test_the_command_says_exactly_what_the_window_would_build(
     assert ("--plan" in words) == bool(rules)
 
 
+@pytest.mark.parametrize("plan", [PrecisionPlan(P.FP16), PrecisionPlan(P.INT8, quantizer="ort:int8")])
+def test_the_command_names_the_samples_also_for_what_needs_no_ranges(
+    session: Session, tmp_path: Path, plan: PrecisionPlan
+) -> None:
+    """Overflows of FP16, and other quantizers, are looked for and fed with the same samples."""
+    open_here(session, save_small_model(tmp_path / "small.onnx"))
+    session.choose("All", plan=plan, calibration="random")
+    session.plan.set_calibration("ranges", samples=7)
+    arguments = make_parser().parse_args(shlex.split(command_line(session))[1:])
+    assert plan_of(arguments) == session.plan.value and arguments.calibration == "random"
+
+
 def test_the_command_names_the_file_where_it_holds_the_plan(opened: Session, tmp_path: Path) -> None:
     opened.plan.ask(["n0"], P.FP16)
     before = command_line(opened)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.pipeline import breaking
 from tests.views.driving import CONTROL, LEFT, NONE, TIMEOUT_MS, click
-from workbench.core.precision import Precision, PrecisionPlan
+from workbench.core.precision import CalibrationMethod, Precision, PrecisionPlan
 from workbench.session.selection import Side
 from workbench.views.culprits_panel import CulpritsPanel
 from workbench.views.main_window import MainWindow
@@ -69,6 +69,9 @@ def test_the_outlier_is_named_first_and_a_click_exempts_it_and_restores_the_accu
     assert exempted.sqnr_db > found.plan.sqnr_db + 12
     QTest.keySequence(window, "Ctrl+Z")
     assert session.choices.plan == breaking.INT8 and broken.exempt.isEnabled()
+    assert "measured" in session.culprits.effect(found.proposal.nodes)
+    session.plan.set_calibration("ranges", method=CalibrationMethod.MAX)
+    assert not session.culprits.effect(found.proposal.nodes), "of another plan"
 
 
 def test_a_row_selects_its_node_in_the_graph_and_is_what_would_be_exempted(

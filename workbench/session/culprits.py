@@ -34,6 +34,7 @@ class CulpritSearches(QObject):
         self._session = session
         self._job = self._model = ""
         self._found: Culprits | None = None
+        self._plan = PrecisionPlan()  # that was searched
         self._counted: tuple[object, int] = (None, 0)
         self.granularity = Granularity.LAYER
         session.runs.ticked.connect(self._ticked)
@@ -103,7 +104,7 @@ class CulpritSearches(QObject):
             samples=session.settings.get("culprit_samples"),
             granularity=self.granularity,
         )
-        self._job, self._model, self._found = job_id, session.model.sha256, None
+        self._job, self._model, self._found, self._plan = job_id, session.model.sha256, None, session.choices.plan
         session.runs.start(request, JOB)
         self.changed.emit()
 
@@ -122,8 +123,9 @@ class CulpritSearches(QObject):
             session.plan.set_plan(plan, f"exempt {plural(len(nodes), 'node')}{self.effect(nodes)}")
 
     def effect(self, nodes: Collection[str]) -> str:
-        """` (25.7 to 42.4 dB, measured)` of nodes that were exempted together; nothing where they were not."""
-        found = self.found
+        """` (25.7 to 42.4 dB, measured)` of nodes that were exempted together; nothing where they were not, or of
+        another plan than this one."""
+        found = self.found if self._session.choices.plan == self._plan else None
         sets = found.exemptions if found is not None else ()
         measured = next((one.evaluation for one in sets if set(one.nodes) == set(nodes)), None)
         if found is None or found.plan is None or measured is None or measured.agreement is not None:

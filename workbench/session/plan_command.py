@@ -26,7 +26,7 @@ def command_line(session: Session) -> str:
     choices = session.choices
     words = ["workbench", "run", session.model.path, "--backend", choices.backend, *_plan(session)]
     for name, source in (("calibration", choices.calibration), ("evaluation", choices.evaluation)):
-        needed = name == "evaluation" or choices.plan.needs_calibration
+        needed = name == "evaluation" or choices.plan.uses_calibration
         if needed and source != getattr(choices.recipe, name):
             words += [f"--{name if name == 'calibration' else 'evaluate'}", source or "none"]
     usual = recipe_shapes(session.model, choices.recipe)
@@ -59,7 +59,7 @@ def _plan(session: Session) -> list[str]:
     if plan != PrecisionPlan(default=plan.default, calibration=plan.calibration):
         return ["--plan", str(_file(session))]
     words = ["--precision", plan.default.value]
-    if plan.needs_calibration:
+    if plan.uses_calibration:
         usual, calibration = Calibration(), plan.calibration
         if calibration != Calibration(calibration.method, calibration.percentile, calibration.samples):
             return ["--plan", str(_file(session))]
