@@ -59,6 +59,8 @@ def test_a_grid_is_measured_shown_and_known_ever_after(panel: SweepPanel, window
     assert all(one.throughput is not None for one in sweeps.found)
     assert panel.sentence.words.main == "4 points, all measured" and not panel.start.isEnabled()
     assert not list(window.session.runs), "points are no rows of the history"
+    write(panel.fields["batch"], "")  # the usual batch is 1: the same sizes in another grid
+    assert len(sweeps.found) == 2 and all(panel._data().of(point) is not None for point in sweeps.points)
     write(panel.fields["batch"], "1, 4, 8")
     assert "4 known" in panel.sentence.words.main and panel.start.text() == "Go on"
 

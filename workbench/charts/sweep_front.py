@@ -88,7 +88,7 @@ class SweepFront(QWidget):
 
     def _dot(self, one: Swept) -> dict[str, Any]:
         data = self._data
-        is_best, is_chosen = one is data.best, one.point == data.chosen
+        is_best, is_chosen = one == data.best, one.point == data.chosen
         is_out = data.limit_ms > 0 and one.median_ms > data.limit_ms
         color = self.theme.accent if is_chosen else self.theme.good if is_best else self.theme.soft
         return {

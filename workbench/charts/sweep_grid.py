@@ -110,7 +110,7 @@ class SweepGrid(QWidget):
         painter.drawRoundedRect(rect, 3, 3)
         self._paint_words(painter, rect, one)
         painter.setOpacity(1.0)
-        is_best, is_chosen = one is not None and one is data.best, point == data.chosen
+        is_best, is_chosen = one is not None and one == data.best, point == data.chosen
         if is_best or is_chosen:
             painter.setPen(QPen(QColor(self.theme.accent if is_chosen else self.theme.text), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -126,7 +126,7 @@ class SweepGrid(QWidget):
         painter.setPen(QColor(self.theme.text))
         rate = f"{rate_words(one.samples_per_second)}/s"
         has_room = QFontMetricsF(plot_font()).horizontalAdvance(f"★ {rate}") <= rect.width()
-        first = f"★ {rate}" if one is self._data.best and has_room else rate
+        first = f"★ {rate}" if one == self._data.best and has_room else rate
         if rect.height() < TALL_PX:
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, elide(first, rect.width(), plot_font()))
             return
@@ -134,9 +134,8 @@ class SweepGrid(QWidget):
         upper, lower = rect.adjusted(0, 2, 0, -half), rect.adjusted(0, half - 2, 0, -2)
         painter.drawText(upper, Qt.AlignmentFlag.AlignCenter, elide(first, rect.width(), plot_font()))
         painter.setPen(QColor(self.theme.soft))
-        painter.drawText(
-            lower, Qt.AlignmentFlag.AlignCenter, elide(f"{one.median_ms:.3g} ms", rect.width(), plot_font())
-        )
+        latency = f"{one.median_ms:.3g} ms{' noisy' * one.is_noisy}"
+        painter.drawText(lower, Qt.AlignmentFlag.AlignCenter, elide(latency, rect.width(), plot_font()))
 
     def _color(self, one: Swept | None, span: tuple[float, float]) -> str:
         if one is None or one.throughput is None:

@@ -70,8 +70,8 @@ def _run(arguments: Namespace) -> RunRequest:
 def _tell(arguments: Namespace, output: Output, points: list[Point], swept: Sweep) -> int:
     found = [one for point in points if (one := swept.of(point)) is not None]
     best = best_within(found, arguments.limit_ms)
-    output.document([_document(one, one is best, arguments.price_per_hour) for one in found])
-    output.text(aligned([HEAD, *(_row(one, one is best, arguments) for one in found)], left={0, 6}).rstrip())
+    output.document([_document(one, one == best, arguments.price_per_hour) for one in found])
+    output.text(aligned([HEAD, *(_row(one, one == best, arguments) for one in found)], left={0, 6}).rstrip())
     if arguments.limit_ms is not None and best is None:
         output.text(f"\nNo point is within {arguments.limit_ms:g} ms.")
     output.text(f"\n{swept.protocol}.")

@@ -83,8 +83,9 @@ class Sweep(msgspec.Struct, frozen=True):
     error: RunError | None = None
 
     def of(self, point: Point) -> Swept | None:
-        """What is known of a point; names of dimensions do not matter, sizes do."""
-        return next((one for one in self.points if _place(one.point) == _place(point)), None)
+        """What is known of a point, by its name there; in which grid it was measured does not matter, sizes do."""
+        found = next((one for one in self.points if _place(one.point) == _place(point)), None)
+        return msgspec.structs.replace(found, point=point) if found is not None else None
 
 
 def _place(point: Point) -> tuple[dict[str, Shape], int, int]:

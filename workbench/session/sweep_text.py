@@ -21,7 +21,7 @@ def sweep_csv(sweeps: Sweeps) -> str:
         point = one.point
         figures = (one.median_ms, one.p95_ms, one.samples_per_second, *one.interval)
         cost = f"{one.cost_per_million(price):.8g}" if price and one.throughput else ""
-        note = one.reason or " ".join(["best"] * (one is best) + ["noisy"] * one.is_noisy)
+        note = one.reason or " ".join(["best"] * (one == best) + ["noisy"] * one.is_noisy)
         row = [*point.dims.values(), point.threads, point.streams, *(f"{value:.8g}" for value in figures), cost, note]
         table.writerow(row)
     return out.getvalue()

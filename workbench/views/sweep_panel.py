@@ -187,7 +187,7 @@ class SweepPanel(QWidget):
         if one is None or one.throughput is None:
             return Words("No point is within the limit." if data.found and self._chosen is None else "")
         cost = f", {one.cost_per_million(data.price):.3g} a million" if data.price else ""
-        star = "★ " if one is data.best else ""
+        star = "★ " if one == data.best else ""
         noisy = ", noisy" * one.is_noisy
         words = f"{star}{rate_words(one.samples_per_second)}/s at {one.median_ms:.3g} ms{cost}{noisy}"
         return Words(words, tip=f"{swept_words(one, data.price)}\n{self._session.sweeps.conditions(one)}")
