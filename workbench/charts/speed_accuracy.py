@@ -218,7 +218,7 @@ class SpeedAccuracy(Chart):
         self.limit.setHoverPen(pg.mkPen(theme.bad, width=3))
         (_, right), (_, high) = self.plot.getPlotItem().viewRange()
         self.limit_words.setText(search.limit.words if self.width() >= WIDE_PX else "limit", color=theme.bad)
-        self.limit_words.setAnchor((0, 0) if is_upright else (1, 1))
+        self.limit_words.setAnchor((0, 0) if is_upright else (1, 0))  # below, where the front is not
         self.limit_words.setPos(QPointF(at, high) if is_upright else QPointF(right, at))
 
     def _draw_labels(self, search: Search, low: float, high: float) -> None:
@@ -233,7 +233,9 @@ class SpeedAccuracy(Chart):
             label.setVisible(place is not None)
             if place is not None:
                 label.setText(name, color=self.theme.text if name == "best" else self.theme.soft)
-                label.setAnchor((1.2, 1.0) if place.x > (left + right) / 2 else (-0.25, 0.9))
+                room = (place.x - left) / (right - left) * self.plot.getPlotItem().getViewBox().width()
+                fits = room > 1.2 * label.boundingRect().width()  # at the left, as the front goes up to the right
+                label.setAnchor((1.2, 1.0) if fits else (0.0, 1.2))
                 label.setPos(QPointF(place.x, min(max(place.y, low), high)))
 
     # the mouse

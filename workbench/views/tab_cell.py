@@ -13,6 +13,7 @@ from workbench.views.guard import guarded
 from workbench.views.widgets import Line, Words, button, menu_item, tip
 
 GAP = 10
+SUBTITLE_LEAST = 48  # pixels; a subtitle that is cut to less says nothing
 SUBTITLE = 0.3  # of the width is kept for what a page says, where tabs have no room
 
 
@@ -119,7 +120,7 @@ class TabCell(QWidget):
         self._menus: dict[QWidget, QMenu] = {}
         head = QHBoxLayout()
         head.setSpacing(GAP)
-        self._subtitle = Line(px=11)
+        self._subtitle = Line(px=11, least=SUBTITLE_LEAST)
         self._subtitle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.more = button("⋯", "ghost", "Save or copy what is shown")
         self.menu = QMenu(self.more)

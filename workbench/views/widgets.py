@@ -30,6 +30,7 @@ from workbench.views.theme import current
 SWATCH = 10
 GAP = 7
 MIN_SOFT = 26  # pixels; less says nothing
+PRESSING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)  # what presses a button
 TITLE_MOST = 56  # characters that stand in two lines of the inspector
 
 
@@ -128,7 +129,10 @@ def _fitted(words: Words, metrics: QFontMetrics, small: QFontMetrics, room: int)
 
 
 class Line(QWidget):
-    """One line of text that is never wider than its place. A click tells; the text can be copied."""
+    """One line of text that is never wider than its place. A click tells; the text can be copied.
+
+    Where it would be cut to less than `least` pixels nothing is written.
+    """
 
     clicked = Signal()
 
@@ -139,10 +143,12 @@ class Line(QWidget):
         clickable: bool = False,
         px: int = 13,
         right: bool = False,
+        least: int = 0,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._px = px
+        self._least = least
         self._right = right
         self._clickable = clickable
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -170,7 +176,8 @@ class Line(QWidget):
         with QPainter(self) as painter:
             if self.hasFocus():
                 painter.fillRect(self.rect(), QColor(current().accent_ground))
-            paint_words(painter, self.rect(), self.words, right=self._right, px=self._px)
+            if self.width() >= min(self._least, words_width(self.words, self._px)):
+                paint_words(painter, self.rect(), self.words, right=self._right, px=self._px)
 
     @guarded
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -183,7 +190,7 @@ class Line(QWidget):
 
     @guarded
     def keyPressEvent(self, event: QEvent) -> None:
-        if self._clickable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Space):  # type: ignore[attr-defined]
+        if self._clickable and event.key() in PRESSING:  # type: ignore[attr-defined]
             self.clicked.emit()
         else:
             super().keyPressEvent(event)  # type: ignore[arg-type]
