@@ -17,11 +17,13 @@ def footprint(runner: Runner, feed: Feed) -> dict[str, int]:
     """Named bytes of a runner that has not run yet; empty where the system does not tell.
 
     `first inference` are the pages that it wrote to for the first time: inputs, outputs and activations, and what
-    kernels need beside them. Memory that was free but not given back is given back before, or it would hide them.
+    kernels need beside them. Memory that was free but not given back is given back before, or it would hide them; call
+    `give_back` before the runner is made as well, for what it lays out then.
     `inferences` is the same after two more (ONNX Runtime lays its block out in the second). `process` is what all of
     the process has in memory then, the program included.
     """
-    before = _tidied()
+    give_back()
+    before = _anonymous()
     if before is None:
         return {}
     runner.time(feed)
@@ -36,12 +38,12 @@ def footprint(runner: Runner, feed: Feed) -> dict[str, int]:
     }
 
 
-def _tidied() -> int | None:
+def give_back() -> None:
+    """Gives memory that is free in this process back to the system, where the C library can."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if _STATUS.exists() else None
     if trim is not None:
         trim(0)
-    return _anonymous()
 
 
 def _anonymous() -> int | None:

@@ -15,7 +15,7 @@ from workbench.core.events import LayerNames, Timed
 from workbench.core.model import Shape
 from workbench.core.run import LatencyStats, Timing
 from workbench.core.writing import written_whole
-from workbench.measure.footprint import footprint
+from workbench.measure.footprint import footprint, give_back
 from workbench.measure.layer_pass import LayerTimes, Samples, measure_layers
 from workbench.measure.machine import load_average, logical_cores, machine_state, peak_rss_bytes, warm_state
 from workbench.measure.statistics import latency_stats
@@ -44,6 +44,7 @@ def time_engine(record: Record, engine: Engine, feeds: Sequence[Feed]) -> None:
 
 def _latency(record: Record, engine: Engine, feeds: Sequence[Feed]) -> Timing:
     machine, load = machine_state(), load_average()
+    give_back()
     try:
         runner = engine.runner()
     except WorkbenchError as error:

@@ -106,7 +106,7 @@ class OpenVinoRunner(Runner):
 
     def _infer(self) -> None:
         try:
-            self._request.infer()
+            self._request.infer(share_outputs=True)  # else it copies them, into memory that no engine needs
         except RuntimeError as error:
             raise WorkbenchError(f"OpenVINO failed to infer: {str(error)[-300:]}", "Try other shapes.") from error
         self._has_run = True
