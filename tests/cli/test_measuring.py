@@ -43,8 +43,11 @@ def test_a_roofline_says_of_each_layer_what_bounds_it(cli: Cli, model: Path, kno
 
 
 def test_a_gpu_that_is_not_here_is_an_estimate(cli: Cli, model: Path, known_machine: None) -> None:
-    answer = cli("roofline", built(cli, model), "--gpu", "L4")
-    assert "ESTIMATE: L4: memory 300 GB/s" in answer.out and "ESTIMATED roof" in answer.out
+    run = built(cli, model)
+    answer = cli("roofline", run, "--gpu", "L4")
+    assert "ESTIMATE: L4: memory 300 GB/s" in answer.out and "were every layer at its roof" in answer.out
+    assert "attain " not in answer.out, "times of this processor are not the GPU's"
+    assert cli("roofline", run, "--gpu", "L4", "--json").document["is_estimate"]
 
 
 def test_a_run_without_counted_layers_is_a_users_error(cli: Cli, model: Path) -> None:

@@ -24,6 +24,7 @@ from workbench.core.run import (
     RunError,
     Status,
     TaskResult,
+    Throughput,
     Timing,
 )
 from workbench.core.titles import Titles, run_title
@@ -134,6 +135,21 @@ def test_a_smaller_input_is_no_speed_up(qapp: object) -> None:
     assert texts(model, "speedup") == ["1.0×", "—"]
     assert "inputs of 1×3 here, of 8×3" in model.cell(1, 2).tip
     assert verdict(runs[0], runs[1], None, Titles()).endswith("were timed with inputs of other shapes")
+
+
+def test_a_latency_under_load_and_one_from_elsewhere_are_no_slower_engines(qapp: object) -> None:
+    loaded, base = a_run("r2", 12.0), a_run("r1", 6.0)
+    assert loaded.timing is not None
+    timing = msgspec.structs.replace(loaded.timing, throughput=Throughput(600.0, 590.0, 610.0, 4))
+    loaded = msgspec.structs.replace(loaded, timing=timing)
+    there = a_run("r3", 2.0, imported=("times.json",))
+    model = RunsModel()
+    model.set_runs([there, loaded, base], base)
+    assert texts(model, "speedup") == ["1.0×", "—", "—"]
+    assert "4 streams at work" in model.cell(1, 2).tip and "elsewhere" in model.cell(2, 2).tip
+    for run, words in ((loaded, "4 streams at work, the other with 1"), (there, "measured elsewhere")):
+        assert words in verdict(run, base, None, Titles())
+    assert "faster by 66 %" in verdict(loaded, base, RACED, Titles())  # a race times one inference at a time
 
 
 def test_a_median_of_few_inferences_has_their_number_for_its_interval(qapp: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 
 from workbench.cli.jobs import Jobs
 from workbench.cli.output import Output
@@ -25,10 +26,16 @@ def execute(arguments: Namespace, output: Output) -> int:
     if engine is None or not engine.costs:
         raise WorkbenchError(f"The layers of {run_title(run)} were not counted when it was made.", "Build it again.")
     ceilings = _ceilings(arguments, store, run, output)
-    found = roofline(engine, run.timing.layers if run.timing is not None else {}, ceilings)
+    found = roofline(engine, _times(run, ceilings), ceilings)
     output.document({"run": run.id, "title": run_title(run), **roofline_document(found)})
     output.text(f"{run_title(run)}  ({run.id})\n{ceilings_text(ceilings)}\n\n{roofline_table(found).rstrip()}")
     return 0
+
+
+def _times(run: Run, ceilings: Ceilings) -> Mapping[str, float]:
+    """Of the layers; none where they ran on a processor and the roof is a GPU's, of which they would attain nothing."""
+    is_elsewhere = ceilings.is_estimate and engine_maker(run.config.backend) != TENSORRT
+    return run.timing.layers if run.timing is not None and not is_elsewhere else {}
 
 
 def _ceilings(arguments: Namespace, store: Store, run: Run, output: Output) -> Ceilings:

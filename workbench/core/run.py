@@ -214,6 +214,11 @@ class Timing(msgspec.Struct, frozen=True):
     throughput: Throughput | None = None
     shapes: dict[str, Shape] = {}
 
+    @property
+    def streams(self) -> int:
+        """Inferences at work at once while it was measured."""
+        return self.throughput.streams if self.throughput is not None else 1
+
     def is_like(self, other: Timing) -> bool:
         """Whether both are of inputs of the same shapes, as far as is known: else one is not faster than the other."""
         return not self.shapes or not other.shapes or self.shapes == other.shapes

@@ -34,6 +34,16 @@ def baseline_of(runs: Sequence[Run]) -> Run | None:
     return None
 
 
+def timed_apart(one: Run, other: Run) -> str | None:
+    """Why the medians of two runs do not say which engine is faster; None where they may."""
+    if bool(one.imported) is not bool(other.imported):
+        return "one was measured elsewhere, on a machine that may be another"
+    streams = [run.timing.streams if run.timing is not None else 1 for run in (one, other)]
+    if streams[0] != streams[1]:
+        return f"one has its latency with {max(streams)} streams at work, the other with {min(streams)}"
+    return None
+
+
 def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None, titles: Titles) -> str:
     """What the current run gained, in one sentence; empty where nothing can be said yet. `entry`: of their race."""
     own, base = stats_of(run), stats_of(baseline)
@@ -50,6 +60,8 @@ def verdict(run: Run | None, baseline: Run | None, entry: RaceEntry | None, titl
             if entry.verdict.startswith(("faster", "slower"))
             else f"{name} and {rival}: {entry.verdict} (interleaved)"
         )
+    if (apart := timed_apart(run, baseline)) is not None:
+        return f"{name} and {rival}: {apart}"
     ratio = base.median_ms / own.median_ms
     if own.low_ms <= base.high_ms and base.low_ms <= own.high_ms:
         return f"{name} and {rival}: no difference seen; compare them to be sure"

@@ -18,7 +18,7 @@ from workbench.core.titles import Titles
 from workbench.core.words import shapes_words
 from workbench.pipeline.conditions import race_conditions, timing_conditions
 from workbench.pipeline.table import is_simulated, simulator_text
-from workbench.session.baseline import stats_of
+from workbench.session.baseline import stats_of, timed_apart
 from workbench.session.races import Raced
 from workbench.session.words import mebibytes, milliseconds, percent, verbal_status
 
@@ -119,6 +119,8 @@ def _speedup(run: Run, base: Against) -> Cell:
         return Cell(tone="soft", tip=f"No speed-up: inputs of {inputs} here, of {others} in {base.titles.of(base.run)}")
     if base.raced is not None:
         return _raced(base.raced, base.titles.of(base.run))
+    if (apart := timed_apart(run, base.run)) is not None:
+        return Cell(tone="soft", tip=f"No speed-up: {apart}")
     ratio = first.median_ms / own.median_ms
     tip = f"{base.titles.of(base.run)} takes {first.median_ms:.4g} ms. The two were timed one after the other: "
     tip += "select both and Compare, then they are timed interleaved"

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 
 from workbench.core.run import Run
 from workbench.core.waterfall import Waterfall
-from workbench.session.baseline import stats_of
+from workbench.session.baseline import stats_of, timed_apart
 from workbench.session.selection import Selection, Side
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Why(QObject):
         if a.timing is not None and b.timing is not None and not a.timing.is_like(b.timing):
             return None
         raced = self._session.races.medians_ms(a, b)
+        if raced is None and timed_apart(a, b) is not None:
+            return None
         if self._made is None or self._made[0] != (a.id, b.id, raced):
             made = self._make(a, b, raced)
             self._made = ((a.id, b.id, raced), made) if made is not None else None
