@@ -34,6 +34,7 @@ from workbench.session.races import Raced
 from workbench.session.runs_model import COLUMNS, RunsModel
 from workbench.session.session import Session
 from workbench.session.settings import SETTINGS, Settings
+from workbench.session.shape_tables import USUAL, footprint_table
 from workbench.session.words import bytes_words, fate_words, mebibytes, milliseconds, percent, shape_words
 from workbench.store import RaceBook
 
@@ -150,6 +151,14 @@ def test_a_latency_under_load_and_one_from_elsewhere_are_no_slower_engines(qapp:
     for run, words in ((loaded, "4 streams at work, the other with 1"), (there, "measured elsewhere")):
         assert words in verdict(run, base, None, Titles())
     assert "faster by 66 %" in verdict(loaded, base, RACED, Titles())  # a race times one inference at a time
+
+
+def test_the_footprint_says_the_shapes_that_ran_where_none_were_asked_for(qapp: object) -> None:
+    run = a_run("r1", 6.0)
+    assert run.timing is not None
+    timed = msgspec.structs.replace(run, timing=msgspec.structs.replace(run.timing, shapes={"x": (1, 3, 32, 32)}))
+    for one, words in ((timed, "1×3×32×32"), (run, USUAL)):
+        assert footprint_table([one], Titles()).columns[1].cell(0).main == words
 
 
 def test_a_median_of_few_inferences_has_their_number_for_its_interval(qapp: object) -> None:

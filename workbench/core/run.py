@@ -328,6 +328,11 @@ class Run(msgspec.Struct, frozen=True):
     imported: tuple[str, ...] = ()  # names of the files it was read from; of a run made here: none
 
     @property
+    def shapes(self) -> dict[str, Shape]:
+        """Of the inputs: as they were timed, else as far as they were asked for."""
+        return self.timing.shapes if self.timing is not None and self.timing.shapes else self.config.shapes
+
+    @property
     def precision(self) -> str:
         """The plan in a word: its default, and `+` if rules change it."""
         plan = self.config.plan

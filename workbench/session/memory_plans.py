@@ -44,7 +44,7 @@ def source_sizes(model: Model, engine: EngineGraph, run: Run) -> dict[str, int]:
     for node in model.graph.layers:
         found |= dict(zip(node.outputs, engine.sizes.get(node.id, ()), strict=False))
     for spec in model.inputs:
-        shape = run.config.shapes.get(spec.name, model.shapes.get(spec.name))
+        shape = run.shapes.get(spec.name, model.shapes.get(spec.name))
         if shape is not None:
             found[spec.name] = dtype_bytes(spec.dtype, prod(shape))
     return found

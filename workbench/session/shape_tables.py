@@ -31,7 +31,7 @@ def footprint_table(runs: Sequence[Run], names: Titles) -> TableContent:
     """A row a run that was built."""
     built = [run for run in runs if run.build is not None]
     found = [_footprint(run) for run in built]
-    titles, shapes = [names.of(run) for run in built], [shapes_words(run.config.shapes) or USUAL for run in built]
+    titles, shapes = [names.of(run) for run in built], [shapes_words(run.shapes) or USUAL for run in built]
     columns = [
         _text(
             "run",
