@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,8 +19,7 @@ from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig
 from workbench.core.search import Limit, LimitKind, Point, Search
 from workbench.pipeline import search
-from workbench.pipeline.searching import driver
-from workbench.pipeline.searching.bench import Bench
+from workbench.pipeline.searching.bench import Bench, Built
 
 MOST_ACCURATE = Limit(LimitKind.SPEEDUP, 0.0)
 
@@ -88,19 +88,21 @@ def test_plans_are_written_by_the_workbench_whoever_writes_the_documents(request
     assert "your plan" not in {point.title for point in found.points}
 
 
+@pytest.mark.parametrize("step", ["_open", "quality"])
 def test_a_plan_that_fails_when_it_is_measured_again_is_not_claimed_and_the_others_are(
-    request_for: SearchOf, monkeypatch: pytest.MonkeyPatch
+    request_for: SearchOf, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    plain = Bench.quality
+    plain = getattr(Bench, step)
 
-    def failing(self: Bench, built: driver.Built, count: int = 0) -> object:
-        if set(built.lane.typed.asked.values()) != {"fp32"}:
+    def failing(self: Bench, on: Built | PrecisionPlan, *others: Any) -> Any:
+        asked = on.default if isinstance(on, PrecisionPlan) else on.lane.typed.asked.values()
+        if "int8" in asked:
             raise WorkbenchError("NaN is no answer.")
-        return plain(self, built, count)
+        return plain(self, on, *others)
 
     found = search(request_for(limit=MOST_ACCURATE), Listener(), never)
     assert any(point.choice is not None and point.choice.low is not None for point in found.points)
-    monkeypatch.setattr(Bench, "quality", failing)
+    monkeypatch.setattr(Bench, step, failing)
     again = search(request_for("search-0002", limit=MOST_ACCURATE), Listener(), never)
     assert again.error is None and again.is_over
     lost = [point for point in again.points if point.reason]

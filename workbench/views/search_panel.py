@@ -208,7 +208,7 @@ class SearchPanel(QWidget):
         self.value.setValue(wanted.limit.value)
         self.seconds.setValue(wanted.seconds)
         pins = len(self._session.searches.pinned)
-        labels = ", ".join(precision.label for precision in wanted.precisions) or "any precision"
+        labels = ", ".join(precision.label for precision in wanted.precisions) or "what runs here"
         self.precisions.set_words(Words(labels, f"{pins} pinned" if pins else ""))
         self._is_following = False
 

@@ -261,7 +261,10 @@ class _Confirmation:
             for point in points:
                 driver.stop_if_cancelled()
                 driver.tell(f"{point.title}, again")
-                opened.append((point, stack.enter_context(bench.built(point.plan))))
+                try:
+                    opened.append((point, stack.enter_context(bench.built(point.plan))))
+                except WorkbenchError as error:
+                    driver.add(_lost(point, error))
             speeds = bench.speeds([built.lane for _, built in opened], AGAIN_SECONDS * len(opened)) if opened else []
             for (point, built), speed in zip(opened, speeds, strict=True):
                 driver.tell(f"{point.title}, again")
@@ -271,8 +274,12 @@ class _Confirmation:
 
 
 def _measured_again(bench: Bench, point: Point, built: Built, speed: Speed) -> Point:
-    """With `again`; where it fails on these samples it is no plan to claim, and says why."""
+    """With `again`. A plan that fails now is none to claim, and says why."""
     try:
         return msgspec.structs.replace(point, again=Measured(speed, bench.quality(built)))
     except WorkbenchError as error:
-        return msgspec.structs.replace(point, first=None, reason=f"When it was measured again: {error}")
+        return _lost(point, error)
+
+
+def _lost(point: Point, error: WorkbenchError) -> Point:
+    return msgspec.structs.replace(point, first=None, reason=f"When it was measured again: {error}")
