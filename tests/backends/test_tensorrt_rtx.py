@@ -163,7 +163,7 @@ def test_bf16_for_turing_is_refused_before_the_build_with_the_nearest_way_out(mo
 def test_a_float_matrix_product_is_refused_for_turing(tmp_path: Path) -> None:
     path = models.write("transformer", tmp_path)
     answer = built(Ask(str(path), str(tmp_path), target="sm75"))
-    assert "MatMul and Gemm in FP32 cannot be built for sm75" in answer.error
+    assert "in FP32 cannot be built for sm75" in answer.error
     assert "FP16" in answer.hint
 
 
@@ -276,6 +276,23 @@ def test_a_transposed_convolution_in_bf16_stays_float(tmp_path: Path) -> None:
     assert not answer.error
     ran = {answer.graph.layers[int(layer[1:])].precision for layer in answer.fates["n1"].layers}
     assert Precision.FP32 in ran
+
+
+@pytest.mark.parametrize("precision", [Precision.FP32, Precision.FP16])
+def test_an_attention_operator_becomes_products_where_there_is_no_kernel_for_it(
+    precision: Precision, tmp_path: Path
+) -> None:
+    """Opset 23; in FP32 TensorRT has none."""
+    shape = [1, 4, 16, 32]
+    inputs = [models.value(name, shape) for name in "qkv"]
+    proto = models.make([helper.make_node("Attention", ["q", "k", "v"], ["y"])], inputs, [models.value("y", shape)])
+    proto.opset_import[0].version = 23
+    path = tmp_path / "attention.onnx"
+    onnx.save_model(proto, path)
+    answer = built(Ask(str(path), str(tmp_path), precision))
+    assert not answer.error
+    layers = [answer.graph.layers[int(layer[1:])] for layer in answer.fates["n0"].layers]
+    assert any(layer.name.startswith("_gemm_mha") for layer in layers) == (precision is Precision.FP16)
 
 
 def test_a_failed_build_refuses_the_next_one_in_its_process(model: Path, tmp_path: Path) -> None:

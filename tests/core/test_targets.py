@@ -58,9 +58,10 @@ def test_what_a_target_takes_is_no_problem(target: str, asked: Precision) -> Non
     assert target_problem(LIMITS, [target], PrecisionPlan(asked)) is None
 
 
+@pytest.mark.parametrize("product", ["Gemm", "LSTM"])
 @pytest.mark.parametrize("default", [P.FP32, P.TF32, P.INT8, P.INT8_WEIGHTS])
-def test_products_in_float32_cannot_be_built_for_turing(default: Precision) -> None:
-    graph = _model("Conv", "Gemm")
+def test_products_in_float32_cannot_be_built_for_turing(default: Precision, product: str) -> None:
+    graph = _model("Conv", product)
     problem = target_problem(LIMITS, ["sm75"], PrecisionPlan(default), graph, lambda plan: _asks(graph, plan))
     assert problem is not None
     assert problem.plan == PrecisionPlan(P.FP16)
@@ -79,7 +80,7 @@ def test_a_rule_that_keeps_a_product_in_float32_is_overruled_and_others_are_kept
     assert problem is not None
     assert problem.plan.rules[:2] == plan.rules
     assert _asks(graph, problem.plan) == {"n0": P.FP32, "n1": P.FP16}
-    assert problem.question == "Build the plan with MatMul and Gemm in FP16 for sm75"
+    assert problem.question == "Build the plan with matrix products in FP16 for sm75"
 
 
 def test_a_rule_is_changed_where_it_is_what_the_target_refuses() -> None:

@@ -106,6 +106,17 @@ def test_a_run_without_a_target_is_said_as_it_was_built(
     assert ("Built for sm89 ahead of time" in command_text(request_of(tmp_path), "trtexec11")) == bool(targets)
 
 
+def test_attention_may_become_products_in_every_form_that_can_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.pipeline.forms.recipe._has_attention", lambda request: True)
+    request = request_of(tmp_path)
+    assert "--decomposableAttentions=*" in words_of(command_text(request, "trtexec11"))
+    assert "attention.decomposable = True" in command_text(request, "python")
+    ast.parse(command_text(request, "python"))
+    assert "# It cannot let Attention become products" in command_text(request, "polygraphy")
+
+
 def test_a_plan_with_rules_goes_by_a_file_that_holds_it(tmp_path: Path) -> None:
     plan = PrecisionPlan(default=Precision.FP16, rules=(Rule(Precision.FP32, op="Softmax"),))
     lines = command_text(request_of(tmp_path, plan=plan), "trtexec11").splitlines()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from workbench.core.graph import Graph
+from workbench.core.graph import Graph, Layer
 from workbench.core.precision import Precision, PrecisionPlan, Rule
 
-PRODUCTS = ("MatMul", "Gemm")
+PRODUCTS = ("MatMul", "Gemm", "LSTM", "GRU", "RNN")
 _FLOAT32 = (Precision.FP32, Precision.TF32)
 _HALVES = (Precision.FP16, Precision.BF16)
 
@@ -92,11 +92,15 @@ def _replaced(plan: PrecisionPlan, old: Sequence[Precision], new: Precision) -> 
     return msgspec.structs.replace(plan, default=new if plan.default in old else plan.default, rules=rules)
 
 
+def _is_product(node: Layer) -> bool:
+    return node.op in PRODUCTS or (node.op == "Einsum" and len(node.inputs) > 1)
+
+
 def _has_float(plan: PrecisionPlan, graph: Graph, asks: Asks) -> bool:
     """Whether a product has float32 operands: it is asked so, or quantized in a body that is not half."""
     asked = asks(plan)
     halves = plan.default in _HALVES
-    products = (asked.get(layer.id) for layer in graph.walk() if layer.op in PRODUCTS)
+    products = (asked.get(layer.id) for layer in graph.walk() if _is_product(layer))
     return any(p in _FLOAT32 or (p is not None and p not in _HALVES and not halves) for p in products)
 
 
@@ -105,7 +109,7 @@ def _without_float(plan: PrecisionPlan, new: Precision, graph: Graph, asks: Asks
     found = plan if plan.default in _HALVES else msgspec.structs.replace(plan, default=new)
     if not _has_float(found, graph, asks):
         return found
-    ops = sorted({layer.op for layer in graph.walk() if layer.op in PRODUCTS})
+    ops = sorted({layer.op for layer in graph.walk() if _is_product(layer)})
     rules = tuple(Rule(new, op=op, note="float32 products cannot be built for the target") for op in ops)
     return msgspec.structs.replace(found, rules=(*found.rules, *rules))
 
@@ -119,7 +123,7 @@ def _title(plan: PrecisionPlan, nearest: PrecisionPlan) -> str:
         return f"the plan with {_labels(come)} in the place of {_labels(gone)}"
     if gone:
         return f"the plan without {_labels(gone)}"
-    return "the plan with MatMul and Gemm in FP16"
+    return "the plan with matrix products in FP16"
 
 
 def _labels(precisions: frozenset[Precision]) -> str:

@@ -79,7 +79,17 @@ def parse(trt: Any, data: bytes, path: Path, log: BuildLog) -> tuple[Network, li
         refusals = [Refusal("", "", first_reason(log) or "the parser gave no reason")]
     if parsed and not refusals and not network.num_outputs:
         refusals = [Refusal("", "", "the graph has no outputs")]
+    _let_decompose(trt, network)
     return Network(trt, builder, network, logger, parser), refusals
+
+
+def _let_decompose(trt: Any, network: Any) -> None:
+    """An Attention for which there is no kernel (in FP32) becomes products and a Softmax, instead of a failed build."""
+    kind = getattr(trt.LayerType, "ATTENTION_INPUT", None)
+    for layer in (network.get_layer(index) for index in range(network.num_layers)):
+        if kind is not None and layer.type == kind:
+            layer.__class__ = trt.IAttentionInputLayer
+            layer.attention.decomposable = True
 
 
 def supported_nodes(trt: Any, data: bytes, path: Path, log: BuildLog) -> list[list[int]]:

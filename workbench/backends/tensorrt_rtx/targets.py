@@ -23,7 +23,7 @@ TARGETS = {
     "sm121": "GB10, DGX Spark (Blackwell)",
 }
 
-_FLOAT_PRODUCTS = f"MatMul and Gemm in FP32 cannot be built for sm75 ({TARGETS['sm75']})."
+_FLOAT_PRODUCTS = f"Products (MatMul, Gemm, Einsum, LSTM ...) in FP32 cannot be built for sm75 ({TARGETS['sm75']})."
 _FIRST = {
     Precision.BF16: 80,
     Precision.INT4_WEIGHTS: 80,
@@ -95,7 +95,7 @@ def network_types(trt: Any, network: Any) -> tuple[set[str], bool]:
     for index in range(network.num_layers):
         layer = network.get_layer(index)
         types.update(layer.get_output(i).dtype.name for i in range(layer.num_outputs))
-        if layer.type == trt.LayerType.MATRIX_MULTIPLY:
+        if layer.type in (trt.LayerType.MATRIX_MULTIPLY, trt.LayerType.EINSUM) and layer.num_inputs > 1:
             has_float_gemm |= layer.get_input(0).dtype == trt.DataType.FLOAT
     return types, has_float_gemm
 

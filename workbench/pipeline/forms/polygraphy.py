@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from workbench.core.model import Shape
 from workbench.pipeline.forms.recipe import BuildRecipe, dims, text_of
 
+_ATTENTION = "It cannot let Attention become products, as the workbench does: FP32 fails where there is no kernel."
+
 
 def polygraphy(recipe: BuildRecipe) -> str:
     words = ["polygraphy", "convert", recipe.onnx, "--convert-to", "trt", "--strongly-typed"]
@@ -21,7 +23,7 @@ def polygraphy(recipe: BuildRecipe) -> str:
         for name, shapes in (("min", profile.min), ("opt", profile.opt), ("max", profile.max)):
             words += [f"--trt-{name}-shapes", *_specs(shapes)]
     words += ["--profiling-verbosity", "detailed", "-o", recipe.engine]
-    return text_of(recipe, (), words)
+    return text_of(recipe, [_ATTENTION] if recipe.attention else [], words)
 
 
 def _specs(shapes: Mapping[str, Shape]) -> list[str]:

@@ -25,6 +25,7 @@ PLAN_FILE = "plan.toml"
 class BuildRecipe(msgspec.Struct, frozen=True):
     """`export` is the shell line that writes `onnx`. `profiles` are of inputs with free dimensions; none: all fixed.
 
+    `attention`: the model has Attention nodes, which may become products where there is no kernel for them.
     `remarks` are sentences for comment lines. `targets` are compute capabilities (`sm89`); none: this machine's GPU.
     """
 
@@ -36,6 +37,7 @@ class BuildRecipe(msgspec.Struct, frozen=True):
     aux_streams: str = ""
     workspace_mib: str = ""
     weight_streaming: bool = False
+    attention: bool = False
     targets: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -57,6 +59,7 @@ def build_recipe(request: RunRequest) -> BuildRecipe:
         aux_streams=_count(options, "aux_streams"),
         workspace_mib=_count(options, "workspace_mib"),
         weight_streaming=options.pop("weight_streaming", "off") == "on",
+        attention=_has_attention(request),
         targets=_targets(config),
         remarks=tuple(f"The option {name}={value} has no counterpart." for name, value in options.items()),
     )
@@ -94,6 +97,11 @@ def _free_inputs(request: RunRequest) -> set[str]:
     model = read_source(Path(request.folder))
     named = {name for profile in request.config.profiles for name in profile.opt}
     return {spec.name for spec in model.inputs if spec.is_dynamic} & named if model else named
+
+
+def _has_attention(request: RunRequest) -> bool:
+    model = read_source(Path(request.folder))
+    return model is not None and any(node.op == "Attention" for node in model.graph.walk())
 
 
 def _of_inputs(profile: OptimizationProfile, names: set[str]) -> OptimizationProfile:

@@ -25,6 +25,11 @@ config = builder.create_builder_config()
 config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
 config.{tf32}(trt.BuilderFlag.TF32)
 """
+_ATTENTION = """\
+for layer in (network.get_layer(i) for i in range(network.num_layers)):
+    if layer.type == trt.LayerType.ATTENTION_INPUT:
+        layer.__class__ = trt.IAttentionInputLayer
+        layer.attention.decomposable = True  # into products, where there is no kernel for it"""
 _TAIL = """\
 
 engine = builder.build_serialized_network(network, config)
@@ -47,6 +52,8 @@ def script(recipe: BuildRecipe) -> str:
 
 
 def _settings(recipe: BuildRecipe) -> Iterator[str]:
+    if recipe.attention:
+        yield _ATTENTION
     if recipe.targets:
         yield f"config.num_compute_capabilities = {len(recipe.targets)}"
     for index, target in enumerate(recipe.targets):

@@ -31,6 +31,7 @@ def _options(recipe: BuildRecipe) -> list[str]:
     words += [f"--maxAuxStreams={recipe.aux_streams}"] if recipe.aux_streams else []
     words += [f"--memPoolSize=workspace:{recipe.workspace_mib}M"] if recipe.workspace_mib else []
     words += ["--allowWeightStreaming"] if recipe.weight_streaming else []
+    words += ["--decomposableAttentions=*"] if recipe.attention else []
     return [*words, *_profiles(recipe)]
 
 
