@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from workbench.measure import gpu, machine
-from workbench.measure.machine import affinity, logical_cores, machine_state, physical_cores
+from workbench.measure.machine import affinity, cpu_model, logical_cores, machine_state, physical_cores, quota
 
 
 def test_the_machine_state_names_what_a_number_needs_beside_it() -> None:
@@ -27,6 +28,33 @@ def test_two_threads_of_one_core_are_one_physical_core(monkeypatch: pytest.Monke
     for allowed, cores in (({0, 2}, 1), ({0, 1}, 2), ({0, 1, 2, 3}, 2)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda pid, allowed=allowed: allowed, raising=False)
         assert physical_cores() == cores
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"cpu.max": "150000 100000"}, "1.5 cores"),
+        ({"cpu.max": "max 100000"}, ""),
+        ({"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, "2 cores"),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_time_that_a_container_may_use_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], said: str
+) -> None:
+    """Sixteen cores of which two may be used at a time make sixteen threads slow."""
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n", "ascii")
+    monkeypatch.setattr(machine, "_CGROUP", tmp_path)
+    assert quota() == said
+
+
+def test_a_processor_without_a_name_has_that_of_its_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"cpuinfo": "processor\t: 0\nCPU part\t: 0xd42", "model": "NVIDIA Jetson AGX Orin\0"}
+    monkeypatch.setattr(machine, "_read", lambda path: files.get(path.name, ""))
+    assert cpu_model() == "NVIDIA Jetson AGX Orin"
 
 
 def test_the_cores_that_may_be_used_are_told_in_spans(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,11 @@ from workbench.measure.gpu import gpu_states
 PACKAGES = ("numpy", "onnx", "onnxruntime", "openvino", "tensorrt-rtx-cu13-bindings")
 _THERMAL = Path("/sys/class/thermal")
 _CPU = Path("/sys/devices/system/cpu/cpu0/cpufreq")
+_CGROUP = Path("/sys/fs/cgroup")
 
 
 def machine_state() -> dict[str, str]:
-    """CPU, cores, affinity, governor, clock, temperature, load, memory, GPUs, system and package versions now.
+    """CPU, cores, affinity, quota, governor, clock, temperature, load, memory, GPUs, system and package versions now.
 
     What is not known is absent.
     """
@@ -25,6 +26,7 @@ def machine_state() -> dict[str, str]:
         "cpu": cpu_model(),
         "cores": f"{physical_cores()} physical, {logical_cores()} logical",
         "affinity": affinity(),
+        "quota": quota(),
         "governor": _read(_CPU / "scaling_governor"),
         "load": f"{load_average():.2f}",
         "memory": _memory(),
@@ -54,6 +56,17 @@ def affinity() -> str:
             spans.append([core, core])
     words = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
     return f"{words} of {os.cpu_count() or len(allowed)}"
+
+
+def quota() -> str:
+    """`1.5 cores`: the share of time that a container may use, whatever cores it sees; "" where there is no limit."""
+    whole = _read(_CGROUP / "cpu.max").split()  # cgroup v2: `150000 100000`, `max 100000`
+    limit, period = (
+        whole if len(whole) == 2 else [_read(_CGROUP / "cpu" / f"cpu.cfs_{n}_us") for n in ("quota", "period")]
+    )
+    if not limit.isdigit() or not period.isdigit() or not int(period):
+        return ""
+    return f"{int(limit) / int(period):g} cores"
 
 
 def package_versions() -> dict[str, str]:
@@ -87,8 +100,10 @@ def physical_cores() -> int:
 
 
 def cpu_model() -> str:
-    """The processor's own name for itself."""
-    return _fields(_read(Path("/proc/cpuinfo"))).get("model name", "") or platform.processor()
+    """The processor's own name for itself; where it has none, as on ARM, that of the board."""
+    own = _fields(_read(Path("/proc/cpuinfo"))).get("model name", "")
+    board = _read(Path("/proc/device-tree/model")).strip("\0 ")
+    return own or board or platform.processor() or platform.machine()
 
 
 def load_average() -> float:

@@ -14,6 +14,7 @@ MACHINE = (
     "device",
     "cores",
     "affinity",
+    "quota",
     "governor",
     "clock",
     "temperature",
@@ -62,7 +63,7 @@ def sweep_conditions(protocol: str, one: Swept) -> list[str]:
 
 def machine_line(machine: Mapping[str, str]) -> str:
     """What matters most of it in one line: `AMD EPYC, 2 physical, 4 logical, governor performance, load 0.21`."""
-    named = ("governor", "clock", "temperature", "load")
+    named = ("quota", "governor", "clock", "temperature", "load")
     parts = [machine.get(key, "") for key in ("gpu", "cpu", "device", "cores")]
     return ", ".join([*filter(None, parts), *(f"{key} {machine[key]}" for key in named if machine.get(key))])
 
