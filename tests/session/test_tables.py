@@ -28,6 +28,7 @@ from workbench.core.run import (
     Timing,
 )
 from workbench.core.titles import Titles, run_title
+from workbench.core.tuning import Trial, Tuning
 from workbench.session.actions import ACTIONS
 from workbench.session.baseline import baseline_of, verdict
 from workbench.session.races import Raced
@@ -35,6 +36,7 @@ from workbench.session.runs_model import COLUMNS, RunsModel
 from workbench.session.session import Session
 from workbench.session.settings import SETTINGS, Settings
 from workbench.session.shape_tables import USUAL, footprint_table
+from workbench.session.tuning_table import tuning_table
 from workbench.session.words import bytes_words, fate_words, mebibytes, milliseconds, percent, shape_words
 from workbench.store import RaceBook
 
@@ -159,6 +161,14 @@ def test_the_footprint_says_the_shapes_that_ran_where_none_were_asked_for(qapp: 
     timed = msgspec.structs.replace(run, timing=msgspec.structs.replace(run.timing, shapes={"x": (1, 3, 32, 32)}))
     for one, words in ((timed, "1×3×32×32"), (run, USUAL)):
         assert footprint_table([one], Titles()).columns[1].cell(0).main == words
+
+
+def test_trials_of_few_rounds_claim_no_interval_and_all_say_how_they_were_timed(qapp: object) -> None:
+    few, many = (Trial({"threads": str(n)}, 1.2, 1.1, 1.3, n) for n in (2, 8))
+    found = tuning_table((few, many), Tuning("t", protocol="8 rounds", machine={"cpu": "AMD EPYC"}))
+    cells = [found.columns[1].cell(row) for row in (0, 1)]
+    assert [(cell.main, cell.soft, cell.tone) for cell in cells] == [("1.20×", "", ""), ("1.20×", "±0.10", "good")]
+    assert all("protocol: 8 rounds" in cell.tip and "cpu: AMD EPYC" in cell.tip for cell in cells)
 
 
 def test_a_median_of_few_inferences_has_their_number_for_its_interval(qapp: object) -> None:

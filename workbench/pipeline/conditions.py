@@ -53,7 +53,12 @@ def noise_words(stats: LatencyStats) -> str:
 
 def race_conditions(race: Race) -> list[str]:
     """Of speed-ups that were timed interleaved, a line each."""
-    return [f"protocol: {race.protocol}", _DRAWN, *machine_lines(race.machine, {})]
+    return interleaved_conditions(race.protocol, race.machine)
+
+
+def interleaved_conditions(protocol: str, machine: Mapping[str, str]) -> list[str]:
+    """Of what a race, a search for options, or changes of shape have measured, a line each."""
+    return [f"protocol: {protocol}", _DRAWN, *machine_lines(machine, {})]
 
 
 def sweep_conditions(protocol: str, one: Swept) -> list[str]:

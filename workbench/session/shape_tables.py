@@ -10,6 +10,7 @@ from workbench.core.replanning import Replanned, ShapeChange
 from workbench.core.run import Run
 from workbench.core.titles import Titles
 from workbench.core.words import plural, shapes_words
+from workbench.pipeline.conditions import interleaved_conditions
 from workbench.session.column_table import TableColumn, TableContent
 from workbench.session.runs_model import Cell
 from workbench.session.words import bytes_words, milliseconds
@@ -67,6 +68,7 @@ def shape_change_table(result: Replanned) -> TableContent:
     """A row a shape."""
     rows = result.changes
     words = [shapes_words(row.shapes) for row in rows]
+    conditions = interleaved_conditions(result.protocol, result.machine)
     columns = (
         _text("shape", "shape", "Of the inputs", words),
         _ms("never", "never seen", "The very first inference of this shape", [row.never_seen_ms for row in rows]),
@@ -76,7 +78,7 @@ def shape_change_table(result: Replanned) -> TableContent:
             "extra",
             "extra",
             "What the change costs: paired, with its 95 % interval",
-            lambda i: _extra(rows[i]),
+            lambda i: _extra(rows[i], conditions),
             _floats(row.extra_ms for row in rows),
         ),
         _ms("fixed", "its own engine", "An engine built for this shape alone", [row.fixed_ms for row in rows]),
@@ -84,8 +86,8 @@ def shape_change_table(result: Replanned) -> TableContent:
     return TableContent(columns, [()] * len(rows), [text.casefold() for text in words], result.protocol)
 
 
-def _extra(row: ShapeChange) -> Cell:
-    tip = f"95 % interval {row.low_ms:+.3f} to {row.high_ms:+.3f} ms"
+def _extra(row: ShapeChange, conditions: Sequence[str]) -> Cell:
+    tip = "\n".join([f"95 % interval {row.low_ms:+.3f} to {row.high_ms:+.3f} ms", *conditions])
     if not row.is_different:
         return Cell("none seen", tone="soft", tip=tip)
     return Cell(
