@@ -11,6 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.session.models import open_here, save_small_model
 from tests.views.canvas.graphs import blocks
+from tests.views.driving import TIMEOUT_MS
+from workbench.core.precision import Precision, Rule
 from workbench.views.canvas import Tool
 from workbench.views.main_window import MainWindow
 
@@ -99,3 +101,40 @@ def test_enter_in_an_editor_presses_no_button(window: MainWindow, qtbot: QtBot) 
     windows = (window.plan_panel.editor, window.profiles.window, window.options.window)
     buttons = [part for each in windows if each is not None for part in each.findChildren(QPushButton)]
     assert buttons and not [part.text() for part in buttons if part.isDefault() or part.autoDefault()]
+
+
+def tabbed(window: MainWindow, start: QWidget, end: QWidget) -> list[QWidget | None]:
+    """What the Tab key goes through from one part to another."""
+    start.setFocus()
+    passed: list[QWidget | None] = [window.focusWidget()]
+    while passed[-1] is not end and len(passed) < 40:
+        QTest.keyClick(passed[-1], Qt.Key.Key_Tab)
+        passed.append(window.focusWidget())
+    return passed
+
+
+def test_the_tab_key_goes_through_the_tabs_of_a_cell_and_then_into_its_page(window: MainWindow) -> None:
+    cell = window.bottom.cells[2]
+    cell.show_page(window.bottom.search)
+    seen = [tab for tab in cell.tabs if tab.isVisible()]
+    passed = tabbed(window, seen[0], window.bottom.search.kind)
+    rest = [cell.strip.rest] if cell.strip.rest.isVisible() else []
+    assert passed == [*seen, *rest, cell.more, window.bottom.search.kind]
+
+
+def test_the_tab_key_comes_to_the_shape_and_the_rules_where_they_stand(window: MainWindow) -> None:
+    window.session.plan.set_default(Precision.FP16)  # rows are made anew
+    panel = window.model_panel
+    passed = tabbed(window, panel.fields["x"], window.plan_panel.rows[0])
+    assert passed[1] is panel.profiles and passed[2] is window.plan_panel.add
+    assert set(window.plan_panel.paint.brushes.values()) <= set(passed)
+
+
+def test_a_rule_that_is_deleted_by_key_leaves_the_keys_among_the_rules(window: MainWindow, qtbot: QtBot) -> None:
+    panel, plan = window.plan_panel, window.session.plan
+    for op in ("Conv", "Relu"):
+        plan.add_rule(Rule(Precision.FP16, op=op))
+    qtbot.waitUntil(panel.rows[2].isVisible, timeout=TIMEOUT_MS)
+    panel.rows[2].setFocus()
+    QTest.keyClick(panel.rows[2], Qt.Key.Key_Delete)
+    assert len(plan.value.rules) == 1 and panel.rows[1].hasFocus()

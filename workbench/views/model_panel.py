@@ -15,7 +15,7 @@ from workbench.session.words import bytes_words, count_words, shape_words
 from workbench.views.fonts import mono_font
 from workbench.views.keyvalues import KeyValues
 from workbench.views.toolbar import short_path
-from workbench.views.widgets import Head, Line, Words, soft_label, tip
+from workbench.views.widgets import Head, Line, Words, soft_label, tab_before, tip
 
 WARNINGS_SHOWN = 4
 _COUNT = re.compile(r"[1-9][0-9]{0,9}")
@@ -79,6 +79,7 @@ class ModelPanel(QWidget):
         for spec in model.inputs:
             if spec.is_dynamic:
                 self._add_field(spec)
+        tab_before(self.profiles, self.fields.values())
         shown = list(model.warnings[:WARNINGS_SHOWN])
         if len(model.warnings) > WARNINGS_SHOWN:
             shown.append(f"… and {len(model.warnings) - WARNINGS_SHOWN} more")

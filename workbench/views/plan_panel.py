@@ -12,7 +12,7 @@ from PySide6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from workbench.core.precision import Precision, Rule
 from workbench.core.words import plural
@@ -37,6 +37,7 @@ from workbench.views.widgets import (
     menu_item,
     soft_label,
     swatch_icon,
+    tab_before,
 )
 
 OPS_OFFERED = 14
@@ -124,6 +125,8 @@ class PlanPanel(QWidget):
     # what it shows
 
     def _show(self, _news: object = None) -> None:
+        keys = QApplication.focusWidget()
+        had_keys = next((at for at, row in enumerate(self.rows) if keys in (row, row.remove)), -1)
         for row in self.rows:
             self._rules.removeWidget(row)
             row.hide()
@@ -142,6 +145,11 @@ class PlanPanel(QWidget):
             rest.clicked.connect(self.edit)
             self.rows.append(rest)
             self._rules.addWidget(rest)
+        tab_before(self.pattern, (part for row in self.rows for part in (row, row.remove)))
+        if had_keys >= 0:
+            row = self.rows[min(had_keys, len(self.rows) - 1)]
+            row.show()
+            row.setFocus()
         self._summary.setText(self.summary())
         limited = len(self._session.plan.limits)
         words = f"{plural(limited, 'node')} will not run as asked"

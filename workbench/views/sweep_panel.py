@@ -25,7 +25,7 @@ from workbench.session.sweep_text import sweep_csv
 from workbench.views.files import ask_where_to_save
 from workbench.views.guard import guarded
 from workbench.views.saving import saved
-from workbench.views.widgets import Line, Words, button, connect_all, empty_label, inset, menu_item, tip
+from workbench.views.widgets import Line, Words, button, connect_all, empty_label, inset, menu_item, tab_before, tip
 
 EMPTY = "Open a model: how throughput and latency change with batch, threads and streams is measured here."
 FILTERS = "CSV table (*.csv)"
@@ -215,6 +215,7 @@ class SweepPanel(QWidget):
             self.fields[name] = field
             self._axes.addWidget(_label(name))
             self._axes.addWidget(field)
+        tab_before(self.start, self.fields.values())
 
     @guarded
     def showEvent(self, event: QShowEvent) -> None:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, Q
 
 from workbench.views.controls import HeadTab
 from workbench.views.guard import guarded
-from workbench.views.widgets import Line, Words, button, menu_item, tip
+from workbench.views.widgets import Line, Words, button, menu_item, tab_before, tip
 
 GAP = 10
 SUBTITLE_LEAST = 48  # pixels; a subtitle that is cut to less says nothing
@@ -37,6 +37,7 @@ class TabStrip(QWidget):
         index, tab = len(self.tabs), HeadTab(title, self)
         tab.clicked.connect(lambda: self.chosen.emit(index))
         tab.show()
+        tab_before(self.rest, [tab])
         self.tabs.append(tab)
         for each in self.tabs:
             each.setProperty("several", len(self.tabs) > 1)

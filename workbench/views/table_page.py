@@ -14,7 +14,7 @@ from workbench.views.files import ask_where_to_save
 from workbench.views.guard import guarded
 from workbench.views.linked_table import LinkedTable
 from workbench.views.saving import saved
-from workbench.views.widgets import Line, Words, empty_label, menu_item
+from workbench.views.widgets import Line, Words, empty_label, menu_item, tab_before
 
 FILTERS = "CSV table (*.csv);;Tab-separated text (*.tsv)"
 
@@ -96,5 +96,7 @@ class TablePage(QWidget):
     @guarded
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        head = (item.widget() for place in range(self.head.count()) if (item := self.head.itemAt(place)) is not None)
+        tab_before(self.table, [part for part in head if part is not None])
         self.refresh()
         self.follow()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import msgspec
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal, SignalInstance
@@ -50,6 +51,13 @@ def connect_all(signals: Iterable[SignalInstance], slot: Callable[..., object]) 
     """One slot for several pieces of news."""
     for signal in signals:
         signal.connect(slot)
+
+
+def tab_before(anchor: QWidget, parts: Iterable[QWidget]) -> None:
+    """The Tab key goes through these, in their order, before `anchor`, which was made earlier."""
+    with_keys = [part for part in parts if part.focusPolicy() != Qt.FocusPolicy.NoFocus]
+    for first, second in pairwise([anchor, *with_keys, anchor]):
+        QWidget.setTabOrder(first, second)
 
 
 def tip(text: str) -> str:
