@@ -48,6 +48,8 @@ class Imports(QObject):
         session = self._session
         if result.run is not None:
             session.runs.adopt(result.run)
+            if not session.is_of_model(result.run):  # another was opened meanwhile
+                return
             session.set_compared((result.id, *(known for known in session.compared if known != result.id)))
             session.set_current(result.id)
             return

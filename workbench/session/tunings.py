@@ -131,7 +131,7 @@ class Tunings(QObject):
     def _build(self, run_id: str) -> None:
         """Like the run that was tuned, with what was found; the next builds are tuned as well."""
         run = self._session.runs.get(run_id)
-        if run is not None:
+        if run is not None and self._session.is_of_model(run):
             choices = msgspec.structs.replace(self._session.choices.like(run), tuned=True)
             self._session.choose_all(choices, "Tuned options")
             self._session.build()
