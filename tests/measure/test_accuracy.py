@@ -103,11 +103,24 @@ def test_another_shape_of_the_same_size_is_compared() -> None:
     assert errors_of((np.ones((1, 3)), np.ones(3))).errors()["y"].sqnr_db == 200.0
 
 
-def test_outputs_that_do_not_fit_are_named_and_left_out() -> None:
+def test_an_output_that_is_not_there_is_named_and_left_out() -> None:
     errors = OutputErrors()
     for _ in range(2):
-        errors.add({"y": np.ones(3), "gone": np.ones(1)}, {"y": np.ones(4)})
-    assert errors.errors() == {}
-    assert len(errors.warnings()) == 2
-    assert "(4,) in the engine and (3,) in the reference" in errors.warnings()[0]
-    assert "no output 'gone'" in errors.warnings()[1]
+        errors.add({"gone": np.ones(1)}, {"y": np.ones(4)})
+    assert errors.errors() == {} and len(errors.warnings()) == 1
+    assert "no output 'gone'" in errors.warnings()[0]
+
+
+def test_found_boxes_in_another_number_are_all_wrong_and_named() -> None:
+    """Left out, a plan that finds another number wherever it is hard would be the best."""
+    boxes = np.full(3, 2.0)
+    alone = errors_of((boxes, np.full(4, 2.0)))
+    assert alone.errors()["y"].sqnr_db == pytest.approx(10 * np.log10(12 / 28))
+    assert "(4,) in the engine and (3,) in the reference" in alone.warnings()[0]
+    mixed = errors_of((boxes, boxes), (boxes, np.full(4, 2.0)))
+    assert mixed.errors()["y"].sqnr_db == pytest.approx(10 * np.log10(24 / 28))
+    assert mixed.errors()["y"].max_abs == 2.0
+    assert errors_of((boxes, []), (boxes, [np.nan, 1.0])).worst_sqnr_db() <= 0.0
+    assert errors_of(([], boxes)).worst_sqnr_db() == -200.0
+    classes = errors_of(([1, 2], [1, 2]), ([1, 2], [1, 2, 3, 4]))
+    assert classes.errors()["y"].agreement == pytest.approx(2 / 6)

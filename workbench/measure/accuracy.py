@@ -34,8 +34,9 @@ class OutputErrors:
             elif expected.size != actual[name].size:
                 self._warn(
                     f"Output {name!r} has shape {actual[name].shape} in the engine and {expected.shape} in the"
-                    " reference: not compared."
+                    " reference: counted as all wrong."
                 )
+                self._sums.setdefault(name, ErrorSums()).miss(expected, actual[name])
             else:
                 self._sums.setdefault(name, ErrorSums()).add(expected, actual[name])
 
@@ -80,6 +81,21 @@ class ErrorSums:
         flat, got = _flat(reference), _flat(actual)
         for start in range(0, flat.size, BLOCK):
             self._add_block(flat[start : start + BLOCK], got[start : start + BLOCK])
+
+    def miss(self, reference: Array, actual: Array) -> None:
+        """Two arrays of different sizes, such as found boxes: values of one have none in the other to be compared with.
+
+        The noise is the power of both, and nothing is equal.
+        """
+        self.is_discrete = reference.dtype.kind not in "fc"
+        self.count += max(reference.size, actual.size)
+        if reference.dtype.kind not in "fiubc" or actual.dtype.kind not in "fiubcV":
+            return
+        expected, got = (values[np.isfinite(values)].astype(np.float64) for values in map(_flat, (reference, actual)))
+        self._reference2 += float(expected @ expected)
+        self._actual2 += float(got @ got)
+        self._noise2 += float(expected @ expected) + float(got @ got)
+        self._max_abs = max(self._max_abs, *(float(np.abs(values).max(initial=0.0)) for values in (expected, got)))
 
     def _add_block(self, reference: Array, actual: Array) -> None:
         if reference.dtype.kind not in "fiub" or actual.dtype.kind not in "fiubV":
