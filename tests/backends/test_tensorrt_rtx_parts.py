@@ -132,6 +132,8 @@ def test_the_log_keeps_layers_memory_and_errors_and_passes_on_no_noise() -> None
     assert log.beside == {"scratch": 300, "host": 80}
     assert log.errors == ["it broke"]
     assert steps[-1] == ("log/error", 0, 0, "it broke")
+    log.add("WARNING", "ModelImporter.cpp:1231: TensorRT supports opset 7")
+    assert steps.pop() == ("log/warning", 0, 0, "TensorRT supports opset 7"), "without the place in its source"
     assert len(steps) == 6
 
 

@@ -102,6 +102,22 @@ def test_sequences_and_the_newest_types_are_named_too(tmp_path: Path) -> None:
 
 
 @needs_tensorrt
+def test_an_input_whose_values_decide_shapes_is_named_before_a_build_would_fail(tmp_path: Path) -> None:
+    first = make(
+        [NODE("TopK", ["x", "k"], ["v", "i"])],
+        [value("x", [4, 100]), value("k", [1], TensorProto.INT64)],
+        [
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, [4, "n"]),
+            helper.make_tensor_value_info("i", TensorProto.INT64, [4, "n"]),
+        ],
+    )
+    found = verdict("tensorrt_rtx", saved(first, tmp_path))
+    assert not found.accepted
+    assert "the values of its input 'k' decide shapes" in found.reason
+    assert [remedy.text for remedy in found.remedies] == ["Make that input a constant of the model (an initializer)."]
+
+
+@needs_tensorrt
 def test_what_only_a_build_would_refuse_is_known_before(tmp_path: Path) -> None:
     boxes = make(
         [NODE("NonMaxSuppression", ["b", "s"], ["y"])],

@@ -38,6 +38,8 @@ _BY_REASON = {
     "must resolve to a build-time constant": _CONSTANT,
     "is not a constant": _CONSTANT,
     "must be an initializer": _CONSTANT,
+    "decide shapes": "Make that input a constant of the model (an initializer).",
+    "Node input was not registered": "Give a Loop its condition as an input: a constant true.",
     "does not take sequence": _SEQUENCES,
     "does not take string": "Turn text into numbers outside of the model.",
     "does not take int16": "Export it with int32 instead.",

@@ -36,6 +36,8 @@ _has_failed = False
 """After a build that its compiler gave up, TensorRT silently builds a worse engine in the same process (1.7.1)."""
 
 _ID = re.compile(r"(?<![\w.])n\d+(?:\.\w+\.n\d+)*(?!\w)")
+_ABOUT_TYPES = re.compile(r"type|precision|float|half|b?fp?\d|u?int\d", re.IGNORECASE)
+"""Refusals of the parser that another precision might cure."""
 _QUOTED = re.compile(r"\(([^()]+)\)|'([^']+)'|\"([^\"]+)\"")
 
 
@@ -91,7 +93,7 @@ def _network(trt: Any, typed: TypedModel, config: BuildConfig, targets: Sequence
     """Parsed, and known to be of types that every target takes."""
     network, refusals = parse(trt, _onnx(typed, config), Path(typed.path), log)
     if refusals:
-        raise _with_hint(typed, refusals)
+        raise _with_hint(typed, refusals) if _ABOUT_TYPES.search(refusals[0].reason) else refused(typed.model, refusals)
     if targets:
         check_targets(targets, *network_types(trt, network.network))
     return network

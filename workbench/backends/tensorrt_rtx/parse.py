@@ -31,6 +31,7 @@ _ORIGIN = re.compile(r"^(?:Invalid Node - \S+\s*|[\w:]+: |Error Code \d+: |Asser
 _WRAPPED = re.compile(r"^[A-Z][\w ]*? \((.*)\)$")
 
 
+_DECIDES = "decide shapes, and it has to know these when it builds"
 REASONS = (
     "it has no such operator, and no plugin of that name is loaded",
     "an input or a weight has a type that it does not take, such as string",
@@ -80,7 +81,8 @@ def parse(trt: Any, data: bytes, path: Path, log: BuildLog) -> tuple[Network, li
     if parsed and not refusals and not network.num_outputs:
         refusals = [Refusal("", "", "the graph has no outputs")]
     _let_decompose(trt, network)
-    return Network(trt, builder, network, logger, parser), refusals
+    found = Network(trt, builder, network, logger, parser)
+    return found, refusals or shape_inputs(found)
 
 
 def _let_decompose(trt: Any, network: Any) -> None:
@@ -90,6 +92,13 @@ def _let_decompose(trt: Any, network: Any) -> None:
         if kind is not None and layer.type == kind:
             layer.__class__ = trt.IAttentionInputLayer
             layer.attention.decomposable = True
+
+
+def shape_inputs(network: Network) -> list[Refusal]:
+    """Inputs whose values are shapes: a build would want ranges of these values, which no profile here has."""
+    inputs = (network.network.get_input(index) for index in range(network.network.num_inputs))
+    names = ", ".join(repr(tensor.name) for tensor in inputs if tensor.is_shape_tensor)
+    return [Refusal("", "", f"the values of its input {names} {_DECIDES}")] if names else []
 
 
 def supported_nodes(trt: Any, data: bytes, path: Path, log: BuildLog) -> list[list[int]]:
@@ -108,8 +117,9 @@ def refused(model: Model, refusals: list[Refusal]) -> WorkbenchError:
     """The error to raise: the first refusal, and how many more there are."""
     rest = len(refusals) - 1
     more = f" So {'are' if rest > 1 else 'is'} {rest} more node{'s' if rest > 1 else ''}." if rest else ""
+    change = "make that input a constant" if _DECIDES in refusals[0].reason else "replace the node"
     return WorkbenchError(
-        refusals[0].sentence(model) + more, "Build this model with OpenVINO or ONNX Runtime, or replace the node."
+        refusals[0].sentence(model) + more, f"Build this model with OpenVINO or ONNX Runtime, or {change}."
     )
 
 

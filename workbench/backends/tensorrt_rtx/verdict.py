@@ -12,7 +12,7 @@ from workbench.backends._silent import ROUNDED, WRAPPED, silent_changes
 from workbench.backends.tensorrt_rtx.dtypes import DTYPES
 from workbench.backends.tensorrt_rtx.module import load_module
 from workbench.backends.tensorrt_rtx.noise import stdout_caught
-from workbench.backends.tensorrt_rtx.options import why_not_build
+from workbench.backends.tensorrt_rtx.options import builds_ahead_of_time, why_not_build
 from workbench.backends.tensorrt_rtx.parse import REASONS, Network, Refusal, parse, supported_nodes
 from workbench.backends.tensorrt_rtx.watch import BuildLog
 from workbench.core.errors import WorkbenchError, one_line
@@ -86,8 +86,8 @@ def _of_strange_type(model: Model) -> tuple[dict[str, str], list[str]]:
 
 
 def _unbuildable(parsed: Network) -> list[Refusal]:
-    """What is known to fail behind the parser."""
-    wanted = getattr(parsed.trt.LayerType, "NMS", None)
+    """What is known to fail behind the parser. On a GPU TensorRT 10 and 11 have kernels for it."""
+    wanted = getattr(parsed.trt.LayerType, "NMS", None) if builds_ahead_of_time(parsed.trt) else None
     return [
         Refusal(layer.name.partition("_")[0], "NonMaxSuppression", _NO_RUNNERS)
         for layer in _layers(parsed.network)

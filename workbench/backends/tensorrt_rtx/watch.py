@@ -17,9 +17,11 @@ _BESIDE_NAMES = {"Max Scratch": "scratch", "Total Host Persistent": "host", "Tot
 _LEVELS = {"ERROR": "error", "INTERNAL_ERROR": "error", "WARNING": "warning"}
 _SILENT = "Determining refit engines"
 """The phase in which the compiler works: most of a build, in one step and without a word."""
+_PLACE = re.compile(r"^\w+\.cpp:\d+: ")
+"""Where in its own source."""
 _NOISE = re.compile(
     r".*cudaError 35"  # no driver on a machine that only builds
-    r"|.*Make sure input .* has Int64 binding"  # which every int64 input gets
+    r"|.*Make sure (?:input|output) .* has Int64 binding"  # which every one of int64 gets
     r"|-{9}|(Input filename|ONNX IR version|Opset version|Producer name|Producer version|Domain|Model version"
     r"|Doc string): "  # the parser's banner
 )
@@ -61,7 +63,7 @@ class BuildLog:
             self.beside[name] = max(self.beside.get(name, 0), int(found[2]))
         if level.endswith("ERROR"):
             self.errors.append(text)
-        self._report(f"log/{_LEVELS.get(level, 'debug')}", 0, 0, one_line(text))
+        self._report(f"log/{_LEVELS.get(level, 'debug')}", 0, 0, one_line(_PLACE.sub("", text)))
 
 
 class Watch:
