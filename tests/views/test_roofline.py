@@ -108,3 +108,7 @@ def test_changes_of_shape_are_measured_kept_and_shown(window: MainWindow, qtbot:
     assert result is not None and result.error is None, session.message
     qtbot.waitUntil(lambda: page.table.rows.rowCount() == len(result.changes), timeout=TIMEOUT_MS)
     assert page.measure.isEnabled()
+    session.choose("Basic", options={"graph_level": "basic"})
+    assert session.replannings.result is None, "of another engine nothing is known"
+    session.choose("All", options={})
+    assert session.replannings.result == result

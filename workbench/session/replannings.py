@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from workbench.core.errors import WorkbenchError
-from workbench.core.model import Shape
+from workbench.core.model import Model, Shape
 from workbench.core.replanning import Replanned, ReplanRequest
+from workbench.core.run import RunRequest
 from workbench.session.requests import plain_request
 from workbench.store import ReplanBook
 
@@ -22,7 +24,7 @@ ONE_SHAPE = "Name two or more sizes of a free dimension in the tab Sweep: their 
 
 
 class Replannings(QObject):
-    """One measurement at a time; its result is kept for the model, the backend and the plan."""
+    """One measurement at a time; its result is kept for the model and the whole configuration but its shapes."""
 
     changed = Signal()  # begun, ended, or another configuration is chosen
 
@@ -73,17 +75,25 @@ class Replannings(QObject):
             return
         self._job, folder = job
         self._key = self._present_key()
-        choices = msgspec.structs.replace(session.choices, threads=session.settings.get("threads"))
-        run = plain_request(session.model, choices, self._job, folder)
+        run = self._request(session.model, self._job, folder)
         seconds = session.settings.get("replan_seconds")
         session.runs.start(ReplanRequest(self._job, str(folder), run, self.shapes, seconds), JOB)
         self.changed.emit()
 
+    def _request(self, model: Model, job: str, folder: Path) -> RunRequest:
+        threads = self._session.settings.get("threads")
+        return plain_request(model, msgspec.structs.replace(self._session.choices, threads=threads), job, folder)
+
     def _present_key(self) -> str:
+        """Of everything but the shapes: another rule of the plan, option or version is another engine."""
+        from workbench.pipeline.sweep_grid import sweep_key
+
         session = self._session
-        choices = session.choices
-        digest = choices.plan.default.value + "+" * bool(choices.plan.rules)
-        return f"{session.model.sha256 if session.model else ''} {choices.backend} {digest}"
+        if session.model is None:
+            return ""
+        request, info = self._request(session.model, "", Path()), session.backends.get(session.choices.backend)
+        version = info.version if info is not None else ""
+        return f"{sweep_key(session.model.sha256, request, version)} {request.config.threads}"
 
     def _follow(self, _news: object = None) -> None:
         self.changed.emit()

@@ -1,4 +1,4 @@
-"""What changes of shape cost, as it was measured: kept for each model, backend and plan."""
+"""What changes of shape cost, as it was measured: kept for each model and configuration."""
 
 from __future__ import annotations
 
