@@ -26,7 +26,7 @@ class BatchFreeing(QObject):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._session = session
-        self._job = ""
+        self._job = self._model = ""
         self._told: tuple[str, Message] | None = None
         session.runs.finished.connect(self._finished)
         session.model_changed.connect(self._opened)
@@ -53,6 +53,7 @@ class BatchFreeing(QObject):
         if session.model is None or job is None:
             return
         self._job, folder = job
+        self._model = session.model.sha256
         request = plain_request(session.model, session.choices, self._job, folder)
         session.dismiss_message()
         session.runs.start(FreeBatchRequest(self._job, str(folder), request, path or str(self.path)), JOB)
@@ -72,10 +73,14 @@ class BatchFreeing(QObject):
         self.changed.emit()
 
     def _show(self, result: FreedBatch) -> None:
-        """Opens the copy; what was done is told when it is there."""
+        """Opens the copy; what was done is told when it is there. Where another model was opened meanwhile it waits."""
         from workbench.session.session import Message
 
-        name = Path(result.path).name
+        name, model = Path(result.path).name, self._session.model
+        if model is None or model.sha256 != self._model:
+            actions = (("Open it", lambda: self._session.open(result.path)),)
+            self._session.show(Message(f"{name} is written. {result.sentence}", "", False, actions))
+            return
         self._told = result.path, Message(f"{name} is open. {result.sentence}", "The other file is as it was.", False)
         self._session.open(result.path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +13,7 @@ from workbench.core.recipe import Color, Fit, Layout, Preprocess
 from workbench.session.session import Session
 from workbench.views.widgets import Head, button, soft_label
 
+SIDE_MOST = 1 << 14  # pixels of a picture
 CHOICES: dict[str, type[StrEnum]] = {"layout": Layout, "color": Color, "fit": Fit}
 NUMBERS = {
     "size": "Width × height in pixels",
@@ -108,8 +110,10 @@ def parse(name: str, text: str) -> dict[str, Any] | None:
         values = tuple(float(part) for part in text.replace("×", " ").replace("x", " ").replace(",", " ").split())
     except ValueError:
         return None
+    if not all(map(math.isfinite, values)):
+        return None
     if name == "size":
-        ok = len(values) == 2 and all(value >= 1 and value == int(value) for value in values)
+        ok = len(values) == 2 and all(1 <= value <= SIDE_MOST and value == int(value) for value in values)
         return {"width": int(values[0]), "height": int(values[1])} if ok else None
     if name == "scale":
         return {"scale": values[0]} if len(values) == 1 else None
