@@ -31,7 +31,6 @@ from workbench.pipeline.table import waterfall_text
 from workbench.pipeline.waterfall import waterfall
 
 PRECISIONS = (Precision.FP32, Precision.INT8)
-WITHOUT_LAYER = (StepKind.BETWEEN, StepKind.ASKING, StepKind.REST)
 
 
 def request_of(model: Path, backend: str, precision: Precision, seconds: float, folder: Path) -> RunRequest:
@@ -91,7 +90,7 @@ def main() -> None:
                 except RuntimeError as error:
                     print(f"{model.stem} {backend} left out: {str(error)[:120]}\n", flush=True)
                     continue
-                unseen = sum(abs(step.ms) for step in found.steps if step.kind in WITHOUT_LAYER)
+                unseen = sum(abs(step.ms) for step in found.steps if step.kind is StepKind.REST)
                 moved = sum(abs(step.ms) for step in found.steps)
                 print(
                     f"{title}\n{waterfall_text(found)}without a layer: {unseen / (moved or 1):.0%} of what moved\n",

@@ -19,13 +19,7 @@ EMPTY = (
     "Select two runs with a measured time: what was saved, what was added and which layers it was appears here."
 )
 TIP_BLOCKS = 8
-TIPS = {
-    StepKind.BETWEEN: "Start and end of an inference, and what passes between its layers: the latency of the pass that"
-    " timed them, less their sum",
-    StepKind.ASKING: "An engine that tells times of layers is slower: the measured medians, less the latencies of the"
-    " passes that timed layers",
-    StepKind.REST: "Between the layers, and what timing layers apart does not see: the medians less the layers' sums",
-}
+REST_TIP = "Between the layers, and what timing layers apart does not see: the medians less the layers' sums"
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,7 @@ class WaterfallChart(RowChart):
         if row.step is None:
             colors = series_colors(self._data.series, self.theme)
             return colors[0] if row is self._shown[-1] and colors else self.theme.faint
-        if row.step.kind in TIPS:
+        if row.step.kind is StepKind.REST:
             return self.theme.faint
         return step_color(self.theme, row.ms)
 
@@ -117,13 +111,10 @@ class WaterfallChart(RowChart):
             raced = self._data.waterfall is not None and self._data.waterfall.is_raced
             how = "timed interleaved" if raced else "timed one after the other: compare the two runs to be sure"
             return f"{shown.title}: {shown.end:.4f} ms, the median of the whole engine\n{how}"
-        if shown.step.kind in TIPS:
-            return TIPS[shown.step.kind]
         lines = [f"{_signed(block.ms)}  {block.heading}: {block.words}" for block in shown.blocks[:TIP_BLOCKS]]
         more = len(shown.blocks) - TIP_BLOCKS
-        return "\n".join([f"{shown.step.kind.value}, {_signed(shown.step.ms)} in all", *lines]) + (
-            f"\n… and {more} more" if more > 0 else ""
-        )
+        lines += [f"… and {more} more"] if more > 0 else [REST_TIP] if shown.step.kind is StepKind.REST else []
+        return "\n".join([f"{shown.step.kind.value}, {_signed(shown.step.ms)} in all", *lines])
 
     def csv(self) -> str:
         out = io.StringIO()

@@ -16,9 +16,7 @@ class StepKind(StrEnum):
     CONVERSIONS = "conversions"  # reformat, cast, quantize and dequantize layers
     GONE = "no longer computed"  # only in A
     NEW = "newly computed"  # only in B
-    BETWEEN = "between the layers"  # dispatch, inputs and outputs: the pass that timed layers, less their sum
-    ASKING = "cost of timing layers"  # that pass was slower than the measured engine: it is taken off again
-    REST = "rest"  # both, where the latency of that pass is not known
+    REST = "rest"  # between the layers, and what timing layers apart does not see
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ def waterfall(
 
     A group's conversions go to `CONVERSIONS`, the rest of its time to one other kind. Layers are timed in a pass of
     their own, so that they do not add up to the median: `passes_ms`, the latency of the whole in these passes, tells
-    what lay between the layers from what asking for their times cost. Without it the difference of the gaps is `REST`.
+    what of this `REST` lay between the layers, and what asking for their times cost.
     """
     converting = tuple(_conversions(engine) for engine in engines)
     parts: dict[StepKind, list[BlockStep]] = defaultdict(list)
@@ -46,12 +46,17 @@ def waterfall(
             parts[_kind(group, compute)].append(_block(group, compute))
     steps = [Step(kind, sum(b.ms for b in parts[kind]), _largest(parts[kind])) for kind in _ORDER if parts[kind]]
     change, layers = medians_ms[1] - medians_ms[0], sum(step.ms for step in steps)
-    if all(passes_ms):
-        passes = passes_ms[1] - passes_ms[0]
-        steps += [Step(StepKind.BETWEEN, passes - layers), Step(StepKind.ASKING, change - passes)]
-    else:
-        steps.append(Step(StepKind.REST, change - layers))
-    return Waterfall(medians_ms[0], medians_ms[1], tuple(steps))
+    rest = Step(StepKind.REST, change - layers, _unseen(passes_ms[1] - passes_ms[0], layers, change, all(passes_ms)))
+    return Waterfall(medians_ms[0], medians_ms[1], (*steps, rest))
+
+
+def _unseen(passes: float, layers: float, change: float, is_known: bool) -> tuple[BlockStep, ...]:
+    """What the rest is made of: differences B - A in ms of the latency of the passes, of the layers, of the medians."""
+    if not is_known:
+        return ()
+    between = BlockStep("between the layers", "the passes that timed layers, less the layers", passes - layers)
+    asking = BlockStep("cost of timing layers", "these passes were slower: taken off again", change - passes)
+    return _largest([between, asking])
 
 
 def _conversions(engine: EngineGraph) -> frozenset[str]:
