@@ -5,6 +5,11 @@ from pathlib import Path
 from tests.cli.conftest import Cli
 
 
+def test_no_streams_are_no_sweep(cli: Cli, model: Path) -> None:
+    answer = cli("sweep", model, "--backend", "null", "--streams-each", "0,1")
+    assert answer.code == 2 and "'0,1' has a count of 0" in answer.err
+
+
 def test_a_sweep_is_a_table_with_the_best_and_the_cost_and_is_known_the_second_time(cli: Cli, model: Path) -> None:
     grid = ("--threads-each", "1", "--streams-each", "1,2", "--seconds", "0.1", "--price-per-hour", "3.6")
     answer = cli("sweep", model, "--backend", "null", *grid)

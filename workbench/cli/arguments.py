@@ -24,6 +24,7 @@ from workbench.cli.values import (
     as_precision,
     as_precisions,
     as_seconds,
+    as_streams,
     as_words,
     parse_dim,
     parse_measure,
@@ -245,7 +246,7 @@ def _add_sweep(sweep: argparse.ArgumentParser) -> None:
         metavar="N,..",
         help="of a stream; 0: all physical cores (default)",
     )
-    add("--streams-each", type=as_counts, default=(), metavar="N,..", help="inferences at work at once (default 1)")
+    add("--streams-each", type=as_streams, default=(), metavar="N,..", help="inferences at work at once (default 1)")
     add("--price-per-hour", type=float, default=0.0, metavar="P", help="of this machine: the cost of a million samples")
     add("--limit-ms", type=float, metavar="MS", help="mark the best throughput whose median latency is within this")
     _add_shared(sweep)

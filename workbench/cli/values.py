@@ -93,6 +93,13 @@ def as_counts(text: str) -> tuple[int, ...]:
     return tuple(as_count(word) for word in as_words(text))
 
 
+def as_streams(text: str) -> tuple[int, ...]:
+    counts = as_counts(text)
+    if 0 in counts:
+        raise argparse.ArgumentTypeError(f"{text!r} has a count of 0")
+    return counts
+
+
 def as_count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a count")
