@@ -12,14 +12,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.model import making
 from tests.pipeline.conftest import Listener, SearchOf, never, to_the_end
+from workbench.backends.base import Backend, load_backend
 from workbench.core.errors import WorkbenchError
 from workbench.core.events import Searched
 from workbench.core.precision import CalibrationMethod, Precision, PrecisionPlan, Rule
 from workbench.core.recipe import Recipe
 from workbench.core.run import BuildConfig
-from workbench.core.search import Limit, LimitKind, Point, Search
+from workbench.core.search import Limit, LimitKind, Point, Search, SearchRequest
 from workbench.pipeline import search
 from workbench.pipeline.searching.bench import Bench, Built
+from workbench.pipeline.searching.space import space_of
 
 MOST_ACCURATE = Limit(LimitKind.SPEEDUP, 0.0)
 
@@ -50,6 +52,34 @@ def test_methods_that_are_asked_for_later_are_tried(request_for: SearchOf) -> No
 def test_all_that_is_pinned_with_floats_around_is_a_plan_too(request_for: SearchOf) -> None:
     found = to_the_end(request_for(pinned={"n7": Precision.INT8}))
     assert "FP32, 1 pinned" in {point.title for point in found.measured}
+    found = to_the_end(request_for("search-0002", pinned={"n7": Precision.FP32}))
+    assert "INT8 MSE, 1 pinned" in {point.title for point in found.measured}
+    assert [point.id for point in found.allowed if point.choice and point.choice.low is None] == [0]
+
+
+def hinting(request_for: SearchOf, **fields: Any) -> SearchRequest:
+    """For OpenVINO, which has BF16 for the whole model only."""
+    return request_for(run={"config": BuildConfig(backend="openvino", threads=1)}, **fields)
+
+
+@pytest.fixture
+def backend() -> Backend:
+    found = load_backend("openvino")
+    if found.capabilities().precisions.get(Precision.BF16):
+        pytest.skip("no BF16 on this processor")
+    return found
+
+
+def test_a_node_is_pinned_to_nothing_that_is_for_the_whole_model(request_for: SearchOf, backend: Backend) -> None:
+    with pytest.raises(WorkbenchError, match="No node can be pinned to BF16: OpenVINO"):
+        space_of(hinting(request_for, precisions=(), pinned={"n0": Precision.BF16}), backend)
+
+
+def test_a_pin_to_fp32_leaves_out_what_would_overrule_it(request_for: SearchOf, backend: Backend) -> None:
+    assert Precision.BF16 in space_of(hinting(request_for, precisions=()), backend).highs
+    assert space_of(hinting(request_for, precisions=(), pinned={"n0": Precision.FP32}), backend).highs == (
+        Precision.FP32,
+    )
 
 
 def test_another_calibration_set_in_the_same_place_is_another_search(request_for: SearchOf, tmp_path: Path) -> None:

@@ -51,8 +51,9 @@ def needs_units(space: Space, search: Search) -> bool:
 def anchors(space: Space, search: Search) -> Iterator[Candidate]:
     """Whole precisions; each low one with every method, then the best of these inside every high one."""
     pins = space.pinned
-    for high in space.highs:  # FP32 without pins is there already
-        yield Candidate(Choice(high, pinned=pins), f"everything in {high.label}")
+    for high in space.highs:
+        if high is not Precision.FP32 or set(pins.values()) - {high}:  # else it is what all are compared with
+            yield Candidate(Choice(high, pinned=pins), f"everything in {high.label}")
     for low in space.lows:
         for method in space.methods if low in RANGED else space.methods[:1]:
             ranges = f", ranges by {method.value}" if low in RANGED else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -35,21 +35,35 @@ class Space(msgspec.Struct, frozen=True):
 
 
 def space_of(request: SearchRequest, backend: Backend) -> Space:
-    """FP32 is always in it. Raises WorkbenchError where the backend has none of what is allowed."""
+    """FP32 is always in it. Raises WorkbenchError where the backend has none of what is allowed, or a pin holds no
+    node there."""
     refused, how = backend.capabilities().precisions, backend.dialect().how
-    for precision in {*request.precisions, *request.pinned.values()}:
-        if reason := refused.get(precision, ""):
-            raise WorkbenchError(f"{precision.label} cannot be searched: {reason}", "Leave it out.")
+    whole = frozenset(p for p in Precision if how.get(p) is How.HINT)
+    _check(request, backend, refused, whole)
     usable = [p for p in _USUAL if not refused.get(p, "") and how.get(p, How.GRAPH) in (How.GRAPH, How.HINT)]
-    if any(how.get(p) is How.HINT for p in usable):  # where one has arithmetic of its own, the other half has none
-        usable = [p for p in usable if how.get(p) is How.HINT or p not in (Precision.FP16, Precision.BF16)]
+    if whole.intersection(usable):  # where one has arithmetic of its own, the other half has none
+        usable = [p for p in usable if p in whole or p not in (Precision.FP16, Precision.BF16)]
     allowed = request.precisions or tuple(usable)
+    if Precision.FP32 in request.pinned.values():  # no node has it where the whole model has another
+        allowed = tuple(p for p in allowed if p not in whole)
     highs = tuple(dict.fromkeys([Precision.FP32, *(p for p in _HIGH if p in allowed)]))
     lows = tuple(p for p in _LOW if p in allowed)
     if not lows and len(highs) == 1:
         raise WorkbenchError("There is nothing to search: FP32 alone is allowed.", "Allow INT8, FP16 or BF16 as well.")
     base = msgspec.structs.replace(request.run.config.plan, quantizer="")
     return Space(base, highs, lows, request.methods or tuple(CalibrationMethod), request.pinned)
+
+
+def _check(
+    request: SearchRequest, backend: Backend, refused: Mapping[Precision, str], whole: Collection[Precision]
+) -> None:
+    pinned = set(request.pinned.values())
+    for precision in {*request.precisions, *pinned}:
+        if reason := refused.get(precision, ""):
+            raise WorkbenchError(f"{precision.label} cannot be searched: {reason}", "Leave it out.")
+    for precision in pinned.intersection(whole):
+        reason = f"{backend.title} has it for the whole model only."
+        raise WorkbenchError(f"No node can be pinned to {precision.label}: {reason}", "Leave the pin out.")
 
 
 def plan_of(space: Space, choice: Choice, matcher: Matcher) -> PrecisionPlan:
