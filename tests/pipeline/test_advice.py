@@ -254,6 +254,10 @@ def test_shapes_computed_at_run_time_can_be_computed_before_where_they_are_fixed
     (tried,) = found(source, made, "shape_ops", planned("openvino", clean=True))
     assert tried.edit is None and "hangs on values" in tried.why_not
     assert found(source, engine(source, layer(0, "n1", "x", "y")), "shape_ops") == []
+    tensors = made.graph.tensors | {"x": Tensor("x", ("?", 10), "float32", 0)}
+    free = msgspec.structs.replace(made, graph=msgspec.structs.replace(made.graph, tensors=tensors))
+    (varied,) = found(source, free, "shape_ops", planned("TensorRT 10 (imported)"))
+    assert varied.edit is None and varied.why_not.startswith("Its shapes vary"), "nobody gave profiles, but it has some"
 
 
 def test_casts_at_the_ends_go_where_inputs_and_outputs_may_be_halves() -> None:

@@ -24,7 +24,7 @@ def look(seen: Seen) -> Iterator[Advice]:
     nodes = seen.sources(layers)
     if not layers or not nodes:
         return
-    plan, varies = seen.config.plan, bool(seen.config.profiles)
+    plan, varies = seen.config.plan, _varies(seen)
     is_tried = plan.clean and not set(PASSES) & set(plan.skip)
     why = "The clean-up ran; what is left hangs on values, not on shapes." if is_tried else ""
     why = "Its shapes vary from one inference to the next: a profile with one shape would fix them." if varies else why
@@ -41,3 +41,10 @@ def look(seen: Seen) -> Iterator[Advice]:
         None if why else Edit("Compute shapes before the build", clean=True, unskip=PASSES),
         why,
     )
+
+
+def _varies(seen: Seen) -> bool:
+    """Whether the engine takes inputs of more than one shape: of an imported one its inputs alone tell."""
+    inputs = (seen.tensors[name] for name in seen.engine.graph.inputs if name in seen.tensors)
+    is_free = any(isinstance(dim, str) for tensor in inputs for dim in tensor.shape or ())
+    return is_free or bool(seen.config.profiles)
