@@ -30,9 +30,8 @@ def execute(arguments: Namespace, output: Output) -> int:
     """Exit code 0 where every point was measured, 1 where one was not or the sweep was cancelled."""
     store, model = Store(), open_model(Path(arguments.model))
     run = _run(arguments)
-    points = grid(
-        model, resolved_shapes(run, model), dict(arguments.dim), arguments.threads_each, arguments.streams_each
-    )
+    threads = arguments.threads_each or (arguments.threads,)
+    points = grid(model, resolved_shapes(run, model), dict(arguments.dim), threads, arguments.streams_each)
     key = _key(model, run)
     known = kept_sweep(key)
     seconds = seconds_for(points, known, run.timing)
