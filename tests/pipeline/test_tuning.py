@@ -72,6 +72,14 @@ def test_what_the_backend_refuses_is_a_trial_with_its_reason(built: tuple[Run, R
     assert all(trial.rounds == 0 and "No such kernel." in trial.reason for trial in refused)
 
 
+def test_where_nothing_could_be_timed_the_protocol_says_what_was_tried(
+    built: tuple[Run, RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NullBackend, "knobs", lambda self, physical, logical: (Knob("fail", ("", "No.")),))
+    result = tune(search(built[1], tmp_path), Listener(), never)
+    assert result.verdict == "no other option could be timed" and result.protocol.startswith("1 trial by")
+
+
 def test_where_nothing_is_faster_the_default_stays(
     built: tuple[Run, RunRequest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

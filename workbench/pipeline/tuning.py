@@ -17,6 +17,7 @@ from workbench.core.errors import WorkbenchError
 from workbench.core.events import Progress, Tried
 from workbench.core.run import BuildConfig, RunError
 from workbench.core.tuning import Knob, Trial, TuneRequest, Tuning, options_words
+from workbench.core.words import plural
 from workbench.measure.accuracy import OutputErrors
 from workbench.measure.machine import logical_cores, machine_state, physical_cores, warm_state
 from workbench.measure.statistics import verdict
@@ -172,7 +173,11 @@ class _Search:
         trials = tuple(sorted(self._tried.values(), key=lambda trial: -trial.speedup))
         run = self._request.run
         key = tuning_key(self.default.typed, run.config)
-        found = Tuning(self._request.id, run.id, key, trials=trials, machine=machine)
+        tried = (
+            f"{plural(len(trials), 'trial')} by successive halving, each interleaved with the default (A B B A), one"
+            " inference at a time"
+        )
+        found = Tuning(self._request.id, run.id, key, trials=trials, protocol=tried, machine=machine)
         if not best:
             return msgspec.structs.replace(found, verdict="no other option could be timed")
         with ExitStack() as stack:
@@ -187,9 +192,7 @@ class _Search:
             low=speedup.low,
             high=speedup.high,
             verdict=f"{options_words(best)}: {verdict(speedup)}",
-            protocol=f"{len(trials)} trials by successive halving, each interleaved with the default (A B B A), one"
-            f" inference at a time;"
-            f" the best raced it for {pace.rounds} rounds in {pace.seconds:.0f} s",
+            protocol=f"{tried}; the best raced it for {pace.rounds} rounds in {pace.seconds:.0f} s",
         )
 
 
