@@ -61,6 +61,23 @@ def test_every_tensor_has_a_range_by_every_method(request_of: RequestOf, set_pat
     assert done[-1] == 40
 
 
+def test_a_set_that_is_sorted_by_class_is_not_taken_for_its_first_class(request_of: RequestOf, tmp_path: Path) -> None:
+    """As folders of classes are: brightness tells the classes apart here."""
+    random, classes = np.random.default_rng(6), np.repeat(np.arange(10), 20)
+    for name, order in (("calibration", random.permutation(classes)), ("evaluation", classes)):
+        noise = random.normal(size=(len(order), 3, 8, 8)) * 0.1
+        np.savez(tmp_path / f"{name}.npz", x=(noise + order[:, None, None, None]).astype(np.float32))
+    one = request_of(
+        "job-1",
+        config=BuildConfig(plan=INT8),
+        calibration=str(tmp_path / "calibration.npz"),
+        evaluation=str(tmp_path / "evaluation.npz"),
+    )
+    report = report_of(calibrate(CalibrateRequest(one.id, one.folder, one), Listener(), never))
+    assert report.coverage is not None and report.coverage.samples == 32
+    assert "unlike" not in {finding.kind for finding in report.findings}
+
+
 def test_the_report_is_words_and_a_table(request_of: RequestOf, set_path: Path) -> None:
     report = report_of(calibrate(request_for(request_of, set_path), Listener(), never))
     lines = ranges_table(report).splitlines()

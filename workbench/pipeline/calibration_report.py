@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from workbench.backends.base import Feed
 from workbench.core.calibration_report import (
     CalibrationReport,
     ChosenRange,
@@ -32,6 +32,7 @@ from workbench.pipeline.samples import feeds_digest
 from workbench.pipeline.telling import Teller
 from workbench.precision import Observations, observe
 from workbench.precision.base import base_graph
+from workbench.precision.expecting import SAMPLES as EXPECTING
 from workbench.precision.expecting import look_at_expectations
 from workbench.precision.judging import cover, judge, unlike
 from workbench.precision.readers import Readers, readers
@@ -41,7 +42,7 @@ from workbench.precision.trail import METHODS
 HISTOGRAM_BINS = 128
 EVALUATED = 32
 """Samples of the evaluation set that the calibration set is held against."""
-_VERSION = "3"
+_VERSION = "4"
 
 
 def make_report(
@@ -58,7 +59,7 @@ def make_report(
     calibration = request.config.plan.calibration
     unsigned = dialect.unsigned_activations
     parts = [_VERSION, seen.key, dialect.name, str(unsigned), str(calibration.percentile), str(request.recipe)]
-    name = feeds_digest(parts, _first(evaluation, EVALUATED) if evaluation else ())
+    name = feeds_digest(parts, _some(evaluation, EVALUATED) if evaluation else ())
     path = data_home() / "calibration" / f"{name}.json"
     known = _known(path)
     if known is None:
@@ -151,9 +152,9 @@ def _findings(request: RunRequest, seen: Seen, who: dict[str, Readers], other: _
         return [_RANDOM]
     graph = seen.graph
     found = judge(seen.observations, who)
-    inputs = input_statistics(_first(seen.samples, MOST_SAMPLES))
+    inputs = input_statistics(_some(seen.samples, MOST_SAMPLES))
     found += look_at_inputs(inputs, graph.shapes, request.recipe)
-    found += look_at_expectations(graph.model, graph.shapes, seen.samples, graph.fixed)
+    found += look_at_expectations(graph.model, graph.shapes, _some(seen.samples, EXPECTING), graph.fixed)
     if other is not None:
         found += unlike(seen.observations, other.observations, other.name)
     return sorted(found, key=lambda one: one.severity is not Severity.WARNING)
@@ -175,7 +176,7 @@ class _Other(NamedTuple):
 
 
 def _evaluated(teller: Teller, seen: Seen, evaluation: SampleSet | None) -> _Other | None:
-    """The first samples of the evaluation set, where it is another than that of calibration, and both are real."""
+    """Samples of the evaluation set, where it is another than that of calibration, and both are real."""
     if evaluation is None or evaluation.is_random or seen.samples.is_random:
         return None
     if evaluation.source == seen.samples.source:
@@ -184,7 +185,7 @@ def _evaluated(teller: Teller, seen: Seen, evaluation: SampleSet | None) -> _Oth
     observations = observe(
         graph.model,
         graph.shapes,
-        _first(evaluation, EVALUATED),
+        _some(evaluation, EVALUATED),
         total=total,
         progress=lambda done, total: teller.progress("doctor", done, total, f"comparing with {evaluation.name}"),
         cancelled=teller.cancelled,
@@ -195,5 +196,7 @@ def _evaluated(teller: Teller, seen: Seen, evaluation: SampleSet | None) -> _Oth
     return _Other(evaluation.name, observations)
 
 
-def _first(samples: SampleSet | None, count: int) -> Iterable[dict[str, np.ndarray]]:
-    return islice(samples, count) if samples is not None else ()
+def _some(samples: SampleSet, count: int) -> Iterator[Feed]:
+    """So many, drawn evenly from the whole set: the first of a folder are all of one class."""
+    places = np.linspace(0, samples.size - 1, min(samples.size, count)).astype(int)
+    return (samples.feed(place) for place in places.tolist())
