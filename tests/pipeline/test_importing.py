@@ -22,6 +22,8 @@ from workbench.core.graph import FateKind, LayerKind
 from workbench.core.importing import ImportRequest
 from workbench.core.precision import Precision
 from workbench.core.run import Run, Status
+from workbench.core.titles import run_title
+from workbench.pipeline.documents import run_document
 from workbench.pipeline.importing import import_run
 from workbench.store import Store
 
@@ -125,6 +127,16 @@ def test_layers_lead_back_to_the_nodes_by_the_names_of_the_user(
     assert engine.graph.layers[0].kind is LayerKind.REFORMAT
     assert (engine.graph.inputs, engine.graph.outputs) == (("x",), ("scores",))
     assert by_title["Conv+Relu"].tactic.startswith("sm")
+
+
+def test_an_imported_int8_engine_claims_no_calibration(imported: Import, tmp_path: Path) -> None:
+    tensor = {"Name": "x", "Dimensions": [1, 8], "Format/Datatype": "Int8"}
+    layer = {"Name": "conv", "LayerType": "CaskConvolution", "Inputs": [tensor], "Outputs": [tensor | {"Name": "y"}]}
+    (tmp_path / "layers.json").write_text(json.dumps({"Layers": [layer], "Bindings": ["x", "y"]}), "utf-8")
+    run = imported(tmp_path / "layers.json")
+    assert run.precision == Precision.INT8
+    assert run_title(run) == "TensorRT 10 (imported) INT8"
+    assert run_document(run)["calibration"] is None
 
 
 def test_names_alone_lead_to_nodes_too(named_model: Path, imported: Import) -> None:

@@ -77,7 +77,7 @@ def short_title(run: Run) -> str:
 def _made_with(run: Run) -> str:
     config, plan = run.config, run.config.plan
     words = [config.target, plan.default.label]
-    if plan.needs_calibration:
+    if plan.needs_calibration and not run.imported:
         words.append(method_label(plan.calibration))
     if plan.rules:
         words.append(f"+ {len(plan.rules)} rule{'s' if len(plan.rules) > 1 else ''}")

@@ -61,7 +61,7 @@ def _calibration(run: Run) -> Document | None:
     plan, calibration = run.config.plan, run.config.plan.calibration
     if plan.quantizer:
         return {"set": run.calibration, "quantizer": plan.quantizer, "samples": calibration.samples}
-    if not plan.needs_calibration:
+    if not plan.needs_calibration or run.imported:
         return None
     found: Document = {"set": run.calibration, "method": calibration.method.value, "samples": calibration.samples}
     if calibration.method is CalibrationMethod.PERCENTILE:
