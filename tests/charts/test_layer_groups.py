@@ -86,3 +86,14 @@ def test_all_layers_stand_in_the_order_they_run(qtbot: QtBot, series: Series) ->
         click(chart.plot.viewport(), place)
     assert told.args == [series.layers[7].id]
     assert len(chart.csv().splitlines()) == 31
+
+
+def test_a_figure_stands_behind_its_own_bar_also_where_no_spread_is_told(qtbot: QtBot, series: Series) -> None:
+    chart = LayerTimes()
+    qtbot.addWidget(chart)
+    chart.resize(640, 320)
+    chart.show()
+    chart.set_data(ChartData((dataclasses.replace(series, samples={}),)))
+    ends = [group.ms for group in groups(series, GroupBy.LAYER)]
+    shown = [figure.pos().x() for figure in chart._figures if figure.isVisible()]
+    assert shown == pytest.approx(ends[: len(shown)]) and len(shown) > 3 and len(set(shown)) > 1

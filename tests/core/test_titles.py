@@ -34,8 +34,8 @@ def test_a_short_title_names_the_backend_beside_that_of_another() -> None:
     mine, again, other = a_run("1"), a_run("2"), a_run("3", backend="onnxruntime")
     titles = Titles([mine, again, other])
     assert titles.short(mine, [mine, again]) == "INT8 MSE"
-    assert titles.short(again, [mine, again, other]) == "OpenVINO INT8 MSE #2"
-    assert titles.short(other, [mine, other]) == "ONNX Runtime INT8 MSE"
+    assert titles.short(again, [mine, again, other]) == "OV INT8 MSE #2"
+    assert titles.short(other, [mine, other]) == "ORT INT8 MSE"
 
 
 def test_a_run_that_was_not_given_has_its_plain_title() -> None:

@@ -11,17 +11,20 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.session.engines import take, two_runs
-from tests.views.driving import CONTROL, LEFT, NONE, click, click_node
+from tests.views.driving import CONTROL, LEFT, NONE, TIMEOUT_MS, click, click_node
 from tests.views.test_panes import open_window, press
+from workbench.session.runs_model import COLUMNS
 from workbench.session.session import Session
 from workbench.views.application import make_application
 from workbench.views.differences_view import DifferencesView
 from workbench.views.ledger_view import LedgerView
 from workbench.views.linked_table import LinkedTable
 from workbench.views.pane_bar import TWO
+from workbench.views.runs_view import RunsView
 from workbench.views.table_page import TablePage
 
 
@@ -197,3 +200,18 @@ def test_columns_that_can_be_spared_go_where_there_is_no_room_and_come_back(fusi
     assert table.isColumnHidden(keys.index(spared)) and not table.isColumnHidden(0)
     fusion.resize(2400, 300)
     assert not table.isColumnHidden(keys.index(spared)) and table.columnWidth(keys.index(spared)) > 0
+
+
+def test_heads_of_the_runs_are_whole_when_columns_come_back(session: Session, qtbot: QtBot) -> None:
+    menu = QMenu()
+    view = RunsView(session, menu)
+    table = view.table
+    qtbot.addWidget(view)
+    view.resize(300, 200)
+    view.show()
+    qtbot.waitExposed(view)
+    view.refresh()
+    view.resize(1400, 200)
+    qtbot.waitUntil(lambda: not any(map(table.isColumnHidden, range(len(COLUMNS)))), timeout=TIMEOUT_MS)
+    head = table.horizontalHeader()
+    assert all(head.sectionSize(at) >= head.sectionSizeHint(at) for at in range(len(COLUMNS)))

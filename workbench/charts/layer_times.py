@@ -85,9 +85,10 @@ class LayerTimes(RowChart):
         total = float(series.layer_ms.sum())
         bars, figures = [], []
         for row, group in enumerate(self._shown):
-            bars += self._bars_of(row, group, series)
+            own = self._bars_of(row, group, series)
+            bars += own
             color = self.theme.accent if self._is_selected(group, series) else self.theme.soft
-            figures.append(Figure(row, max(bar.end for bar in bars[-2:]), self._words(group, total), color))
+            figures.append(Figure(row, max(bar.end for bar in own), self._words(group, total), color))
         self.draw([group.title for group in self._shown], bars, figures, live=series.is_live)
         self._draw_sparks()
         self.subtitle_changed.emit(self._subtitle(series, found, total))

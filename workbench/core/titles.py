@@ -16,6 +16,7 @@ _BACKENDS = {
     "tensorrt_rtx": "TensorRT RTX",
     "null": "Null",
 }
+_SHORT = {"openvino": "OV", "onnxruntime": "ORT", "tensorrt_rtx": "TRT"}
 
 
 def backend_title(backend: str) -> str:
@@ -41,10 +42,10 @@ class Titles:
         return self._numbered(run, run_title(run))
 
     def short(self, run: Run, beside: Iterable[Run] = ()) -> str:
-        """For the ends of lines: `INT8 MSE`; the whole title where it stands beside another backend's."""
+        """For the ends of lines: `INT8 MSE`; beside the same of another backend `ORT INT8 MSE`."""
         title, short = run_title(run), short_title(run)
         if any(short_title(other) == short and run_title(other) != title for other in beside):
-            return self.of(run)
+            short = f"{_SHORT.get(run.config.backend, backend_title(run.config.backend))} {short}"
         return self._numbered(run, short)
 
     def _numbered(self, run: Run, title: str) -> str:

@@ -25,6 +25,7 @@ NO_ENGINE = (
 BUILDING = "The engine is being built.\nIts graph appears here as soon as it is on disk."
 NO_ENGINE_OF_RUN = "This run has no engine graph."
 ARROW = 16  # pixels at the right
+HEIGHT = 22  # as the chips beside it: both panes have their heads in one line
 
 
 class RunPicker(DropButton):
@@ -58,10 +59,10 @@ class RunPicker(DropButton):
             item.setIcon(swatch_icon(run.config.plan.default))
 
     def sizeHint(self) -> QSize:
-        return QSize(min(self._max, words_width(self.words()) + ARROW + 6), 24)
+        return QSize(min(self._max, words_width(self.words()) + ARROW + 6), HEIGHT)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(84, 24)
+        return QSize(84, HEIGHT)
 
     @guarded
     def paintEvent(self, event: QPaintEvent) -> None:

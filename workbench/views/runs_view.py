@@ -78,6 +78,8 @@ class RunsTable(QTableView):
 
     def _fit_columns(self) -> None:
         """Every figure is seen whole; where there is no room, whole columns are given up."""
+        for column in range(len(COLUMNS)):
+            self.setColumnHidden(column, False)  # a hidden head tells no width
         widths = {spec.id: self._wanted(column) for column, spec in enumerate(COLUMNS) if column}
         room = self.viewport().width() - min(self._wanted(0), RUN_MOST)
         for column, spec in enumerate(COLUMNS):
