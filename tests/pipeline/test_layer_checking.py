@@ -151,7 +151,7 @@ def test_both_kinds_are_those_of_the_definition(request_of: RequestOf, samples_p
     source, typed = private_copy(open_model(request.model_path)), onnx.load(Path(request.folder) / "typed.onnx")
     names = [tensor.name for tensor in errors.tensors]
     sums = {name: (ErrorSums(), ErrorSums(), ErrorSums()) for name in names}
-    for sample in np.load(samples_path)["x"][:3]:
+    for sample in np.load(samples_path)["x"][[0, 5, 11]]:  # the set has twelve
         feed = {"x": sample[None]}
         f_x = evaluated(source, feed, {})
         q_y = evaluated(typed, feed, {})

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from workbench.backends.base import Feed
 from workbench.core.calibration_report import (
     CalibrationReport,
@@ -28,7 +26,7 @@ from workbench.data import SampleSet
 from workbench.data.doctor import look_at_inputs
 from workbench.data.statistics import MOST_SAMPLES, input_statistics
 from workbench.pipeline.calibrating import Seen
-from workbench.pipeline.samples import feeds_digest
+from workbench.pipeline.samples import feeds_digest, spread
 from workbench.pipeline.telling import Teller
 from workbench.precision import Observations, observe
 from workbench.precision.base import base_graph
@@ -197,6 +195,4 @@ def _evaluated(teller: Teller, seen: Seen, evaluation: SampleSet | None) -> _Oth
 
 
 def _some(samples: SampleSet, count: int) -> Iterator[Feed]:
-    """So many, drawn evenly from the whole set: the first of a folder are all of one class."""
-    places = np.linspace(0, samples.size - 1, min(samples.size, count)).astype(int)
-    return (samples.feed(place) for place in places.tolist())
+    return (samples.feed(place) for place in spread(samples, count))

@@ -27,6 +27,7 @@ from workbench.measure.reference import Reference
 from workbench.pipeline.building import Built
 from workbench.pipeline.files import LAYER_WEIGHTS_FILE
 from workbench.pipeline.record import Record
+from workbench.pipeline.samples import spread
 from workbench.precision.aside import WeightsAside
 from workbench.precision.dissection import Chunk, Dissection, dissect
 from workbench.precision.parts import Part
@@ -41,7 +42,7 @@ NOTHING = "No tensor is made by both graphs: there is nothing to compare layer b
 
 
 def check_layers(record: Record, built: Built, samples: SampleSet, fixed: Feed) -> None:
-    """Finds the errors of every layer on the first `layer_samples` samples, and keeps them in a file of the run.
+    """Finds the errors of every layer on `layer_samples` samples of the whole set, and keeps them in a file of the run.
 
     What was found stays where the user cancels, and where ONNX Runtime refuses a part: the reason stands with it.
     """
@@ -78,6 +79,7 @@ class _Check:
 
     def __init__(self, record: Record, dissection: Dissection, samples: SampleSet, asked: int) -> None:
         self._record, self._dissection, self._samples, self._asked = record, dissection, samples, asked
+        self._places = spread(samples, asked)
         self._sums = LayerSums(dissection.tensors)
         self._done = 0  # samples that have been through every chunk
         self._fresh: set[int] = set()
@@ -106,7 +108,7 @@ class _Check:
             yield range(start, min(start + size, self._asked))
 
     def _block(self, block: range, folder: Path) -> None:
-        samples = [_Sample(self._samples.feed(i)) for i in block]
+        samples = [_Sample(self._samples.feed(self._places[i])) for i in block]
         count = len(self._dissection.chunks)
         for index in range(count):
             chunk = self._dissection.chunk(index)

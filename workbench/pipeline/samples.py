@@ -55,6 +55,12 @@ def fixed_values(request: RunRequest, model: Model, shapes: dict[str, Shape], sa
     return {name: value for name, value in fixed.items() if name in samples.made_up}
 
 
+def spread(samples: SampleSet, count: int) -> list[int]:
+    """The places of so many samples, evenly from the whole set: the first ones of a folder are all of one class."""
+    found: list[int] = np.linspace(0, samples.size - 1, min(samples.size, count)).astype(int).tolist()
+    return found
+
+
 def timing_feeds(samples: SampleSet) -> list[Feed]:
     """The first few samples, in memory."""
     return list(islice(samples, TIMING_FEEDS))

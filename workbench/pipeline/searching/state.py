@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from workbench import __version__
 from workbench.backends.base import Feed
@@ -21,7 +20,7 @@ from workbench.core.search import Search, SearchRequest
 from workbench.data import SampleSet
 from workbench.measure.machine import cpu_model, logical_cores
 from workbench.pipeline.files import SEARCH_FILE
-from workbench.pipeline.samples import NONE, RANDOM, calibration_set, feeds_digest
+from workbench.pipeline.samples import NONE, RANDOM, calibration_set, feeds_digest, spread
 from workbench.pipeline.searching.bench import Bench
 
 LOOKED_AT = 64
@@ -71,8 +70,7 @@ def _calibration(run: RunRequest, bench: Bench) -> SampleSet | None:
 
 
 def _some(samples: SampleSet) -> Iterator[Feed]:
-    places = np.unique(np.linspace(0, samples.size - 1, min(samples.size, LOOKED_AT)).astype(int)).tolist()
-    return (samples.feed(place) for place in places)
+    return (samples.feed(place) for place in spread(samples, LOOKED_AT))
 
 
 def search_folder(key: str) -> Path:
