@@ -14,7 +14,9 @@ from pytestqt.qtbot import QtBot
 from tests.model import making
 from tests.session.models import open_here
 from tests.views.driving import TIMEOUT_MS
+from workbench.core.profile_memory import ProfileMemoryRequest
 from workbench.data import read_recipe
+from workbench.session.questions import BackendInfo
 from workbench.views.main_window import MainWindow
 from workbench.views.profile_window import ProfileWindow
 
@@ -43,6 +45,22 @@ def _type(editor: ProfileWindow, profile: int, dim: str, side: int, text: str) -
     field.selectAll()
     QTest.keyClicks(field, text)
     QTest.keyClick(field, Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize(("chosen", "target"), [("", "sm89"), ("sm86", "sm86"), ("sm86,sm120", "sm86")])
+def test_memory_is_measured_for_a_target_that_was_chosen_or_the_default(
+    chosen: str, target: str, empty_window: MainWindow, editor: ProfileWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = empty_window.session
+    asked: list[ProfileMemoryRequest] = []
+    monkeypatch.setattr(session.runs, "start", lambda request, kind: asked.append(request))
+    targets = {name: name for name in ("sm75", "sm86", "sm89", "sm120")}
+    session.backends = {"tensorrt_rtx": BackendInfo("TensorRT for RTX", targets=targets)}
+    session.choose("Targets", target=chosen)
+    session.profiles.add()
+    session.profile_memories.start("batch")
+    assert {request.run.config.target for request in asked} == {target}
+    assert session.profile_memories.title == f"FP32 for {target}"
 
 
 def test_a_number_typed_goes_everywhere_its_dimension_stands_and_comes_back_with_undo(
