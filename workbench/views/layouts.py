@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 
-def dock(panels: list[QWidget]) -> QScrollArea:
+def dock(name: str, panels: list[QWidget]) -> QScrollArea:
     """Panels below each other that scroll when they must."""
     area = QScrollArea()
+    area.setAccessibleName(name)
     area.setObjectName("panel")
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

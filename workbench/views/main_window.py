@@ -99,9 +99,9 @@ class MainWindow(QMainWindow):
             SamplesPanel(session),
         )
         self.plan_panel.attach(self.panes)
-        self.left = dock([self.model_panel, self.plan_panel, self.samples_panel])
+        self.left = dock("Model, plan and samples", [self.model_panel, self.plan_panel, self.samples_panel])
         self.inspector = Inspector(session)
-        self.right = dock([self.inspector])
+        self.right = dock("Inspector", [self.inspector])
         self.bottom = Bottom(session, self._runs_menu)
         panels = self.bottom.panel_actions()
         panels_menu(self._main_menu.addMenu("Panels"), panels)
