@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -50,6 +51,28 @@ def test_targets_have_the_names_people_know(rtx: MainWindow) -> None:
     texts = [action.text() for action in _menu(rtx).actions()]
     assert "RTX 40 series, L4, L40S (Ada) · sm89" in texts
     assert rtx.top.target.words().main == "sm86"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "device", "target"),
+    [
+        ("", "", "sm89"),
+        ("", "NVIDIA RTX 3080 (sm86)", "sm86"),
+        ("sm80,sm120", "", "sm80,sm120"),
+        ("sm80,sm90", "", "sm89"),
+    ],
+)
+def test_choosing_the_backend_keeps_its_targets_or_takes_the_gpu_here_or_the_usual_one(
+    chosen: str, device: str, target: str, rtx: MainWindow
+) -> None:
+    session = rtx.session
+    session.backends = {"tensorrt_rtx": msgspec.structs.replace(session.backends["tensorrt_rtx"], device=device)}
+    session.choose("elsewhere", backend="null", target=chosen)
+    menu = rtx.top.backend.menu()
+    assert menu is not None
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if action.text().startswith("TensorRT")).trigger()
+    assert (session.choices.backend, session.choices.target) == ("tensorrt_rtx", target)
 
 
 def test_several_are_ticked_in_a_menu_that_stays_open(rtx: MainWindow) -> None:

@@ -9,7 +9,6 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from workbench.core.errors import WorkbenchError
-from workbench.core.gpus import DEFAULT_TARGET
 from workbench.core.profile import DimKind
 from workbench.core.profile_memory import ProfileMemory, ProfileMemoryRequest, points
 from workbench.core.targets import targets_of
@@ -88,7 +87,7 @@ class ProfileMemories(QObject):
         assert session.model is not None
         info = session.backends[self.backends[0]]
         chosen = session.choices
-        target = next((name for name in targets_of(chosen.target) if name in info.targets), DEFAULT_TARGET)
+        target = targets_of(session.chosen_targets.kept(info))[0]
         choices = msgspec.structs.replace(chosen, backend=self.backends[0], target=target, optimize=True)
         request = msgspec.structs.replace(plain_request(session.model, choices, job, folder), evaluation="")
         self.title = f"{choices.plan.default.label} for {target}"

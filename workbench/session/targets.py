@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from workbench.core.gpus import DEFAULT_TARGET
 from workbench.core.precision import Precision
 from workbench.core.targets import TargetProblem, target_problem, targets_of
 
 if TYPE_CHECKING:
     from workbench.session.choices import Choices
+    from workbench.session.questions import BackendInfo
     from workbench.session.session import Session
 
 
@@ -30,6 +32,13 @@ class Targets:
     def problem(self) -> TargetProblem | None:
         """The first thing of the plan that a chosen target refuses."""
         return next(filter(None, (self.problem_of(one) for one in self.builds(self._session.choices))), None)
+
+    def kept(self, info: BackendInfo) -> str:
+        """What is chosen, where the backend knows all of it; else the GPU of this machine, else the usual one."""
+        if self.chosen and all(target in info.targets for target in self.chosen):
+            return self._session.choices.target
+        here = next((target for target in info.targets if f"({target})" in info.device), "")
+        return here or (DEFAULT_TARGET if DEFAULT_TARGET in info.targets else next(iter(info.targets), ""))
 
     def builds(self, choices: Choices) -> tuple[Choices, ...]:
         """What a press of Build asks for: a build a target where they are apart."""

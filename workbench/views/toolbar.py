@@ -171,9 +171,8 @@ class TopBar(QWidget):
 
     def _choose_backend(self, name: str) -> None:
         info = self._session.backends[name]
-        target = next(iter(info.targets), "") if info.targets else ""
-        keep = self._session.choices.target if self._session.choices.target in info.targets else target
-        self._session.choose(f"Backend {info.title}", backend=name, target=keep, optimize=True)
+        target = self._session.chosen_targets.kept(info)
+        self._session.choose(f"Backend {info.title}", backend=name, target=target, optimize=True)
 
     def _choose_unfused(self) -> None:
         plan = self._session.choices.with_plan(default=Precision.FP32, rules=()).plan
