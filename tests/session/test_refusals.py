@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from tests.session.conftest import build_and_wait
+from tests.session.conftest import TIMEOUT_MS, build_and_wait
+from tests.session.models import LONG
 from workbench.core.errors import WorkbenchError
 from workbench.session.session import Session
 from workbench.session.settings import Settings
@@ -46,3 +47,15 @@ def test_what_is_typed_and_taken_back_is_no_step_to_undo(opened: Session) -> Non
     opened.choose("Threads", "threads", threads=3)
     opened.undo.undo()
     assert opened.choices == choices
+
+
+def test_a_run_at_work_is_not_named_since_its_process_would_write_over_it(opened: Session, qtbot: QtBot) -> None:
+    opened.choose("Long", options=LONG)
+    run = opened.build()
+    assert run is not None
+    with pytest.raises(WorkbenchError, match="still at work"):
+        opened.runs.rename(run.id, "mine")
+    opened.cancel()
+    qtbot.waitUntil(lambda: not opened.is_busy, timeout=TIMEOUT_MS)
+    opened.runs.rename(run.id, "mine")
+    assert opened.runs.titles.of(opened.runs.store.load(run.id)) == "mine"

@@ -227,6 +227,9 @@ class Runs(QObject):
         self.changed.emit(frozenset([run.id]))
 
     def rename(self, run_id: str, label: str) -> None:
+        """Raises WorkbenchError for a run at work, whose process would write over the name."""
+        if run_id in self.jobs:
+            raise WorkbenchError("This run is still at work.", "Name it when it has ended.")
         self._all[run_id] = self.store.rename(run_id, label)
         self.changed.emit(frozenset([run_id]))
 
