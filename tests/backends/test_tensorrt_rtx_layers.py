@@ -28,8 +28,9 @@ def layer(kind: str = "kgen", reads: str = "Float", writes: str = "Float", **mor
         "outputs": (EngineTensor("b", (1, 8), writes),) if writes else (),
         "constants": (),
         "nodes": (),
+        "tactic": "",
     }
-    return EngineLayer(type=kind, tactic="", stream="0", **{**values, **more})  # type: ignore[arg-type]
+    return EngineLayer(type=kind, stream="0", **{**values, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -206,6 +207,8 @@ def test_layers_that_only_reformat_are_named_by_a_word(name: str, word: str) -> 
     ("line", "precision"),
     [
         (layer("correlation", "Float"), Precision.FP32),
+        (layer("correlation", tactic="sm80_xmma_fprop_tf32f32_tf32f32_f32_nhwckrsc_nhwc"), Precision.TF32),
+        (layer("correlation", tactic="sm80_xmma_fprop_f32f32_f32f32_f32_nhwckrsc_nhwc"), Precision.FP32),
         (layer("correlation", "Half"), Precision.FP16),
         (layer("gemm", "BFloat16", "Float"), Precision.BF16),
         (layer("correlation", "Int8", "Float"), Precision.INT8),

@@ -84,7 +84,8 @@ def precision_of(layer: EngineLayer) -> Precision | None:
 
     A library kernel that reads INT8 or FP8 activations computes in it. A generated kernel computes in float, what it
     quantizes or dequantizes on the way included, and is in INT8 only if nothing it touches is a float. Weights in a
-    narrow type under float activations are the weight-only forms.
+    narrow type under float activations are the weight-only forms. That TF32 is used its kernel's name alone tells:
+    `sm80_xmma_gemm_f32f32_tf32f32_f32_nn_n_tilesize64x32x64`.
     """
     reads = [tensor.dtype for tensor in layer.inputs]
     if is_generated(layer):
@@ -93,7 +94,8 @@ def precision_of(layer: EngineLayer) -> Precision | None:
     narrow = _first(reads, _ACTIVATIONS)
     if narrow:
         return narrow
-    return _first((tensor.dtype for tensor in layer.constants), _WEIGHTS) or _widest(reads)
+    found = _first((tensor.dtype for tensor in layer.constants), _WEIGHTS) or _widest(reads)
+    return Precision.TF32 if found is Precision.FP32 and "tf32" in layer.tactic else found
 
 
 def size_bytes(tensor: EngineTensor) -> int:
