@@ -107,6 +107,7 @@ SHAPE_ERROR = (
             "Assertion failed: input.is_weights(): frame_step must be constant!",
             "frame_step must be constant",
         ),
+        ("f(" * 500_000, f"{'f(' * 119}f"),
         ("n0: last dimension of input0 = 8 and second to last", "last dimension of input0 = 8 and second to last"),
     ],
 )

@@ -31,6 +31,7 @@ _ORIGIN = re.compile(r"^(?:Invalid Node - \S+\s*|[\w:]+: |Error Code \d+: |Asser
 _WRAPPED = re.compile(r"^[A-Z][\w ]*? \((.*)\)$")
 
 
+_LONGEST = 2000  # of a line that is looked at: some quote the weights of a node
 _DECIDES = "decide shapes, and it has to know these when it builds"
 REASONS = (
     "it has no such operator, and no plugin of that name is loaded",
@@ -130,7 +131,7 @@ def first_reason(log: BuildLog) -> str:
 
 def clean(text: str) -> str:
     """TensorRT's sentence without places in its own source, advice on its API, or the driver missing here."""
-    lines = [_clean_line(line) for line in text.splitlines() if "cudaError 35" not in line]
+    lines = [_clean_line(line[:_LONGEST]) for line in text.splitlines() if "cudaError 35" not in line]
     return one_line(" ".join(filter(None, lines)), 240).rstrip(".! …")
 
 
