@@ -34,6 +34,7 @@ class CulpritSearches(QObject):
         self._session = session
         self._job = self._model = ""
         self._found: Culprits | None = None
+        self._heard: Culprits | None = None  # what was told last of the search under way
         self._plan = PrecisionPlan()  # that was searched
         self._counted: tuple[object, int] = (None, 0)
         self.granularity = Granularity.LAYER
@@ -144,9 +145,12 @@ class CulpritSearches(QObject):
 
     def _ticked(self, ids: frozenset[str]) -> None:
         live = self._session.runs.live.get(self._job)
-        if self._job in ids and live is not None:
-            if isinstance(live.progress, Progress):
-                self.told.emit(live.progress)
+        if self._job not in ids or live is None:
+            return
+        if isinstance(live.progress, Progress):
+            self.told.emit(live.progress)
+        if live.culprits is not self._heard:
+            self._heard = live.culprits
             self.changed.emit()
 
     def _finished(self, result: object) -> None:

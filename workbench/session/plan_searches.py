@@ -35,6 +35,7 @@ class PlanSearches(QObject):
     """One search at a time, of the open model. Each leg of it is a job; between two points nothing is lost."""
 
     changed = Signal()  # begun, a point more, steered, ended, or another model
+    ticked = Signal()  # at work: time goes by
     chosen_changed = Signal()
 
     def __init__(self, session: Session) -> None:
@@ -44,6 +45,7 @@ class PlanSearches(QObject):
         self._found: Search | None = None
         self._follow_up: SearchRequest | None = None  # begins when the killed leg is gone
         self.chosen: Point | None = None
+        self._known: tuple[tuple[Point, ...], Point | None, tuple[Decision, ...]] = ((), None, ())
         self.pinned: dict[str, Precision] = {}
         self.wanted = Wanted()
         with contextlib.suppress(msgspec.ValidationError):
@@ -91,7 +93,13 @@ class PlanSearches(QObject):
         from workbench.pipeline.searching.why import decisions
 
         result = self.result
-        return decisions(result, point) if result is not None else ()
+        if result is None:
+            return ()
+        points, about, known = self._known
+        if points is not result.points or about is not point:  # charts ask at every tick
+            known = decisions(result, point)
+            self._known = result.points, point, known
+        return known
 
     @property
     def without(self) -> tuple[int, ...]:
@@ -206,9 +214,10 @@ class PlanSearches(QObject):
         if self._request is None or self._request.id not in ids:
             return
         live = self._session.runs.live.get(self._request.id)
-        if live is not None and live.search is not None:
+        if live is not None and live.search is not None and live.search is not self._found:
             self._take_in(live.search)
-        self.changed.emit()
+            self.changed.emit()
+        self.ticked.emit()
 
     def _take_in(self, found: Search) -> None:
         if self._found is None or self._found.key != found.key:

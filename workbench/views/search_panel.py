@@ -89,6 +89,7 @@ class SearchPanel(QWidget):
         menu_item(self.menu, "Use the plan at the knee", lambda: self._use("knee"))
         self._lay_out()
         connect_all((session.searches.changed, session.model_changed), self.refresh)
+        session.searches.ticked.connect(self._show_time)
         session.searches.chosen_changed.connect(self.page.follow)
         self.refresh()
 
@@ -168,12 +169,17 @@ class SearchPanel(QWidget):
         self.go.setEnabled(self._session.has_model)
         result = searches.result
         self.finish.setVisible(result is not None and not result.is_over)
-        spent, total = searches.seconds
         self.bar.setVisible(searches.is_at_work)
-        self.bar.set_share(spent / total if total else None)
-        self.bar.setToolTip(tip(f"{spent:.0f} of {total:.0f} s · {searches.doing}"))
         if self.isVisible():
             self._show_table(result)
+        self._show_time()
+
+    def _show_time(self) -> None:
+        """What goes on without anything new being known."""
+        searches = self._session.searches
+        spent, total = searches.seconds
+        self.bar.set_share(spent / total if total else None)
+        self.bar.setToolTip(tip(f"{spent:.0f} of {total:.0f} s · {searches.doing}"))
         if searches.is_at_work:
             said = self.page.table.rows.content.sentence
             left = f"{searches.doing} · {max(0.0, total - spent):.0f} s left"
