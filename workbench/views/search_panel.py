@@ -224,7 +224,9 @@ def _state(result: Search | None) -> str:
     if result is None:
         return ""
     again = sum(point.again is not None for point in result.points)
-    return f"{result.key} {len(result.points)} {again} {result.limit.words} {sorted(result.pinned.items())}"
+    lost = sum(bool(point.reason) for point in result.points)
+    steered = f"{result.limit.words} {sorted(result.pinned.items())} {result.precisions} {result.is_over}"
+    return f"{result.key} {len(result.points)} {again} {lost} {steered}"
 
 
 def _spin(name: str, low: float, high: float) -> QDoubleSpinBox:
