@@ -253,7 +253,7 @@ def test_ctrl_c_cancels_at_once_and_leaves_no_process(model: Path, number: signa
 def test_ctrl_c_in_the_race_is_a_cancelled_comparison(model: Path) -> None:
     argv = ["compare", str(model), "--backends", "null", "--precisions", "fp32,fp16", "--no-baseline"]
     argv += ["--evaluate", "none", "--seconds", "0.05", "--race-seconds", "600"]
-    argv += ["--option", "latency_ms=50"]  # equal ones are decided in eight rounds: in seconds, so, and not in one
+    argv += ["--option", "latency_ms=50"]  # equals are decided in eight rounds: six seconds, where 1 ms gives one
     program = started(*argv)
     assert program.stderr is not None
     assert any(line.startswith(b"race  time") for line in program.stderr)

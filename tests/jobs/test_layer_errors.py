@@ -20,9 +20,7 @@ ENDLESS = 100_000
 
 
 def test_what_was_found_before_the_end_is_on_disk_and_nothing_half_written(make_request: MakeRequest) -> None:
-    request = msgspec.structs.replace(
-        make_request(), evaluation=NONE, evaluation_limit=ENDLESS, layer_samples=ENDLESS
-    )
+    request = msgspec.structs.replace(make_request(), evaluation=NONE, evaluation_limit=ENDLESS, layer_samples=ENDLESS)
     cancel = threading.Event()
 
     def on_batch(batch: list[AnyEvent]) -> None:

@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from tests.jobs.conftest import MakeRequest
+from tests.session.models import save_small_model
 from workbench.backends.base import load_backend
 from workbench.core.events import AnyEvent, Progress
 from workbench.core.run import Run, RunRequest, Status
 from workbench.jobs import run_job
 from workbench.pipeline.kept_engines import KeptEngines
-from workbench.resources import sample_models
 from workbench.store import Store
 
 pytestmark = pytest.mark.skipif(
@@ -77,10 +77,11 @@ def test_the_same_build_is_found_again_whole_and_another_target_is_not(
 
 
 def test_a_build_cancelled_in_its_middle_leaves_no_process_no_engine_and_no_half_file(
-    make_request: MakeRequest, home: Path
+    make_request: MakeRequest, tmp_path: Path
 ) -> None:
     """That no process is left is asked after every test of this room."""
-    cancel, request = threading.Event(), ask(make_request, sample_models() / "ocr" / "ppocrv4_rec.onnx")
+    model = save_small_model(tmp_path / "long.onnx", blocks=3000)  # half a minute
+    cancel, request = threading.Event(), ask(make_request, model)
     run = run_job(request, when(lambda event: event.inner[:1] == ("Building engine",), cancel), cancel)
     assert isinstance(run, Run)
     assert run.status is Status.CANCELLED

@@ -230,7 +230,7 @@ def test_a_race_says_who_is_faster(opened: Session, qtbot: QtBot) -> None:
 def test_a_race_that_is_cancelled_says_nothing_and_leaves_nothing(opened: Session, qtbot: QtBot) -> None:
     opened.settings.set("race_seconds", 600.0)
     runs = []
-    for latency_ms in ("4", "1"):  # by how much these differ takes minutes to say: equal ones are decided in a second
+    for latency_ms in ("4", "1"):  # half a minute says by how much these differ; equals are decided in a second
         opened.choose("Latency", options={"latency_ms": latency_ms})
         runs.append(build_and_wait(opened, qtbot))
     opened.set_compared([run.id for run in runs])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from tests.views.driving import CONTROL, TIMEOUT_MS, build, click
+from workbench.core.run import TimingConfig
 from workbench.session.settings import Settings
 from workbench.views.canvas.heat import Heat, Kinds
 from workbench.views.main_window import MainWindow
@@ -26,7 +28,7 @@ def test_times_are_those_of_the_run_in_both_graphs(window: MainWindow, qtbot: Qt
     assert window.panes.engine.legend.isVisible() and "median" in window.panes.engine.legend.accessibleName()
 
 
-def test_colours_follow_a_run_that_measures(window: MainWindow, qtbot: QtBot) -> None:
+def test_colours_follow_a_run_that_measures(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     session, canvas = window.session, window.panes.engine.canvas
     scenes: set[int] = set()
 
@@ -35,7 +37,9 @@ def test_colours_follow_a_run_that_measures(window: MainWindow, qtbot: QtBot) ->
             scenes.add(id(canvas.scene))
 
     canvas.marks_changed.connect(look)
-    session.settings.set("timing_seconds", 4.0)  # half of that for the layers, told seven times a second
+    shortest = TimingConfig(warmup_ms=0, warmup_iterations=0, live_seconds=0, seconds=0.001, min_iterations=1)
+    monkeypatch.setattr("workbench.session.requests.TimingConfig", lambda seconds: shortest)
+    session.choose("Slow", options={"latency_ms": "1000"})  # the layers are timed ten times, and told after each
     click(window.top.build)
     qtbot.waitUntil(lambda: session.is_busy, timeout=TIMEOUT_MS)
     qtbot.waitUntil(lambda: not session.is_busy or bool(scenes), timeout=TIMEOUT_MS)

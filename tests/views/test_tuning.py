@@ -21,17 +21,23 @@ def tuned_page(window: MainWindow) -> None:
 
 def test_options_are_searched_kept_and_built_with(window: MainWindow, qtbot: QtBot) -> None:
     session = window.session
-    session.settings.set("tune_seconds", 2.0)
+    session.settings.set("tune_seconds", 6.0)
     session.choose("ONNX Runtime", backend="onnxruntime", evaluation="random")
     assert not window.actions_by_id["tune"].isEnabled()
     run = build(window, qtbot)
     tuned_page(window)
     assert window.actions_by_id["tune"].isEnabled() and not window.bottom.tuning.table.isVisible()
+    live: list[int] = []
+
+    def look() -> None:
+        if session.tunings.is_at_work and session.tunings.trials:
+            live.append(window.bottom.tuning.table.rows.rowCount())
+
+    session.tunings.changed.connect(look)
     window.actions_by_id["tune"].trigger()
     assert not window.actions_by_id["tune"].isEnabled()
-    qtbot.waitUntil(lambda: session.tunings.trials != (), timeout=TIMEOUT_MS)  # live, before the end
-    assert session.tunings.is_at_work and window.bottom.tuning.table.rows.rowCount() > 0
     qtbot.waitUntil(lambda: not session.is_busy, timeout=TIMEOUT_MS)
+    assert live and all(rows > 0 for rows in live)  # trials were seen before the end
     found = session.runs.store.tuning(run.id)
     assert found is not None and found.error is None and session.tunings.result == found
     assert session.message is not None and not session.message.is_error

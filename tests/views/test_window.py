@@ -6,20 +6,22 @@ import html
 import os
 import signal
 import sys
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
-import psutil
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QDragLeaveEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from tests.session.models import HOSTILE
+from tests.session.models import HOSTILE, LONG
+from tests.session.test_session import jobs
 from tests.views.driving import CONTROL, TIMEOUT_MS, build, choose, click, click_node, click_row, drop, hover
 from workbench.core.precision import Precision
-from workbench.core.run import Status
+from workbench.core.run import Status, TimingConfig
 from workbench.session.actions import ACTIONS
 from workbench.session.questions import BackendInfo
 from workbench.views.crash import ExceptionHook
@@ -27,11 +29,6 @@ from workbench.views.main_window import MainWindow
 from workbench.views.screenshot import take_screenshot
 from workbench.views.shortcuts import Shortcuts
 from workbench.views.widgets import Line
-
-
-def jobs() -> list[psutil.Process]:
-    found = psutil.Process().children(recursive=True)
-    return [child for child in found if "workbench.jobs.child" in child.cmdline()]
 
 
 def key(window: MainWindow, keys: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.ControlModifier) -> None:
@@ -105,29 +102,33 @@ def test_a_click_on_build_shows_the_engine_and_its_times(window: MainWindow, qtb
     assert len(layer_times.csv().splitlines()) > 2
 
 
-def test_bars_grow_while_a_run_measures(window: MainWindow, qtbot: QtBot) -> None:
-    window.session.settings.set("timing_seconds", 2.0)
-    click(window.top.build)
-    run = window.session.current
-    assert run is not None
+def test_bars_grow_while_a_run_measures(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    until_cancelled = 600.0
+    timing = partial(TimingConfig, live_seconds=until_cancelled)
+    monkeypatch.setattr("workbench.session.requests.TimingConfig", timing)
+    window.session.settings.set("timing_seconds", until_cancelled)
     latency = next(chart for chart in window.bottom.charts if chart.title == "Latency")
-    qtbot.waitUntil(lambda: len(window.session.runs.latencies(run.id)) > 0, timeout=TIMEOUT_MS)
+
+    def drawn() -> int:
+        return latency.csv().count("\n")
+
+    click(window.top.build)
+    qtbot.waitUntil(lambda: drawn() > 2, timeout=TIMEOUT_MS)
     assert window.session.is_busy and window.status.bar.isVisible()
-    few = len(window.session.runs.latencies(run.id))
-    qtbot.waitUntil(lambda: len(window.session.runs.latencies(run.id)) > few + 50, timeout=TIMEOUT_MS)
+    few = drawn()
+    qtbot.waitUntil(lambda: drawn() > few + 50, timeout=TIMEOUT_MS)
     assert window.session.is_busy
-    assert latency.csv().count("\n") > 2
     key(window, Qt.Key.Key_Period)
-    qtbot.waitUntil(lambda: not window.session.is_busy, timeout=3000)
+    qtbot.waitUntil(lambda: not window.session.is_busy, timeout=TIMEOUT_MS)
 
 
 def test_cancel_ends_the_run_and_the_window_goes_on(window: MainWindow, qtbot: QtBot) -> None:
-    window.session.choose("Slow", options={"delay_s": "60"})
+    window.session.choose("Slow", options=LONG)
     click(window.top.build)
     qtbot.waitUntil(lambda: bool(jobs()), timeout=TIMEOUT_MS)
     assert window.top.cancel.isEnabled()
     click(window.top.cancel)
-    qtbot.waitUntil(lambda: not window.session.is_busy, timeout=1500)
+    qtbot.waitUntil(lambda: not window.session.is_busy, timeout=TIMEOUT_MS)
     assert not jobs() and window.status.phase.words.main == "● Cancelled"
     assert window.bottom.runs.table.runs.index(0, 1).data() == "cancelled"
     window.session.choose("Fast", options={})
@@ -135,11 +136,11 @@ def test_cancel_ends_the_run_and_the_window_goes_on(window: MainWindow, qtbot: Q
 
 
 def test_kill_9_of_the_child_is_told_in_the_banner(window: MainWindow, qtbot: QtBot) -> None:
-    window.session.choose("Slow", options={"delay_s": "60"})
+    window.session.choose("Slow", options=LONG)
     click(window.top.build)
     qtbot.waitUntil(lambda: bool(jobs()), timeout=TIMEOUT_MS)
     os.kill(jobs()[0].pid, signal.SIGKILL)
-    qtbot.waitUntil(window.banner.isVisible, timeout=5000)
+    qtbot.waitUntil(window.banner.isVisible, timeout=TIMEOUT_MS)
     assert "SIGKILL" in window.banner.text.text() and window.isVisible()
     assert not jobs() and not window.session.is_busy
     said = window.bottom.runs.table.runs.index(0, 1).data()
@@ -176,10 +177,13 @@ def test_a_build_while_a_layer_is_selected_keeps_its_nodes(window: MainWindow, q
 def test_names_in_the_inspector_lead_to_their_nodes(window: MainWindow, qtbot: QtBot) -> None:
     build(window, qtbot)
     window.session.select_layers(["l0"])
-    qtbot.wait(1)  # the layout shows what it has got
-    lines = [line for line in window.inspector.findChildren(Line) if line.isVisible()]
-    link = next(line for line in lines if line.words.main == "relu_0")
-    click(link)
+
+    def links() -> list[Line]:
+        lines = window.inspector.findChildren(Line)
+        return [line for line in lines if line.isVisible() and line.words.main == "relu_0"]
+
+    qtbot.waitUntil(lambda: bool(links()), timeout=TIMEOUT_MS)  # the layout shows what it has got
+    click(links()[0])
     assert window.session.selection.nodes == {"n1"} and not window.session.selection.by_layer
 
 
@@ -196,7 +200,7 @@ def test_two_runs_selected_are_compared_and_raced(window: MainWindow, qtbot: QtB
     assert "≈" in window.bottom.runs.table.runs.index(1, 2).data()  # timed one after the other
     with qtbot.waitSignal(window.session.races.ended, timeout=TIMEOUT_MS):
         click(window.top.race)
-    qtbot.waitUntil(lambda: not window.session.is_busy, timeout=5000)
+    qtbot.waitUntil(lambda: not window.session.is_busy, timeout=TIMEOUT_MS)
     assert "faster" in window.status.verdict.words.main and "interleaved" in window.status.verdict.words.main
     assert "±" in window.bottom.runs.table.runs.index(1, 2).data()
 
