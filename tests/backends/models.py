@@ -172,6 +172,13 @@ def trees() -> onnx.ModelProto:
     return make([tree], [value("x", [1, 3])], [value("y", [1, 1])], domain="ai.onnx.ml")
 
 
+def sums() -> onnx.ModelProto:
+    """Each output is the sum of eight inputs."""
+    ones = numpy_helper.from_array(np.ones((8, 8), np.float32), "w")
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    return make([node], [value("x", [8, 8])], [value("y", [8, 8])], [ones])
+
+
 MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     "residual": residual,
     "folding": folding,
@@ -183,5 +190,5 @@ MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
 
 def write(name: str, folder: Path) -> Path:
     path = folder / f"{name}.onnx"
-    onnx.save_model((MODELS | {"trees": trees})[name](), path)
+    onnx.save_model((MODELS | {"trees": trees, "sums": sums})[name](), path)
     return path

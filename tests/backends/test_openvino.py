@@ -13,7 +13,7 @@ import pytest
 
 from tests.backends import models, opening
 from tests.backends.contract import BackendContract
-from tests.backends.precisions import built
+from tests.backends.precisions import built, needs_exact_sums
 from workbench.backends.base import Engine, load_backend
 from workbench.backends.openvino.precisions import dialect, precision_run, remarks
 from workbench.backends.openvino.problems import explain
@@ -67,6 +67,7 @@ def test_bf16_runs_as_a_hint(tmp_path: Path) -> None:
 
 def test_int8_runs_in_int8_kernels_and_computes_as_written(tmp_path: Path) -> None:
     needs("INT8")
+    needs_exact_sums("openvino")
     model, typed, engine = built("openvino", "residual", Precision.INT8, tmp_path)
     convolutions = [layer for layer in engine.graph.layers if layer.op == "Convolution"]
     assert len(convolutions) == 3

@@ -10,6 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from tests.backends import models
+from tests.backends.precisions import needs_exact_sums
 from workbench.backends.base import load_backend
 from workbench.backends.openvino.faults import CHAINED_PRODUCTS
 from workbench.core.errors import WorkbenchError
@@ -44,6 +45,7 @@ CHAINS: list[tuple[str, int, Nodes, bool]] = [
 def test_chained_products_in_int8_compute_what_is_written(
     tmp_path: Path, name: str, rows: int, nodes: Nodes, avoided: bool
 ) -> None:
+    needs_exact_sums("openvino")
     constants = [models.weights("w", 8, 8), models.weights("v", 8, 8), HALF, BIAS]
     proto = models.make(nodes, [models.value("x", [rows, 8])], [models.value("y", [rows, 8])], constants)
     onnx.save_model(proto, tmp_path / "chain.onnx")
