@@ -21,6 +21,7 @@ from workbench.core.run import BuildConfig
 from workbench.core.search import Limit, LimitKind, Point, Search, SearchRequest
 from workbench.pipeline import search
 from workbench.pipeline.searching.bench import Bench, Built
+from workbench.pipeline.searching.driver import LOOKING
 from workbench.pipeline.searching.space import space_of
 
 MOST_ACCURATE = Limit(LimitKind.SPEEDUP, 0.0)
@@ -109,6 +110,25 @@ def test_a_plan_that_was_interrupted_is_measured_at_the_next_start(request_for: 
 def _points(listener: Listener) -> tuple[Point, ...]:
     told: list[Searched] = listener.of(Searched)
     return told[-1].search.points if told else ()
+
+
+def test_products_are_ranked_by_time_alone_where_looking_at_them_took_the_process_down(request_for: SearchOf) -> None:
+    """Large models may not fit into memory a third time; the search goes on without."""
+
+    class Died(BaseException):
+        pass
+
+    class Deadly(Listener):
+        def __call__(self, event: object) -> None:
+            if isinstance(event, Searched) and event.search.phase == LOOKING:
+                raise Died
+
+    with pytest.raises(Died):
+        search(request_for(), Deadly(), never)
+    found = to_the_end(request_for("search-0002", crashes=1))
+    assert found.error is None and found.is_over
+    assert found.units and all(unit.noise is None for unit in found.units)
+    assert any(point.choice is not None and point.choice.kept for point in found.measured)
 
 
 def test_plans_are_written_by_the_workbench_whoever_writes_the_documents(request_for: SearchOf) -> None:

@@ -38,6 +38,7 @@ AGAIN_ROUNDS = 3
 AGAIN_SECONDS = 4.0
 """Of timing, for each point that is measured again."""
 TIME_UP = "The time was up before all was tried that the measured plans suggest: with more of it the search goes on."
+LOOKING = "looking at every product"
 CRASHED = "The process died while this was built or measured."
 
 
@@ -48,6 +49,7 @@ class Driver:
         self._request, self._emit, self._cancelled = request, emit, cancelled
         self._teller = JobTeller(request.id, emit, cancelled)
         self._start, self._before = perf_counter(), 0.0
+        self.has_died_looking = False
         self.search = Search(request.id, limit=request.limit, seconds=request.seconds)
 
     def failed(self, error: RunError) -> Search:
@@ -83,7 +85,7 @@ class Driver:
         }
         is_as_before = all(getattr(known, name) == value for name, value in asked.items())
         is_same = is_as_before and request.seconds <= known.seconds
-        self._before = known.spent
+        self._before, self.has_died_looking = known.spent, bool(request.crashes) and known.phase == LOOKING
         self.search = msgspec.structs.replace(
             known,
             **asked,
@@ -190,9 +192,11 @@ class _Exploration:
         if low is None:
             return False
         driver.tell("time of every layer")
-        driver.keep(phase="looking at every product")
+        driver.keep(phase=LOOKING)
         units = timed_units(bench, self._space, low, self._matcher)
         try:
+            if driver.has_died_looking:
+                raise WorkbenchError("The process died while it looked at one after the other.")
             probe = NoiseProbe(driver._teller, self._run, self._folder / "probe", self._space, low)
             seconds = PROBE_SHARE * driver.search.seconds
             units = probe.measured(units, seconds, lambda done, total: driver.tell(f"product {done + 1} of {total}"))
