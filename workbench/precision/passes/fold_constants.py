@@ -6,22 +6,27 @@ Rules
 2. A wanted tensor is folded when everything above it is constant, standard, deterministic and without bodies.
 3. What a file stores in 8 bits or fewer stays so (a DequantizeLinear is no waste), unless `stored` says that weights
    are about to be stored anew.
-4. It is computed by ONNX Runtime with optimisations off, all at once, and becomes an initializer of the same name.
+4. It is computed by ONNX Runtime with optimisations off, all at once, and becomes an initializer of the same name. What
+   ONNX Runtime does not take, such as arithmetic in BF16 or an opset that is not released, stays as it is.
 5. Nodes that nothing needs any more are reported as `folded`.
 6. Nothing over 1 GiB is folded.
 """
 
 from __future__ import annotations
 
+import contextlib
+
+import ml_dtypes
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto
 
+from workbench.core.errors import WorkbenchError
 from workbench.model.inference import constant_tensor
 from workbench.model.kinds import RANDOM
 from workbench.precision.editor import GraphEditor, bodies, captured_names
-from workbench.precision.session import reference_session
+from workbench.precision.session import reference_session, runtime_errors
 
 _COMPUTE = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 _LIMIT_BYTES = 1 << 30
@@ -141,17 +146,23 @@ def _evaluate(editor: GraphEditor, cones: dict[str, list[NodeProto]]) -> dict[st
     if names:
         needed = {node.name for name in names for node in cones[name]}
         nodes = [node for node in editor.nodes if node.name in needed]
-        values |= dict(zip(names, _run(editor, nodes, names), strict=True))
+        with contextlib.suppress(WorkbenchError, *runtime_errors()):
+            values |= dict(zip(names, _run(editor, nodes, names), strict=True))
     return values
 
 
 def _run(editor: GraphEditor, nodes: list[NodeProto], names: list[str]) -> list[NDArray[np.generic]]:
+    """ONNX Runtime hands no BF16 to numpy: it goes by float32, which holds all of it."""
     used = {name for node in nodes for name in node.input}
-    outputs = [onnx.ValueInfoProto(name=name) for name in names]
+    wide = {name: f"{name}:float32" for name in names if editor.types.get(name) == TensorProto.BFLOAT16}
+    nodes = nodes + [onnx.helper.make_node("Cast", [name], [new], to=TensorProto.FLOAT) for name, new in wide.items()]
+    asked = [wide.get(name, name) for name in names]
+    outputs = [onnx.ValueInfoProto(name=name) for name in asked]
     constants = [tensor for name, tensor in editor.constants.items() if name in used]
     graph = onnx.helper.make_graph(nodes, "constants", [], outputs, constants)
     model = onnx.helper.make_model(graph, opset_imports=editor.model.opset_import, ir_version=editor.model.ir_version)
-    return list(reference_session(model).run(names, {}))
+    found = reference_session(model).run(asked, {})
+    return [one.astype(ml_dtypes.bfloat16) if name in wide else one for name, one in zip(names, found, strict=True)]
 
 
 def drop_unneeded(editor: GraphEditor, candidates: set[str]) -> list[str]:
