@@ -295,6 +295,17 @@ def test_an_attention_operator_becomes_products_where_there_is_no_kernel_for_it(
     assert any(layer.name.startswith("_gemm_mha") for layer in layers) == (precision is Precision.FP16)
 
 
+def test_an_input_of_a_type_that_the_target_lacks_is_known_before_the_build(tmp_path: Path) -> None:
+    scale = numpy_helper.from_array(np.float32(0.5), "s")
+    inputs = [models.value("x", [4, 16], onnx.TensorProto.FLOAT8E4M3FN)]
+    nodes = [helper.make_node("DequantizeLinear", ["x", "s"], ["y"])]
+    proto = models.make(nodes, inputs, [models.value("y", [4, 16])], [scale])
+    proto.opset_import[0].version = 19
+    path = tmp_path / "fp8.onnx"
+    onnx.save_model(proto, path)
+    assert "FP8 cannot be built for sm86" in built(Ask(str(path), str(tmp_path), target="sm86")).error
+
+
 def test_a_failed_build_refuses_the_next_one_in_its_process(model: Path, tmp_path: Path) -> None:
     ask = Ask(str(model), str(tmp_path), options={"workspace_mib": "0"}, first="sm89")
     answer = built(ask)

@@ -90,7 +90,7 @@ def check_targets(targets: Sequence[str], types: Iterable[str], has_float_gemm: 
 
 def network_types(trt: Any, network: Any) -> tuple[set[str], bool]:
     """Names of all tensor types in a parsed network, and whether a matrix product has float32 operands."""
-    types: set[str] = set()
+    types = {network.get_input(index).dtype.name for index in range(network.num_inputs)}
     has_float_gemm = False
     for index in range(network.num_layers):
         layer = network.get_layer(index)
