@@ -50,6 +50,11 @@ def test_an_unnamed_conv_goes_to_the_batch_norm_that_was_named() -> None:
     assert fates["n3"] == Fate(FateKind.ALONE, ("l1",))
 
 
+def test_what_hangs_on_a_shape_alone_is_folded_where_an_engine_only_copies_it() -> None:
+    _, fates = resolve_fates(model([node(0, "EyeLike", "x", "y")]), [layer(0, "", outputs="y")])
+    assert fates["n0"] == Fate(FateKind.FOLDED)
+
+
 def test_an_unnamed_relu_belongs_to_its_producer_not_to_the_conv_behind_it() -> None:
     _, fates = resolve_fates(model(CONV_BN_RELU), [layer(0, "n0 n1"), layer(1, "n3")])
     assert fates["n2"].layers == ("l0",)

@@ -107,7 +107,7 @@ def captured(body: Graph) -> Iterable[str]:
 def _is_constant(layer: Layer, reads: Sequence[str], known: set[str]) -> bool:
     if layer.op in RANDOM:
         return False
-    return layer.op in ("Shape", "Size") or all(name in known for name in reads)
+    return layer.op in ("Shape", "Size", "EyeLike") or all(name in known for name in reads)
 
 
 Owners = dict[str, dict[str, bool]]
