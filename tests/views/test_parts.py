@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtGui import QFontMetrics, QImage
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from workbench.charts.base import ChartData, Series, find_charts
@@ -23,6 +24,7 @@ from workbench.core.theme import DARK, LIGHT, Theme
 from workbench.session.settings import SETTINGS, Settings
 from workbench.views.application import make_application
 from workbench.views.bottom import save_chart
+from workbench.views.flow import Flow
 from workbench.views.fonts import text_font
 from workbench.views.model_panel import parse_shape
 from workbench.views.preprocess_editor import parse
@@ -152,3 +154,18 @@ def luminance(color: str) -> float:
     parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(("width", "lines"), [(90, 5), (250, 3), (900, 1)])
+def test_parts_that_have_no_room_beside_each_other_go_on_in_the_next_line(width: int, lines: int, qtbot: QtBot) -> None:
+    place = QWidget()
+    qtbot.addWidget(place)
+    flow, parts = Flow(place, 8), [QPushButton(str(number)) for number in range(5)]
+    for part in parts:
+        part.setFixedSize(100, 20)
+        flow.addWidget(part)
+    place.resize(width, flow.heightForWidth(width))
+    place.show()
+    qtbot.waitExposed(place)
+    assert len({part.y() for part in parts}) == lines and parts[-1].geometry().bottom() < place.height()
+    assert not any(a.geometry().intersects(b.geometry()) for a, b in combinations(parts, 2))

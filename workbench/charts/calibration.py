@@ -34,6 +34,7 @@ _PLACES = {
 """In the theme's colours of series: safe for the colour-blind side by side."""
 FLOOR = math.log10(0.5)
 PICKER_PX = 320
+TICK_PX = 28  # between two figures of the axis
 WIDE_PX = 620
 
 
@@ -44,6 +45,8 @@ class Values(Plot):
         super().__init__(parent, mouse=True)
         item = self.getPlotItem()
         item.disableAutoRange()
+        self._top = 1.0
+        item.getViewBox().sigResized.connect(lambda _box: self._set_ticks())
         self.bars = pg.PlotCurveItem(fillLevel=FLOOR, skipFiniteCheck=True)
         self.addItem(self.bars)
         self.lines = {method: self._pair() for method in CalibrationMethod}
@@ -69,7 +72,13 @@ class Values(Plot):
         top = max(1.0, float(logs.max(initial=0.0)))
         item = self.getPlotItem()
         item.setRange(xRange=(low - margin, high + margin), yRange=(FLOOR, top * 1.06), padding=0)
-        item.getAxis("left").setTicks([[(d, _power(d)) for d in range(0, int(top) + 1, max(1, int(top) // 4))]])
+        self._top = top
+        self._set_ticks()
+
+    def _set_ticks(self) -> None:
+        step = max(1, math.ceil(self._top * TICK_PX / max(1, self.height())))
+        ticks = [(d, _power(d)) for d in range(0, int(self._top) + 1, step)]
+        self.getPlotItem().getAxis("left").setTicks([ticks])
 
 
 class Ranges(Chart):

@@ -19,6 +19,8 @@ from workbench.core.theme import Theme
 MIB = 2**20
 LEAST_TIMELINE = 90  # pixels
 NAMED_FROM = 460  # pixels of width
+PARTS_FROM = 250  # a narrower chart says the sum alone
+WORDS_PX = 44  # of the sentence below
 SAME = 0.01
 TITLE_PX = 170
 TALL = 260  # pixels of height, from which all of the sentence has room
@@ -62,7 +64,7 @@ class MemoryChart(RowChart):
 
     def set_data(self, data: ChartData) -> None:
         self._data = data
-        built = [one for one in data.series if one.run.build is not None and one.run.build.memory]
+        built = [one for one in data.series if one.run.build is not None and one.run.build.memory][: self._room()]
         uses = sorted({use for one in built for use in _memory(one.run.build)}, key=lambda use: (use != "weights", use))
         bars, figures = [], []
         for row, one in enumerate(built):
@@ -76,8 +78,14 @@ class MemoryChart(RowChart):
         self.draw([one.title for one in built], bars, figures)
         self.subtitle_changed.emit(" · ".join(uses))
 
+    def _room(self) -> int:
+        """Rows for which there is room above the timeline."""
+        return max(2, int((self.height() - LEAST_TIMELINE - WORDS_PX) / ROW_PX)) if self._data.memory else 1 << 10
+
     def _words(self, memory: dict[str, int], uses: list[str]) -> str:
         """`weights 2.6 + activations 2.0 MiB`; where there is little room the figures alone, in the same order."""
+        if self.width() < PARTS_FROM:
+            return f"{sum(memory.values()) / MIB:.1f} MiB"
         is_wide = self.width() >= NAMED_FROM
         parts = (f"{use if is_wide else ''} {memory[use] / MIB:.1f}".strip() for use in uses if use in memory)
         return f"{' + '.join(parts)} MiB"

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout
 
 from workbench.charts.base import Chart, ChartData
@@ -52,6 +51,7 @@ class RooflineChart(Chart):
         self._make_parts()
         self.plot.scene().sigMouseClicked.connect(self._clicked)
         self.plot.scene().sigMouseMoved.connect(self._hovered)
+        self.plot.getPlotItem().getViewBox().sigResized.connect(lambda _box: self.set_data(self._data))
         self.set_data(self._data)
 
     def _make_parts(self) -> None:
@@ -191,10 +191,6 @@ class RooflineChart(Chart):
     def _hovered(self, place: QPointF) -> None:
         point = self._nearest(place)
         self.plot.setToolTip(plain_tip(point_words(point)) if point is not None else "")
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.set_data(self._data)
 
     def csv(self) -> str:
         out = io.StringIO()

@@ -16,6 +16,7 @@ from workbench.core.theme import LIGHT, Theme
 ABOVE = 0.15  # decades above the bottom at least, for a label
 BESIDE = 0.4  # decades beside the left edge, where layers stand that do no arithmetic
 LABEL_PX = 16
+WIDE_PX = 300  # a narrower plot leaves units to the axis, and bandwidths to where the lines begin
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -60,22 +61,21 @@ class RoofLines:
         self._levels(peaks, log10(max(ceilings.cache, ceilings.memory)), right)
         self._ticks(left, right)
 
+    @property
+    def _is_wide(self) -> bool:
+        return bool(self._plot.getPlotItem().getViewBox().width() >= WIDE_PX)
+
     def _levels(self, peaks: dict[float, tuple[str, str]], bandwidth: float, right: float) -> None:
-        """Each with its words above it; below, one under the other, where the next line is too near."""
+        """Each with its words before it, one under the other: nothing is faster than the roof, so there is room."""
         box = self._plot.getPlotItem().getViewBox()
         low, high = box.viewRange()[1]
-        step = LABEL_PX * (high - low) / max(box.height(), 1.0)
-        above = hung = math.inf
+        unit = "FLOP/s" if self._is_wide else ""
+        step, at = LABEL_PX * (high - low) / max(box.height(), 1.0), math.inf
         for peak, (color, words) in sorted(peaks.items(), reverse=True):
-            level, text = log10(peak), f"{words}  {rate_words(peak)}FLOP/s"
+            level = log10(peak)
             self._line([level - bandwidth, right], [level, level], color)
-            if above - level >= step:
-                self._label(text, right, level, color, (1, 1))
-            else:
-                hung = min(level, hung)
-                self._label(text, right, hung, color, (1, 0))
-                hung -= step
-            above = level
+            at = min(level, at - step)
+            self._label(f"{words}  {rate_words(peak)}{unit}", at - bandwidth, at, color, (1, 0.6))
 
     def _peaks(self, ceilings: Ceilings, precisions: Collection[Precision | None]) -> dict[float, tuple[str, str]]:
         """Peak -> its colour and what reaches it: precisions without arithmetic of their own share another's."""
@@ -94,9 +94,8 @@ class RoofLines:
         high, low = log10(bandwidth), self._plot.getPlotItem().viewRange()[1][0]
         self._line([left, top - high], [left + high, top], self.theme.soft, is_dashed=is_dashed)
         x = max(left + BESIDE, low + ABOVE - high)
-        label = self._label(
-            f"{words}  {rate_words(bandwidth)}B/s", x, x + high, self.theme.soft, (0, 0 if below else 1)
-        )
+        text = f"{words}  {rate_words(bandwidth)}B/s" if self._is_wide else words
+        label = self._label(text, x, x + high, self.theme.soft, (0, 0 if below else 1))
         label.rotateAxis = pg.Point(1, 1)
         label.updateTransform(force=True)
 

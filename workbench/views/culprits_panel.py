@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout
 
 from workbench.core.events import Progress
@@ -37,6 +38,8 @@ class CulpritsPanel(TablePage):
         self.go = button("Find culprits", "primary", "Search the layers that cost the accuracy (Ctrl+Shift+F)")
         self.go.clicked.connect(session.culprits.start)
         self.plan_line = QLabel()
+        self.plan_line.setWordWrap(True)
+        self.plan_line.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.again = button("Find again", "", "Search once more, for the plan as it is now (Ctrl+Shift+F)")
         self.again.clicked.connect(session.culprits.start)
         self.stop = button("Cancel", "", "End it; what was found stays, and the next search goes on from there")

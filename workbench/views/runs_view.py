@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, Qt
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QFontMetrics, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -15,10 +15,11 @@ from PySide6.QtWidgets import (
 
 from workbench.session.runs_model import COLUMNS, RUN_ROLE, RunsModel
 from workbench.session.session import Session
-from workbench.views.cells import ROW_HEIGHT, CellDelegate
+from workbench.views.cells import CELL_PADDING, ROW_HEIGHT, CellDelegate
 from workbench.views.guard import guarded
 from workbench.views.widgets import empty_label
 
+ARROW = 18  # pixels of a head's sort arrow
 RUN_MOST = 210  # pixels that the names of runs keep, if they take so much
 GIVEN_UP = ("memory", "size", "sqnr")  # columns that a narrow table does without, in this order
 
@@ -50,6 +51,7 @@ class RunsTable(QTableView):
         head.setMinimumSectionSize(48)
         self.setSortingEnabled(True)
         head.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        head.sortIndicatorChanged.connect(lambda _column, _order: self._fit_columns())
         self._is_following = False
         self.runs.layoutChanged.connect(self._span)
         self.selectionModel().selectionChanged.connect(self._selected)
@@ -78,8 +80,6 @@ class RunsTable(QTableView):
 
     def _fit_columns(self) -> None:
         """Every figure is seen whole; where there is no room, whole columns are given up."""
-        for column in range(len(COLUMNS)):
-            self.setColumnHidden(column, False)  # a hidden head tells no width
         widths = {spec.id: self._wanted(column) for column, spec in enumerate(COLUMNS) if column}
         room = self.viewport().width() - min(self._wanted(0), RUN_MOST)
         for column, spec in enumerate(COLUMNS):
@@ -93,7 +93,12 @@ class RunsTable(QTableView):
                 del widths[name]
 
     def _wanted(self, column: int) -> int:
-        return max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
+        """Pixels of a column, seen or not; its head has an arrow where the table is sorted by it."""
+        head = self.horizontalHeader()
+        title = str(self.runs.headerData(column, Qt.Orientation.Horizontal))
+        arrow = ARROW if head.sortIndicatorSection() == column else 0
+        wide = QFontMetrics(head.font()).horizontalAdvance(title) + 2 * CELL_PADDING + arrow + 2
+        return max(self.sizeHintForColumn(column), wide)
 
     @guarded
     def resizeEvent(self, event: QResizeEvent) -> None:

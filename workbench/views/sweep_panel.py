@@ -23,6 +23,7 @@ from workbench.core.theme import Theme
 from workbench.session.session import Session
 from workbench.session.sweep_text import sweep_csv
 from workbench.views.files import ask_where_to_save
+from workbench.views.flow import Flow
 from workbench.views.guard import guarded
 from workbench.views.saving import saved
 from workbench.views.widgets import Line, Words, button, connect_all, empty_label, inset, menu_item, tab_before, tip
@@ -30,6 +31,7 @@ from workbench.views.widgets import Line, Words, button, connect_all, empty_labe
 EMPTY = "Open a model: how throughput and latency change with batch, threads and streams is measured here."
 FILTERS = "CSV table (*.csv)"
 TYPING_MS = 300
+FIELD_PX, LABEL_MOST = 54, 76  # pixels
 AXIS_TIPS = {
     "threads": "Threads of each stream, like 1, 2, 4. Empty: all physical cores",
     "streams": "Inferences at work at once, like 1, 2, 4. Empty: one",
@@ -70,13 +72,13 @@ class SweepPanel(QWidget):
         self._connect()
 
     def _lay_out(self) -> None:
-        self._axes = QHBoxLayout()
-        self._axes.setSpacing(6)
+        axes = QWidget()
+        self._axes = Flow(axes)
+        self._axes.addWidget(self.sentence)
         head = QHBoxLayout()
         head.setSpacing(8)
-        head.addLayout(self._axes)
-        head.addWidget(self.sentence, 1)
-        head.addWidget(self.start)
+        head.addWidget(axes, 1)
+        head.addWidget(self.start, 0, Qt.AlignmentFlag.AlignTop)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         for name, field in (("limit", self.limit), ("price an hour", self.price)):
@@ -201,20 +203,20 @@ class SweepPanel(QWidget):
 
     def _make_fields(self, axes: dict[str, str]) -> None:
         while (item := self._axes.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
+            if (old := item.widget()) is not None and old is not self.sentence:
                 old.deleteLater()
         self.fields = {}
         for name in axes:
             field = QLineEdit()
-            field.setFixedSize(54 if name in AXIS_TIPS else 70, 26)
+            field.setFixedSize(FIELD_PX if name in AXIS_TIPS else 2 * FIELD_PX - 20, 26)
             field.setPlaceholderText("usual")
             field.setAccessibleName(f"Values of {name}")
             field.setToolTip(tip(AXIS_TIPS.get(name, f"Sizes of {name}, like 1, 2, 4. Empty: the usual one")))
             field.textEdited.connect(lambda _text: self._typed.start())
             field.returnPressed.connect(self._take_fields)
             self.fields[name] = field
-            self._axes.addWidget(_label(name))
-            self._axes.addWidget(field)
+            self._axes.addWidget(_pair(name, field))
+        self._axes.addWidget(self.sentence)
         tab_before(self.start, self.fields.values())
 
     @guarded
@@ -223,9 +225,20 @@ class SweepPanel(QWidget):
         self.refresh()
 
 
+def _pair(name: str, field: QLineEdit) -> QWidget:
+    """They stay together where the line breaks."""
+    pair = QWidget()
+    row = QHBoxLayout(pair)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    row.addWidget(_label(name))
+    row.addWidget(field)
+    return pair
+
+
 def _label(text: str) -> Line:
     made = Line(Words(text, tone="soft"), px=12)
-    made.setFixedWidth(min(made.sizeHint().width() + 2, 110))
+    made.setFixedWidth(min(made.sizeHint().width() + 2, LABEL_MOST))
     return made
 
 

@@ -13,7 +13,7 @@ from workbench.views.guard import guarded
 from workbench.views.widgets import Line, Words, button, menu_item, tab_before, tip
 
 GAP = 10
-SUBTITLE_LEAST = 48  # pixels; a subtitle that is cut to less says nothing
+SUBTITLE_LEAST = 120  # pixels; a subtitle that is cut to less says nothing
 SUBTITLE = 0.3  # of the width is kept for what a page says, where tabs have no room
 
 
