@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, Q
 
 from workbench.views.controls import HeadTab
 from workbench.views.guard import guarded
-from workbench.views.widgets import Line, Words, button, menu_item, tab_before, tip
+from workbench.views.widgets import Line, Words, button, menu_item, tab_before, tip, words_width
 
 GAP = 10
-SUBTITLE_LEAST = 120  # pixels; a subtitle that is cut to less says nothing
+SUBTITLE_LEAST = 200  # pixels; a subtitle that is cut to less says nothing
+SUBTITLE_PX = 11
 SUBTITLE = 0.3  # of the width is kept for what a page says, where tabs have no room
 
 
@@ -121,7 +122,7 @@ class TabCell(QWidget):
         self._menus: dict[QWidget, QMenu] = {}
         head = QHBoxLayout()
         head.setSpacing(GAP)
-        self._subtitle = Line(px=11, least=SUBTITLE_LEAST)
+        self._subtitle = Line(px=SUBTITLE_PX, least=SUBTITLE_LEAST)
         self._subtitle.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.more = button("⋯", "ghost", "Save or copy what is shown")
         self.menu = QMenu(self.more)
@@ -171,7 +172,8 @@ class TabCell(QWidget):
 
     def _share(self) -> None:
         room = self.width() - self.more.sizeHint().width() - 2 * GAP - 22
-        if self._subtitle.words.main:
+        said = min(words_width(self._subtitle.words, SUBTITLE_PX), SUBTITLE_LEAST)
+        if self._subtitle.words.main and room * SUBTITLE >= said:
             room = int(room * (1 - SUBTITLE))
         self.strip.setMaximumWidth(max(room, self.strip.minimumSizeHint().width()))
 
