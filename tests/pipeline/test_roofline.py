@@ -58,6 +58,18 @@ def test_a_node_that_was_split_counts_where_it_is_computed_not_where_it_is_conve
     assert [work[layer].flops for layer in ("l0", "l1", "l2")] == [0, 50, 57]
 
 
+def test_a_reshape_that_an_engine_put_before_a_product_does_none_of_its_arithmetic() -> None:
+    """ONNX Runtime makes Reshape, Gemm, Reshape of a MatMul and an Add."""
+    layers = (
+        Layer("l0", "matmul", "Reshape", sources=("n0",)),
+        Layer("l1", "matmul", "Gemm", sources=("n0",)),
+        Layer("l2", "add", "Reshape", sources=("n1",)),
+    )
+    graph = msgspec.structs.replace(engine().graph, layers=layers)
+    work = layer_work(EngineGraph(graph, {}, costs={"n0": Cost(100), "n1": Cost(7)}))
+    assert [work[layer].flops for layer in ("l0", "l1", "l2")] == [0, 100, 7]
+
+
 def test_weight_only_formats_are_computed_in_the_type_of_their_data() -> None:
     graph = engine().graph
     first = msgspec.structs.replace(graph.layers[0], precision=Precision.INT4_WEIGHTS)

@@ -83,6 +83,11 @@ def flops_of(layer: Layer, tensors: Mapping[str, Tensor]) -> int | None:
         return None
 
 
+def only_moves(op: str) -> bool:
+    """Whether an operator does no arithmetic, whatever its shapes: Reshape, Transpose, Gather, ..."""
+    return FORMULAS.get(op) is nothing
+
+
 # data that is only moved or named, and one operation an element
 
 

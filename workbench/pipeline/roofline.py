@@ -13,6 +13,7 @@ from workbench.core.roofline import Bound, LayerPoint, LayerWork, Roofline
 from workbench.core.run import EngineGraph, Run
 from workbench.measure.machine import cpu_model, logical_cores, physical_cores
 from workbench.model.costs import as_read
+from workbench.model.flops import only_moves
 
 _HALVES = (Precision.BF16, Precision.FP16)
 _WEIGHTS = (Precision.INT8_WEIGHTS, Precision.INT4_WEIGHTS, Precision.FP4_WEIGHTS)
@@ -60,7 +61,7 @@ def layer_work(engine: EngineGraph) -> dict[str, LayerWork]:
     Bytes: of every tensor that enters or leaves, once, as the engine itself stores it, and of a table no more than is
     selected from it; what is fused stays inside.
     FLOPs: of the source nodes (`EngineGraph.costs`); a node in several layers counts in equal parts at those that
-    compute, for what only converts for it does none of its arithmetic.
+    compute, for what only converts or reshapes for it does none of its arithmetic.
     """
     flops = _flops(engine)
     found: dict[str, LayerWork] = {}
@@ -125,6 +126,7 @@ def _flops(engine: EngineGraph) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for node, where in homes.items():
         computing = [home for home in where if layers[home].kind is LayerKind.COMPUTE] or where
+        computing = [home for home in computing if not only_moves(layers[home].op)] or computing
         cost = engine.costs.get(node)
         for home in computing:
             part = cost.flops / len(computing) if cost is not None and cost.flops is not None else None
