@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.session.models import open_here, save_small_model
 from tests.views.canvas.graphs import blocks
-from tests.views.driving import TIMEOUT_MS
+from tests.views.driving import TIMEOUT_MS, build
 from workbench.core.precision import Precision, Rule
 from workbench.views.canvas import Tool
 from workbench.views.main_window import MainWindow
@@ -138,3 +138,14 @@ def test_a_rule_that_is_deleted_by_key_leaves_the_keys_among_the_rules(window: M
     panel.rows[2].setFocus()
     QTest.keyClick(panel.rows[2], Qt.Key.Key_Delete)
     assert len(plan.value.rules) == 1 and panel.rows[1].hasFocus()
+
+
+def test_the_tab_key_goes_from_graph_to_graph(window: MainWindow, qtbot: QtBot) -> None:
+    build(window, qtbot)
+    source, engine = window.panes.source.canvas, window.panes.engine.canvas
+    qtbot.waitUntil(engine.isVisible, timeout=TIMEOUT_MS)
+    source.setFocus()
+    QTest.keyClick(source, Qt.Key.Key_Tab)
+    assert engine.hasFocus()
+    QTest.keyClick(engine, Qt.Key.Key_Backtab)
+    assert source.hasFocus()

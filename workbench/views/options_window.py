@@ -12,6 +12,7 @@ from workbench.views.widgets import Line, Words, button, connect_all, empty_labe
 SIZE = (720, 480)
 EDITOR_WIDTH = 150
 NONE = "This backend has no options that do something on this machine."
+LOOKING = "Looking at this machine…"
 HINT = "Only options that do something here are listed. Try builds once with the default and once with the other value."
 UNKNOWN = "not tried on this model"
 
@@ -93,6 +94,7 @@ class OptionsWindow(EditorWindow):
             row.refresh()
         info = session.backends.get(session.choices.backend)
         self.title.set_words(Words(info.title if info else "", info.version if info else "", bold=True))
+        self.empty.setText(NONE if session.backends else LOOKING)
         self.empty.setVisible(not known)
         self.hint.setVisible(bool(known))
         self._follow()

@@ -26,7 +26,7 @@ from workbench.views.pane_overlays import PaneOverlays
 from workbench.views.picture_dialog import PictureDialog
 from workbench.views.run_picker import NO_ENGINE, RunPicker, engine_words, why_no_engine
 from workbench.views.theme import current
-from workbench.views.widgets import Line, Words, connect_all
+from workbench.views.widgets import Line, Words, connect_all, tab_before
 
 
 class Panes(QWidget):
@@ -78,6 +78,7 @@ class Panes(QWidget):
         for pane in self.by_side.values():
             self.following.watch(pane.canvas)
         self.first.canvas.noun = self.engine.canvas.noun = "layer"
+        tab_before(self.engine.canvas, [self.source.canvas, self.first.canvas])  # Tab goes from graph to graph
 
     def _connect(self) -> None:
         session, pair = self._session, self._session.pair

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QHBoxLayout, QMenu, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QMenu, QSpinBox, QWidget
 
 from workbench.core.precision import CalibrationMethod, Precision
 from workbench.session.choices import method_words
 from workbench.session.session import Session
 from workbench.views.controls import DropButton
-from workbench.views.widgets import Line, Words, connect_all, inset, menu_item, swatch_icon, tip
+from workbench.views.flow import Flow, labelled
+from workbench.views.widgets import Words, connect_all, inset, menu_item, swatch_icon, tip
 
 
 class PlanOptions(QWidget):
-    """One row of fields; each change is one undoable choice."""
+    """Fields in a row, or in two where a row has no room; each change is one undoable choice."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -50,17 +51,16 @@ class PlanOptions(QWidget):
         self.writer = DropButton(self._fill_writer, "Written by", "Who writes the plan into the ONNX", 170)
         self.block = DropButton(self._fill_block, "Block", "How many weights share a scale in INT4", 120)
         self._is_following = False
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(8)
-        for part in (_label("default"), self.default, _label("ranges"), self.method, self.percentile, self.samples):
+        parts = (
+            labelled("default", self.default),
+            labelled("ranges", self.method),
+            *(self.percentile, self.samples, self.block),
+            labelled("written by", self.writer),
+            *(self.passes, self.keep_io),
+        )
+        row = Flow(self)
+        for part in parts:
             row.addWidget(part)
-        row.addWidget(self.block)
-        row.addWidget(_label("written by"))
-        row.addWidget(self.writer)
-        row.addWidget(self.passes)
-        row.addWidget(self.keep_io)
-        row.addStretch(1)
         connect_all((session.choices_changed, session.model_changed), self._show)
         self._show()
 
@@ -137,9 +137,3 @@ class PlanOptions(QWidget):
     def _set_samples(self, value: int) -> None:
         if not self._is_following:
             self._session.plan.set_calibration(f"{value} samples", "samples", samples=value)
-
-
-def _label(text: str) -> Line:
-    line = Line(Words(text, tone="soft"))
-    line.setFixedWidth(line.sizeHint().width())
-    return line

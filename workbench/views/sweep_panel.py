@@ -23,7 +23,7 @@ from workbench.core.theme import Theme
 from workbench.session.session import Session
 from workbench.session.sweep_text import sweep_csv
 from workbench.views.files import ask_where_to_save
-from workbench.views.flow import Flow
+from workbench.views.flow import Flow, labelled
 from workbench.views.guard import guarded
 from workbench.views.saving import saved
 from workbench.views.widgets import Line, Words, button, connect_all, empty_label, inset, menu_item, tab_before, tip
@@ -215,7 +215,7 @@ class SweepPanel(QWidget):
             field.textEdited.connect(lambda _text: self._typed.start())
             field.returnPressed.connect(self._take_fields)
             self.fields[name] = field
-            self._axes.addWidget(_pair(name, field))
+            self._axes.addWidget(labelled(name, field, LABEL_MOST, 12))
         self._axes.addWidget(self.sentence)
         tab_before(self.start, self.fields.values())
 
@@ -225,20 +225,9 @@ class SweepPanel(QWidget):
         self.refresh()
 
 
-def _pair(name: str, field: QLineEdit) -> QWidget:
-    """They stay together where the line breaks."""
-    pair = QWidget()
-    row = QHBoxLayout(pair)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(4)
-    row.addWidget(_label(name))
-    row.addWidget(field)
-    return pair
-
-
 def _label(text: str) -> Line:
     made = Line(Words(text, tone="soft"), px=12)
-    made.setFixedWidth(min(made.sizeHint().width() + 2, LABEL_MOST))
+    made.setFixedWidth(made.sizeHint().width() + 2)
     return made
 
 
