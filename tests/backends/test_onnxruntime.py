@@ -107,6 +107,22 @@ def test_int8_convolutions_in_channels_last_keep_their_nodes_and_moves_around_th
     assert not [node for node, fate in engine.fates.items() if fate.kind is FateKind.SPLIT]
 
 
+def test_a_product_that_became_a_gemm_between_reshapes_gives_the_shape_of_its_node(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["m"]),
+        helper.make_node("Add", ["m", "b"], ["a"]),
+        helper.make_node("Sigmoid", ["a"], ["y"]),
+    ]
+    constants = [models.weights("w", 4, 64), models.weights("b", 64)]
+    proto = models.make(nodes, [models.value("x", [2, 3, 4])], [models.value("y", [2, 3, 64])], constants)
+    onnx.save(proto, tmp_path / "product.onnx")
+    typed = opening.typed(open_model(tmp_path / "product.onnx"), tmp_path)
+    config = BuildConfig("onnxruntime", threads=1)
+    graph = load_backend("onnxruntime").build(typed, config, tmp_path, lambda *step: None).graph
+    (gemm,) = (layer for layer in graph.layers if layer.op == "Gemm")
+    assert graph.tensors[gemm.outputs[0]].shape == (2, 3, 64)
+
+
 def test_bf16_is_rounded_and_every_conv_still_has_its_layer(tmp_path: Path) -> None:
     _, _, engine = built("onnxruntime", "residual", Precision.BF16, tmp_path)
     by_id = {layer.id: layer for layer in engine.graph.layers}

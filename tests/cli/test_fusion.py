@@ -11,7 +11,7 @@ from tests.cli.conftest import QUICK, Cli
 from tests.pipeline.fusing import fp32
 from tests.session.engines import MS, save_run, two_runs
 from workbench.core.precision import Precision
-from workbench.core.run import Run
+from workbench.core.run import Run, Throughput
 from workbench.pipeline.files import GRAPH_FILE
 from workbench.store import Store
 
@@ -62,6 +62,15 @@ def test_inputs_of_other_shapes_have_no_waterfall(cli: Cli, runs: tuple[Run, Run
         Store().save(msgspec.structs.replace(run, timing=timing))
     answer = cli("diff", runs[0].id, runs[1].id)
     assert answer.code == 0 and "inputs of other shapes: no waterfall" in answer.out and "median of A" not in answer.out
+
+
+def test_a_latency_under_load_has_no_waterfall(cli: Cli, runs: tuple[Run, Run]) -> None:
+    for run in runs:
+        assert run.timing is not None
+        timing = msgspec.structs.replace(run.timing, throughput=Throughput(10.0, 9.0, 11.0, 2))
+        Store().save(msgspec.structs.replace(run, timing=timing))
+    answer = cli("diff", runs[0].id, runs[1].id)
+    assert answer.code == 0 and "under load is not made of the times of layers: no waterfall" in answer.out
 
 
 def test_runs_of_two_models_are_refused_in_a_sentence(cli: Cli, runs: tuple[Run, Run]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,8 @@ from workbench.core.events import Progress
 from workbench.core.run import BuildConfig, Run, RunRequest, Status, TimingConfig
 from workbench.core.tuning import Knob, TuneRequest
 from workbench.pipeline import run, tune
-from workbench.pipeline.tuned import with_options
+from workbench.pipeline.lanes import open_lane
+from workbench.pipeline.tuned import keep_tuning, with_options
 from workbench.pipeline.tuning import candidates
 
 UNTIMED = TimingConfig(warmup_ms=0, warmup_iterations=0, seconds=0, min_iterations=0)
@@ -63,6 +65,18 @@ def test_the_fastest_options_are_found_kept_and_found_again(built: tuple[Run, Ru
     assert again.build is not None
     assert any("Tuned options:" in note and "latency_ms=0.25" in note for note in again.build.notes)
     assert any("latency_ms=0.25" in event.text for event in listener.of(Progress))
+
+
+def test_a_tuned_run_races_with_the_options_it_was_built_with(built: tuple[Run, RunRequest], tmp_path: Path) -> None:
+    """Whatever a later search has found."""
+    result = tune(search(built[1], tmp_path), Listener(), never)
+    config = msgspec.structs.replace(built[1].config, tuned=True)
+    tuned = msgspec.structs.replace(built[1], id="run-0002", folder=str(tmp_path / "again"), config=config)
+    assert run(tuned, Listener(), never).status is Status.DONE
+    keep_tuning(msgspec.structs.replace(result, best={"latency_ms": "2"}))
+    with ExitStack() as stack:
+        lane = open_lane(tuned, config, tmp_path / "lane", stack)
+        assert lane.runner.time(lane.feeds[0]) == 0.25
 
 
 def test_what_the_backend_refuses_is_a_trial_with_its_reason(built: tuple[Run, RunRequest], tmp_path: Path) -> None:

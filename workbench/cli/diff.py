@@ -31,15 +31,26 @@ def execute(arguments: Namespace, output: Output) -> int:
     engines, times = (_engine(store, a), _engine(store, b)), (_times(a), _times(b))
     alignment = align(*engines, *times)
     medians, passes = (_median(a), _median(b)), (_pass(a), _pass(b))
-    is_like = a.timing is None or b.timing is None or a.timing.is_like(b.timing)
-    why = waterfall(alignment, engines, times, medians, passes) if all(medians) and all(times) and is_like else None
+    apart = _apart(a, b)
+    why = waterfall(alignment, engines, times, medians, passes) if all(medians) and all(times) and not apart else None
     output.document({**_document(alignment, a, b), "waterfall": why})
     output.text(alignment_table(alignment, _title(a), _title(b)).rstrip())
-    if not is_like:
-        output.text("\nThe two were timed with inputs of other shapes: no waterfall.")
+    if apart:
+        output.text(f"\n{apart}: no waterfall.")
     if why is not None:
         output.text(f"\n{waterfall_text(why).rstrip()}")
     return 0
+
+
+def _apart(a: Run, b: Run) -> str:
+    """Why the difference of the medians is not that of the layers; "" where it is."""
+    if a.timing is None or b.timing is None:
+        return ""
+    if not a.timing.is_like(b.timing):
+        return "The two were timed with inputs of other shapes"
+    if max(a.timing.streams, b.timing.streams) > 1:
+        return "A latency under load is not made of the times of layers"
+    return ""
 
 
 def _median(run: Run) -> float:

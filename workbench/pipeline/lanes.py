@@ -14,13 +14,13 @@ import msgspec
 from workbench.backends.base import Feed, Runner, load_backend
 from workbench.core.json import read_json
 from workbench.core.model import TypedModel
-from workbench.core.run import BuildConfig, RunRequest
+from workbench.core.run import BuildConfig, Run, RunRequest
 from workbench.measure.statistics import Speedup, confidence_at_look, paired_speedup
 from workbench.measure.timing import stop_if
 from workbench.pipeline.engines import make_engine
-from workbench.pipeline.files import TYPED_FILE, TYPED_MODEL_FILE
+from workbench.pipeline.files import RUN_FILE, TYPED_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.samples import evaluation_set, timing_feeds
-from workbench.pipeline.tuned import effective
+from workbench.pipeline.tuned import effective, with_options
 
 SETTLE_S = 0.005
 """Before a visit: idle threads of the engine before it spin on for up to 3 ms (ONNX Runtime's, with `SPIN_US`)."""
@@ -64,10 +64,20 @@ def open_lane(run: RunRequest, config: BuildConfig, folder: Path, stack: ExitSta
     typed = read_json(Path(run.folder) / TYPED_MODEL_FILE, TypedModel)
     typed = msgspec.structs.replace(typed, path=str(Path(run.folder) / TYPED_FILE))
     folder.mkdir(exist_ok=True)
-    config = effective(typed, config).config
+    config = _as_built(run, config) or effective(typed, config).config
     engine = make_engine(load_backend(config.backend), typed, config, folder, lambda *_: None, run=run.id).engine
     feeds = timing_feeds(evaluation_set(run, typed.model, typed.shapes))
     return Lane(run.id, typed, stack.enter_context(engine.runner()), feeds, cycle(feeds))
+
+
+def _as_built(run: RunRequest, config: BuildConfig) -> BuildConfig | None:
+    """With the options that the run was tuned with: a later search may have found others. None: it does not say."""
+    path = Path(run.folder) / RUN_FILE
+    if not config.tuned or not path.is_file():
+        return None
+    build = read_json(path, Run).build
+    plain = msgspec.structs.replace(config, tuned=False)
+    return with_options(plain, build.tuned) if build is not None and build.tuned else None
 
 
 def run_round(lanes: Sequence[Lane], cancelled: Callable[[], bool]) -> None:

@@ -39,14 +39,15 @@ class Why(QObject):
 
     @property
     def waterfall(self) -> Waterfall | None:
-        """None where there are not two runs of one model whose layers were timed, with inputs of the same shapes."""
+        """None where there are not two runs of one model whose layers were timed, with inputs of the same shapes; and
+        where the latency of the whole was one under load, of which times of layers tell nothing."""
         a, b = self.first, self._session.current
         if a is None or b is None or a.model_sha256 != b.model_sha256 or not (_is_timed(a) and _is_timed(b)):
             return None
         if a.timing is not None and b.timing is not None and not a.timing.is_like(b.timing):
             return None
         raced = self._session.races.medians_ms(a, b)
-        if raced is None and timed_apart(a, b) is not None:
+        if raced is None and (timed_apart(a, b) is not None or (b.timing is not None and b.timing.streams > 1)):
             return None
         if self._made is None or self._made[0] != (a.id, b.id, raced):
             made = self._make(a, b, raced)

@@ -120,7 +120,12 @@ class OnnxRuntimeBackend(Backend):
             versions={"onnxruntime": version()} | ({} if sessions.device == CPU else {"provider": sessions.device}),
         )
         return OnnxRuntimeEngine(
-            facts, session=running, executed=sessions.saved, threads=config.threads, device=sessions.device
+            facts,
+            session=running,
+            executed=sessions.saved,
+            threads=config.threads,
+            device=sessions.device,
+            tuned=config.options,
         )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -25,15 +25,27 @@ from workbench.core.graph import Graph
 class OnnxRuntimeEngine(BuiltEngine):
     """`session` serves latency. `executed` is the graph it runs, saved with layer ids as node names."""
 
-    def __init__(self, facts: Facts, *, session: Any, executed: Path, threads: int, device: str = CPU) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        session: Any,
+        executed: Path,
+        threads: int,
+        device: str = CPU,
+        tuned: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(facts)
-        self._session, self._executed, self._threads, self._device = session, executed, threads, device
+        self._session, self._executed, self._threads = session, executed, threads
+        self._device, self._tuned = device, tuned
 
     def runner(self, *, layers: bool = False) -> Runner:
         """TensorRT's provider runs whole subgraphs, of whose inside it tells no times."""
         if not layers or self._device == TENSORRT:
             return OnnxRuntimeRunner(self._session, self.graph)
-        return ProfilingRunner(self._session, self.graph, self._executed, self._threads, self._device)
+        return ProfilingRunner(
+            self._session, self.graph, self._executed, self._threads, device=self._device, tuned=self._tuned
+        )
 
 
 class OnnxRuntimeRunner(Runner):
@@ -70,12 +82,15 @@ class OnnxRuntimeRunner(Runner):
 class ProfilingRunner(OnnxRuntimeRunner):
     """Times come with the profiler's cost: 1-6 % on convolutions, three times as long for a net of half a ms."""
 
-    def __init__(self, session: Any, graph: Graph, executed: Path, threads: int, device: str = CPU) -> None:
+    def __init__(
+        self, session: Any, graph: Graph, executed: Path, threads: int, *, device: str, tuned: Mapping[str, str]
+    ) -> None:
         super().__init__(session, graph)
         self._folder = tempfile.TemporaryDirectory(prefix="workbench-profile-")
         holders = _holders(graph)
         count = sum(1 for _ in graph.walk())
-        self._profiler = Profiler(executed, Path(self._folder.name), threads, holders, count, device)
+        folder = Path(self._folder.name)
+        self._profiler = Profiler(executed, folder, threads, holders, count, device=device, tuned=tuned)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -22,6 +22,7 @@ _REFORMATS = frozenset(
 )
 _INTEGER = ("QLinear", "QGemm", "QAttention", "Integer", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM")
 _BLOCKED = "_nchwc"
+_GEMM = "/MatMulAddFusion"  # behind the name of the MatMul, in the Gemm that it becomes
 _TOKEN = re.compile(r"_token_\d+$")
 _CAST = "InsertedPrecisionFreeCast_"
 
@@ -144,7 +145,7 @@ def _unblocked(node: Layer, index: int, tensors: Mapping[str, Tensor], typed: Ty
 
     Where the node gives 8 bits of what is float in the ONNX, the shape is that of the ONNX and the type its own.
     """
-    own = typed.node.get(_own_name(node)) or typed.node.get(_plain(node.outputs[index]))
+    own = typed.node.get(_own_name(node).removesuffix(_GEMM)) or typed.node.get(_plain(node.outputs[index]))
     names = [_plain(node.outputs[index]), _plain(node.name), *(own.outputs[index : index + 1] if own else ())]
     found = next((typed.graph.tensors[name] for name in names if name in typed.graph.tensors), None)
     if found is None and node.inputs:

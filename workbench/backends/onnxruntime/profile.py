@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from workbench.backends.base import Feed
-from workbench.backends.onnxruntime.devices import CPU, providers
+from workbench.backends.onnxruntime.devices import providers
 from workbench.backends.onnxruntime.package import bound, session
 
 _SUFFIX = "_kernel_time"
@@ -38,11 +38,19 @@ class Profiler:
     """
 
     def __init__(
-        self, model: Path, folder: Path, threads: int, bodies: Mapping[str, str], layers: int, device: str = CPU
+        self,
+        model: Path,
+        folder: Path,
+        threads: int,
+        bodies: Mapping[str, str],
+        layers: int,
+        *,
+        device: str,
+        tuned: Mapping[str, str],
     ) -> None:
         self._model, self._folder, self._threads = model, folder, threads
         self._holder_of = bodies
-        self._providers = providers(device)
+        self._providers, self._tuned = providers(device), tuned
         self._layers = max(1, layers)
         self._totals_us: dict[str, int] = {}
         self._single: dict[str, list[float]] = {}
@@ -56,7 +64,12 @@ class Profiler:
         started = time.perf_counter()
         prefix = self._folder / "profile"
         self._session: Any = session(
-            str(self._model), optimize=False, threads=self._threads, profile=prefix, providers=self._providers
+            str(self._model),
+            optimize=False,
+            threads=self._threads,
+            profile=prefix,
+            tuned=self._tuned,
+            providers=self._providers,
         )
         self._cost_s = time.perf_counter() - started
         self._new_runs, self._busy_s = 0, 0.0
