@@ -167,6 +167,15 @@ def test_kill_9_of_the_child_is_a_failed_run_with_a_reason(opened: Session, qtbo
     assert build_and_wait(opened, qtbot).status is Status.DONE
 
 
+def test_a_run_that_ended_before_its_model_was_open_stands_among_the_runs_of_it(
+    opened: Session, qtbot: QtBot, small_model: Path
+) -> None:
+    small_model.unlink()
+    run = build_and_wait(opened, qtbot)
+    assert run.status is Status.FAILED and run.error is not None and "There is no file" in run.error.message
+    assert list(opened.visible_runs()) == [run] == Store().runs()
+
+
 def test_runs_wait_their_turn_and_one_of_them_can_be_cancelled(opened: Session, qtbot: QtBot) -> None:
     opened.choose("Slow", options=LONG)
     first, second = opened.build(), opened.build()

@@ -10,9 +10,9 @@ from time import perf_counter
 
 import msgspec
 
-from workbench.core.errors import Cancelled, disk_error, one_line
+from workbench.core.errors import Cancelled, WorkbenchError, disk_error, one_line
 from workbench.core.events import AnyEvent, Changed, LogLine, Progress
-from workbench.core.json import write_json
+from workbench.core.json import read_json, write_json
 from workbench.core.layer_errors import LayerErrors
 from workbench.core.model import Model
 from workbench.core.run import Accuracy, Build, Run, RunError, RunRequest, Status, Timing
@@ -37,6 +37,13 @@ def new_run(request: RunRequest, model: Model | None = None) -> Run:
         calibration=request.calibration,
         evaluation=request.evaluation,
     )
+
+
+def _known_model(folder: Path) -> str:
+    """Of which model whoever submitted the run has noted that it is: it may end before the model is open here."""
+    with contextlib.suppress(WorkbenchError):
+        return read_json(folder / RUN_FILE, Run).model_sha256
+    return ""
 
 
 class Throttle:
@@ -65,7 +72,7 @@ class Record:
         self.throttle = Throttle()
         self._start = perf_counter()
         self._clock = StageClock(self._start)
-        self.run = new_run(request)
+        self.run = msgspec.structs.replace(new_run(request), model_sha256=_known_model(self.folder))
         write_json(self.folder / REQUEST_FILE, request)
         self._save("status", msgspec.structs.replace(self.run, status=Status.RUNNING))
 
