@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import cycle
 from pathlib import Path
-from time import sleep
 
 import msgspec
 
@@ -22,8 +21,6 @@ from workbench.pipeline.files import RUN_FILE, TYPED_FILE, TYPED_MODEL_FILE
 from workbench.pipeline.samples import evaluation_set, timing_feeds
 from workbench.pipeline.tuned import effective, with_options
 
-SETTLE_S = 0.005
-"""Before a visit: idle threads of the engine before it spin on for up to 3 ms (ONNX Runtime's, with `SPIN_US`)."""
 SLOT_MS = 20.0
 SLOT_ITERATIONS = 3
 LONG_MS = 200.0
@@ -89,10 +86,9 @@ def run_round(lanes: Sequence[Lane], cancelled: Callable[[], bool]) -> None:
 
 
 def _visit(lane: Lane, cancelled: Callable[[], bool]) -> float:
-    """The median latency of one visit, ms. Its first inference finds the caches full of another engine: not counted,
-    unless it is a long one."""
+    """The median latency of one visit, ms. Its first inference finds the caches full of another engine, whose idle
+    threads may spin on for a ms or two (ONNX Runtime's): not counted, unless it is a long one."""
     stop_if(cancelled)
-    sleep(SETTLE_S)
     first = lane.runner.time(next(lane.turns))
     if first >= LONG_MS:
         lane.latencies.append(first)
