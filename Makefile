@@ -5,7 +5,7 @@ SAMPLE ?= sample_models/ocr/ppocrv4_rec.onnx
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-memory bench-tuned bench-drawing bench-engines bench-search bench-culprits bench-quantizers gpu-check clean
+.PHONY: run test lint bench bench-graph bench-calibration bench-layers bench-plans bench-honest bench-memory bench-tuned bench-drawing bench-waterfall bench-engines bench-search bench-culprits bench-quantizers gpu-check clean
 
 run: $(READY)  ## opens the window; without a display compares precisions on the sample, headless
 	@VENV="$(VENV)" OUT="$(OUT)" SAMPLE="$(SAMPLE)" tools/run.sh
@@ -40,6 +40,9 @@ bench-honest: $(READY)  ## our medians against benchmark_app and a plain loop of
 
 bench-drawing: $(READY)  ## whether the window that draws changes the number that a run reports
 	OMP_WAIT_POLICY=PASSIVE QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.bench_drawing
+
+bench-waterfall: $(READY)  ## why INT8 is faster than FP32, or not, layer by layer
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_waterfall
 
 bench-memory: $(READY)  ## the plan of memory against what engines say and what inference takes
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m benchmarks.bench_memory
